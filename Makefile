@@ -1,0 +1,52 @@
+# The two commands of a newcomer: `make book` and `make test`. `make help` lists the others.
+
+RUN ?= demo
+PYTHON ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null))
+BIN := .venv/bin
+STAMP := .venv/stamp
+EXTRAS := speech,demo,book,dev
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lint format pairs lab env clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  RUN=<name> takes params/<name>.yaml (default: demo)"
+
+book: $(STAMP)  ## run the notebooks with params/$(RUN).yaml, build the book, print its first page
+	@$(BIN)/python -m paraclap.book params/$(RUN).yaml
+
+test: lint  ## all checks: style, types, pairs, tests, doctests, the book in small
+	$(BIN)/pytest
+
+lint: $(STAMP)  ## style, format, types, notebooks in sync with their pairs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m paraclap.book --check-pairs
+
+format: $(STAMP)  ## put style and format right, as far as ruff can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+pairs: $(STAMP)  ## write each book/*.ipynb anew from the .py beside it, without outputs
+	@$(BIN)/python -m paraclap.book --write-pairs
+
+lab: $(STAMP)  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab book
+
+env: $(STAMP)  ## the environment alone
+
+# The stamp is written last, so an installation that broke off is done again.
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "No python3.11 found: install Python 3.11, or make PYTHON=/path/to/it" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "$(PYTHON) is not Python 3.11: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Installing the environment into .venv (about two minutes; once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --no-warn-script-location -c constraints.txt -e '.[$(EXTRAS)]'
+	@touch $@
+
+clean:  ## remove the built book and what the tools left; runs/ and .venv stay
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find paraclap tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,174 @@
+"""From a file to the signal that every later step works on: mono, float32, 16 kHz.
+
+A signal has the shape ``(samples,)``, values are nominally in -1 … 1, times are seconds. Files are
+read by content, not by name (WAV, FLAC, OGG, MP3, SPHERE); channels are averaged, other sampling
+rates converted by soxr (quality HQ). Of a segment only the segment is read. Whatever is wrong with
+a file is an :class:`AudioError` that says what.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from paraclap.tables import short
+
+SAMPLING_RATE = 16_000
+Signal = NDArray[np.float32]
+
+_TOLERANCE = 0.01  # seconds a segment may end after its file: times in label tables are rounded
+_SILENCE = 2**-14  # two steps of 16-bit audio
+_STREAMED = (0, 0xFFFFFFFF)  # data sizes of a WAV written to a pipe: its length was not known
+
+
+class AudioError(ValueError):
+    """A file or segment that gives no usable signal, and why."""
+
+
+def read(file: str | Path, start: Any = None, end: Any = None) -> Signal:
+    """Signal of a file or of a segment of it.
+
+    Args:
+        file: path of an audio file
+        start: where the segment starts, in seconds or as timedelta; the file's start when None
+        end: where it ends; the file's end when None or NaT
+
+    Returns:
+        float32 signal, shape ``(samples,)``, mono, 16 kHz
+
+    Raises:
+        AudioError: if the file is not there, no audio, empty, cut short, holds values that are
+            not finite, or ends before the segment
+    """
+    file = Path(file)
+    _check_file(file)
+    try:
+        with soundfile.SoundFile(file) as stream:
+            rate = int(stream.samplerate)
+            first, last = _range(file, stream.frames, rate, start, end)
+            stream.seek(first)
+            channels = stream.read(last - first, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(_not_audio(file, error)) from error
+    if len(channels) < last - first - round(_TOLERANCE * rate):
+        msg = f"{file.name!r} is cut short: {len(channels)} of {last - first} samples are there."
+        raise AudioError(msg)
+    return _resampled(file, channels, rate)
+
+
+def _resampled(file: Path, channels: NDArray[np.float32], rate: int) -> Signal:
+    if not np.isfinite(channels).all():
+        bad = int((~np.isfinite(channels)).sum())
+        msg = f"{file.name!r} holds {bad} NaN or infinite values, expected finite samples."
+        raise AudioError(msg)
+    signal = channels.mean(axis=1, dtype=np.float32)
+    if rate != SAMPLING_RATE:
+        signal = soxr.resample(signal, rate, SAMPLING_RATE, quality="HQ")
+    return np.ascontiguousarray(signal, dtype=np.float32)
+
+
+def _range(file: Path, frames: int, rate: int, start: Any, end: Any) -> tuple[int, int]:
+    """First and last (exclusive) sample of a segment, checked against the file."""
+    seconds = frames / rate
+    begin = 0.0 if _is_open(start) else _seconds(start)
+    finish = seconds if _is_open(end) else _seconds(end)
+    if frames == 0:
+        msg = f"{file.name!r} is empty: it has a header but no samples."
+        raise AudioError(msg)
+    if not 0 <= begin < finish:
+        msg = f"Bad segment {begin:.3f} to {finish:.3f} s of {file.name!r} ({seconds:.3f} s long)."
+        raise AudioError(msg)
+    if begin >= seconds or finish > seconds + _TOLERANCE:
+        msg = f"Segment {begin:.3f} to {finish:.3f} s ends after {file.name!r} ({seconds:.3f} s)."
+        raise AudioError(msg)
+    return round(begin * rate), min(max(round(finish * rate), round(begin * rate) + 1), frames)
+
+
+def _is_open(time: Any) -> bool:
+    return time is None or bool(pd.isna(time))
+
+
+def _seconds(time: Any) -> float:
+    if isinstance(time, (int, float)):
+        return float(time)
+    return float(pd.Timedelta(time).total_seconds())
+
+
+def duration(file: str | Path) -> float:
+    """Length of a file in seconds, from its header.
+
+    Raises:
+        AudioError: if the file is not there, no audio, empty or cut short
+    """
+    file = Path(file)
+    _check_file(file)
+    try:
+        info = soundfile.info(file)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(_not_audio(file, error)) from error
+    _range(file, info.frames, info.samplerate, None, None)
+    return float(info.frames / info.samplerate)
+
+
+def _check_file(file: Path) -> None:
+    if file.is_dir():
+        msg = f"{short(file)!r} is a folder, expected an audio file."
+        raise AudioError(msg)
+    if not file.is_file():
+        msg = f"{short(file)!r} is not there."
+        raise AudioError(msg)
+    if file.stat().st_size == 0:
+        msg = f"{file.name!r} is empty: it has 0 bytes."
+        raise AudioError(msg)
+    with file.open("rb") as stream:
+        promised, there = _wav_data(stream, file.stat().st_size)
+    if promised > there:
+        msg = f"{file.name!r} is cut short: {there} of {promised} bytes of signal are there."
+        raise AudioError(msg)
+
+
+def _wav_data(stream: BinaryIO, size: int) -> tuple[int, int]:
+    """Bytes of signal that a WAV header promises, and those that are there; 0, 0 if unknown.
+
+    libsndfile reads what is there of a shortened WAV without a word, hence this look.
+    """
+    head = stream.read(12)
+    if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
+        return 0, 0
+    while len(chunk := stream.read(8)) == 8:
+        name, length = struct.unpack("<4sI", chunk)
+        if name == b"data":
+            return (0, 0) if length in _STREAMED else (length, size - stream.tell())
+        stream.seek(length + length % 2, 1)
+    return 0, 0
+
+
+def _not_audio(file: Path, error: Exception) -> str:
+    reason = str(error).rsplit(": ", 1)[-1].strip().rstrip(".")
+    return f"{file.name!r} cannot be read as audio: {reason}."
+
+
+def crop(signal: Signal, samples: int, rng: np.random.Generator) -> Signal:
+    """Random part of ``samples`` samples; the signal itself when it is not longer.
+
+    Args:
+        signal: shape ``(any,)``
+        samples: how many to keep
+        rng: where the randomness comes from
+    """
+    if len(signal) <= samples:
+        return signal
+    first = int(rng.integers(len(signal) - samples + 1))
+    return signal[first : first + samples]
+
+
+def is_silent(signal: Signal) -> bool:
+    """Whether a signal never moves by more than two steps of 16-bit audio (-78 dB)."""
+    return len(signal) == 0 or bool(np.ptp(signal) <= _SILENCE)

@@ -1,0 +1,44 @@
+"""Which voice belongs to which query: the contrastive objective.
+
+Conventions: logits have shape ``(audio, text)``; row ``i`` and column ``i`` are a pair. Source:
+ParaCLAP (Jing et al., 2024), section 2.1, equations 1 and 2.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch.nn import functional
+
+
+def contrastive(logits: torch.Tensor) -> torch.Tensor:
+    """Symmetric cross entropy of the paper, averaged over both directions.
+
+    Args:
+        logits: Scaled cosine similarities, shape ``(n, n)``, pairs on the diagonal.
+
+    Returns:
+        The loss, a scalar; ``chance(n)`` when all logits are equal.
+
+    Raises:
+        ValueError: If ``logits`` is not a square matrix.
+
+    Examples:
+        >>> contrastive(torch.zeros(4, 4)).item() == chance(4)
+        True
+    """
+    if logits.ndim != 2 or logits.shape[0] != logits.shape[1]:
+        raise ValueError(
+            f"Bad logits of shape {tuple(logits.shape)}, expected (n, n): "
+            "give every voice of the batch exactly one query."
+        )
+    pairs = torch.arange(logits.shape[0], device=logits.device)
+    by_audio = functional.cross_entropy(logits, pairs)
+    by_text = functional.cross_entropy(logits.T, pairs)
+    return (by_audio + by_text) / 2
+
+
+def chance(batch: int) -> float:
+    """Loss of a model that knows nothing: ln of the number of pairs in a batch."""
+    return float(torch.tensor(math.log(batch), dtype=torch.float32))

@@ -1,0 +1,340 @@
+"""Two towers and one space: the ParaCLAP model as a transformers ``PreTrainedModel``.
+
+An audio encoder and a text encoder of transformers are each followed by a projection head; the
+cosine similarity of their outputs, times a learned temperature, answers how well a query fits a
+voice. Source: ParaCLAP (Jing et al., 2024), section 2.1.
+
+Conventions: ``input_values (batch, samples)`` float32 at the sampling rate of the feature
+extractor; masks are 1 on signal and 0 on padding; embeddings ``(batch, projection_dim)`` are of
+unit length; ``logits_per_audio (audio, text)``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import paraclap._torchaudio  # noqa: F401  (before transformers, which fails without it)
+
+# isort: split
+import torch
+from torch import nn
+from torch.nn import functional
+from transformers import (
+    AutoConfig,
+    AutoFeatureExtractor,
+    AutoModel,
+    AutoProcessor,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
+from transformers.configuration_utils import SubConfigSpec
+from transformers.utils import ModelOutput
+
+from paraclap.loss import contrastive
+from paraclap.processor import ParaCLAPFeatureExtractor, ParaCLAPProcessor
+
+POOLINGS = ("cls", "mean")
+MAX_LOGIT_SCALE = 100.0
+
+
+class ParaCLAPConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is untyped here
+    """Configuration of :class:`ParaCLAP`.
+
+    Args:
+        audio_config: Configuration of the audio encoder, an object or its dictionary.
+        text_config: Configuration of the text encoder, an object or its dictionary.
+        projection_dim: Size of the shared space.
+        projection_dropout: Dropout probability inside both projection heads.
+        text_pooling: ``"cls"`` (first token, as in the paper) or ``"mean"`` over the tokens.
+        logit_scale_init: Natural logarithm of the temperature at the start.
+    """
+
+    model_type = "paraclap"
+    sub_configs_defaults = {  # noqa: RUF012  (declared so by transformers)
+        "audio_config": SubConfigSpec(config_class=AutoConfig, model_type="wav2vec2"),
+        "text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert"),
+    }
+
+    audio_config: Any = None
+    text_config: Any = None
+    projection_dim: int = 768
+    projection_dropout: float = 0.5
+    text_pooling: str = "cls"
+    logit_scale_init: float = math.log(1 / 0.07)
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        """Check the values and turn dictionaries into configuration objects."""
+        if self.text_pooling not in POOLINGS:
+            raise ValueError(f"Bad text_pooling {self.text_pooling!r}, expected one of {POOLINGS}.")
+        super().__post_init__(**kwargs)
+
+
+@dataclass
+class ParaCLAPOutput(ModelOutput):  # type: ignore[misc]  # transformers is untyped here
+    """What a forward pass returns.
+
+    Attributes:
+        loss: Symmetric cross entropy, a scalar; None unless ``return_loss``.
+        logits_per_audio: Shape ``(audio, text)``.
+        logits_per_text: Shape ``(text, audio)``.
+        text_embeds: Unit-length query embeddings, shape ``(text, projection_dim)``.
+        audio_embeds: Unit-length voice embeddings, shape ``(audio, projection_dim)``.
+    """
+
+    loss: torch.Tensor | None = None
+    logits_per_audio: torch.Tensor | None = None
+    logits_per_text: torch.Tensor | None = None
+    text_embeds: torch.Tensor | None = None
+    audio_embeds: torch.Tensor | None = None
+
+
+class Projection(nn.Module):
+    """The projection head: two linear layers with a skip, GELU, dropout and layer norm."""
+
+    def __init__(self, inputs: int, outputs: int, dropout: float) -> None:
+        """Make a head from ``inputs`` to ``outputs`` units."""
+        super().__init__()
+        self.linear1 = nn.Linear(inputs, outputs, bias=False)
+        self.linear2 = nn.Linear(outputs, outputs, bias=False)
+        self.layer_norm = nn.LayerNorm(outputs)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Map ``(batch, inputs)`` to ``(batch, outputs)``."""
+        first = self.linear1(hidden)
+        second = self.dropout(self.linear2(functional.gelu(first)))
+        projected: torch.Tensor = self.layer_norm(first + second)
+        return projected
+
+
+def masked_mean(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean over time of ``hidden (batch, time, units)`` where ``mask (batch, time)`` is 1."""
+    weights = mask.to(hidden.dtype).unsqueeze(-1)
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untyped here
+    """Voices and queries in one space.
+
+    ``model.processor`` holds tokenizer and feature extractor; ``save_pretrained`` and
+    ``from_pretrained`` carry it in the same folder.
+    """
+
+    config_class = ParaCLAPConfig
+    base_model_prefix = ""
+    main_input_name = "input_values"
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    processor: ParaCLAPProcessor | None = None
+
+    def __init__(self, config: ParaCLAPConfig) -> None:
+        """Build both towers from their configurations, with random weights."""
+        super().__init__(config)
+        self.audio_model = AutoModel.from_config(config.audio_config)
+        self.text_model = AutoModel.from_config(config.text_config)
+        size, dropout = config.projection_dim, config.projection_dropout
+        self.audio_projection = Projection(config.audio_config.hidden_size, size, dropout)
+        self.text_projection = Projection(config.text_config.hidden_size, size, dropout)
+        self.logit_scale = nn.Parameter(torch.tensor(float(config.logit_scale_init)))
+        if not hasattr(self.audio_model, "_get_feat_extract_output_lengths"):
+            raise ValueError(
+                f"Bad audio encoder {config.audio_config.model_type!r}, expected one that reads "
+                "waveforms, such as wav2vec2, hubert, wavlm or data2vec-audio."
+            )
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5))
+        elif isinstance(module, nn.LayerNorm):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+        elif isinstance(module, ParaCLAP):
+            nn.init.constant_(module.logit_scale, module.config.logit_scale_init)
+
+    @classmethod
+    def from_towers(
+        cls,
+        audio_model: PreTrainedModel,
+        text_model: PreTrainedModel,
+        processor: ParaCLAPProcessor,
+        **settings: Any,
+    ) -> Self:
+        """Join two encoders, weights included, under new projection heads.
+
+        Args:
+            audio_model: A transformers encoder of waveforms.
+            text_model: A transformers encoder of tokens.
+            processor: The tokenizer and feature extractor that belong to them.
+            settings: Further arguments of :class:`ParaCLAPConfig`.
+        """
+        config = ParaCLAPConfig(
+            audio_config=audio_model.config, text_config=text_model.config, **settings
+        )
+        model = cls(config)
+        model.audio_model, model.text_model = audio_model, text_model
+        model.processor = processor
+        return model
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, *args: Any, **kwargs: Any) -> Self:
+        """Load a model with its processor from a folder or the hub, in evaluation mode.
+
+        Raises:
+            OSError: If there is no model at ``folder`` or its weights cannot be read.
+            ValueError: If it is the model of another architecture or weights do not fit.
+        """
+        folder = str(folder)
+        config = kwargs.pop("config", None) or _own_config(folder)
+        kwargs |= {"output_loading_info": True, "ignore_mismatched_sizes": True}
+        try:
+            model, info = super().from_pretrained(folder, *args, config=config, **kwargs)
+        except (OSError, ImportError):
+            raise
+        except Exception as error:
+            raise OSError(
+                f"Unreadable weights in {folder!r} ({type(error).__name__}: {error}): "
+                "copy the folder again or train the model anew."
+            ) from error
+        _refuse_misfits(folder, info)
+        model.processor = ParaCLAPProcessor.from_pretrained(folder)
+        return model
+
+    def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:
+        """Write safetensors weights, configuration, tokenizer and preprocessing to a folder."""
+        super().save_pretrained(save_directory, **kwargs)
+        if self.processor is not None:
+            self.processor.save_pretrained(save_directory)
+
+    @property
+    def temperature(self) -> torch.Tensor:
+        """What cosine similarities are multiplied with, a scalar."""
+        return self.logit_scale.exp()
+
+    def get_audio_features(
+        self, input_values: torch.Tensor, audio_attention_mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Embed voices.
+
+        Args:
+            input_values: Signals, shape ``(batch, samples)``, padded at the end.
+            audio_attention_mask: 1 on signal, 0 on padding, same shape; None: no padding.
+
+        Returns:
+            Embeddings before normalisation, shape ``(batch, projection_dim)``.
+        """
+        if audio_attention_mask is None:
+            audio_attention_mask = torch.ones_like(input_values, dtype=torch.long)
+        if getattr(self.config.audio_config, "feat_extract_norm", "layer") == "group":
+            pooled = self._pool_by_length(input_values, audio_attention_mask)
+        else:
+            pooled = self._pool_audio(input_values, audio_attention_mask)
+        features: torch.Tensor = self.audio_projection(pooled)
+        return features
+
+    def _pool_audio(self, signals: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        hidden = self.audio_model(signals, attention_mask=mask).last_hidden_state
+        frames = self.audio_model._get_feat_extract_output_lengths(mask.sum(1))
+        time = torch.arange(hidden.shape[1], device=hidden.device)
+        return masked_mean(hidden, time < frames.unsqueeze(1))
+
+    def _pool_by_length(self, signals: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Encode each length apart: a group norm over time would hear the padding."""
+        lengths = mask.sum(1)
+        parts = [
+            ((rows := torch.nonzero(lengths == length).squeeze(1)), signals[rows, : int(length)])
+            for length in lengths.unique()
+        ]
+        pooled = [self._pool_audio(part, torch.ones_like(part).long()) for _, part in parts]
+        order = torch.argsort(torch.cat([rows for rows, _ in parts]))
+        return torch.cat(pooled)[order]
+
+    def pool_text(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Output of the text encoder before its projection, shape ``(batch, hidden_size)``."""
+        if attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)
+        hidden = self.text_model(input_ids, attention_mask=attention_mask).last_hidden_state
+        pooled: torch.Tensor = (
+            hidden[:, 0]
+            if self.config.text_pooling == "cls"
+            else masked_mean(hidden, attention_mask)
+        )
+        return pooled
+
+    def get_text_features(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Embed queries: ``(batch, tokens)`` to ``(batch, projection_dim)``, not normalised."""
+        features: torch.Tensor = self.text_projection(self.pool_text(input_ids, attention_mask))
+        return features
+
+    def compare(
+        self, audio_features: torch.Tensor, text_features: torch.Tensor, return_loss: bool = False
+    ) -> ParaCLAPOutput:
+        """Scaled cosine similarity of two sets of features, and the loss if they are pairs."""
+        audio_embeds = functional.normalize(audio_features, dim=-1)
+        text_embeds = functional.normalize(text_features, dim=-1)
+        logits = self.temperature * audio_embeds @ text_embeds.T
+        return ParaCLAPOutput(
+            loss=contrastive(logits) if return_loss else None,
+            logits_per_audio=logits,
+            logits_per_text=logits.T,
+            text_embeds=text_embeds,
+            audio_embeds=audio_embeds,
+        )
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        input_values: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        audio_attention_mask: torch.Tensor | None = None,
+        return_loss: bool = False,
+        **_: Any,
+    ) -> ParaCLAPOutput:
+        """Compare every voice with every query.
+
+        Args:
+            input_ids: Tokens of the queries, shape ``(text, tokens)``.
+            input_values: Signals, shape ``(audio, samples)``.
+            attention_mask: Mask of the tokens; None: no padding.
+            audio_attention_mask: Mask of the signals; None: no padding.
+            return_loss: Whether query ``i`` is a pair with voice ``i`` and the loss is wanted.
+        """
+        return self.compare(
+            self.get_audio_features(input_values, audio_attention_mask),
+            self.get_text_features(input_ids, attention_mask),
+            return_loss,
+        )
+
+
+def _own_config(folder: str) -> ParaCLAPConfig:
+    values, _ = PreTrainedConfig.get_config_dict(folder)
+    if values.get("model_type") != ParaCLAPConfig.model_type:
+        raise ValueError(
+            f"Bad model_type {values.get('model_type')!r} in the config.json of {folder!r}, "
+            f"expected {ParaCLAPConfig.model_type!r}: give the folder of a saved ParaCLAP model."
+        )
+    return ParaCLAPConfig.from_dict(values)
+
+
+def _refuse_misfits(folder: str, info: Mapping[str, Any]) -> None:
+    for what in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+        if keys := sorted(map(str, info.get(what, ()))):
+            raise ValueError(
+                f"{len(keys)} {what.replace('_', ' ')} in the weights of {folder!r} "
+                f"(first: {keys[:5]}), expected those of its config.json: "
+                "weights and configuration are of different models."
+            )
+
+
+AutoConfig.register(ParaCLAPConfig.model_type, ParaCLAPConfig)
+AutoModel.register(ParaCLAPConfig, ParaCLAP)
+AutoProcessor.register(ParaCLAPConfig, ParaCLAPProcessor)
+AutoFeatureExtractor.register(ParaCLAPConfig, ParaCLAPFeatureExtractor)

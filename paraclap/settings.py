@@ -1,0 +1,102 @@
+"""What a training run is made of: every choice of the paper as a named setting."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+OPTIMIZERS = ("adam", "adamw")
+SCHEDULES = ("constant", "cosine")
+EMOTIONS = ("always", "pool", "never")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a training run is made of; the defaults are the paper's.
+
+    Attributes:
+        audio_encoder: Name, path or hub id, see :mod:`paraclap.towers`.
+        text_encoder: Name, path or hub id.
+        text_pooling: ``"cls"`` or ``"mean"``.
+        freeze_text: Whether the text tower keeps its weights.
+        projection_dim: Size of the shared space.
+        dropout: Dropout probability in the projection heads.
+        rand: Most queries joined into one text.
+        emotion: Whether the emotion query is said: ``"always"``, ``"pool"`` or ``"never"``.
+        only_emotion: Whether it is all that is said.
+        texts_per_voice: Texts kept for each voice; 0 draws a new one at every step.
+        optimizer: ``"adam"`` or ``"adamw"``.
+        audio_lr: Learning rate of the audio tower.
+        text_lr: Learning rate of the text tower.
+        head_lr: Learning rate of the projection heads and the temperature.
+        schedule: ``"constant"`` or ``"cosine"`` (down to zero).
+        warmup: Share of the steps in which the learning rates rise from zero.
+        batch: Pairs in a batch.
+        epochs: Passes over the training voices, unless ``steps`` is set.
+        steps: Number of steps; 0 leaves it to ``epochs``.
+        crop_seconds: Longest signal of a batch; longer ones are cropped at random.
+        dev_template: Sentence with a slot for the emotion, asked of the dev split.
+        checkpoint_steps: Steps between two checkpoints; each epoch ends with one, too.
+        seed: Of every random weight and draw.
+    """
+
+    audio_encoder: str = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"
+    text_encoder: str = "bert-base-uncased"
+    text_pooling: str = "cls"
+    freeze_text: bool = False
+    projection_dim: int = 768
+    dropout: float = 0.5
+    rand: int = 5
+    emotion: str = "always"
+    only_emotion: bool = False
+    texts_per_voice: int = 0
+    optimizer: str = "adam"
+    audio_lr: float = 1e-5
+    text_lr: float = 1e-5
+    head_lr: float = 1e-3
+    schedule: str = "constant"
+    warmup: float = 0.0
+    batch: int = 64
+    epochs: int = 50
+    steps: int = 0
+    crop_seconds: float = 5.0
+    dev_template: str = "speaker is {}"
+    checkpoint_steps: int = 200
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing.
+
+        Raises:
+            ValueError: Naming the setting, what was got and what was expected.
+        """
+        for name, choices in {
+            "optimizer": OPTIMIZERS,
+            "schedule": SCHEDULES,
+            "emotion": EMOTIONS,
+        }.items():
+            if getattr(self, name) not in choices:
+                got = getattr(self, name)
+                raise ValueError(f"Bad {name} {got!r}, expected one of {choices}.")
+        for name in ("batch", "epochs", "crop_seconds", "checkpoint_steps", "rand"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"Bad {name} {getattr(self, name)}, expected more than 0.")
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Settings from a mapping that may hold other things, such as a notebook's names.
+
+        Raises:
+            KeyError: If a setting is missing.
+        """
+        return cls(**{field.name: values[field.name] for field in dataclasses.fields(cls)})
+
+    def but(self, **changes: Any) -> Self:
+        """The same settings with some changed."""
+        return dataclasses.replace(self, **changes)
+
+    def asdict(self) -> dict[str, Any]:
+        """Plain values, for JSON and fingerprints."""
+        return dataclasses.asdict(self)

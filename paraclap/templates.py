@@ -1,0 +1,195 @@
+"""What may be said: the sentences of each template set and when each of them holds.
+
+`templates.csv` holds one sentence a row: `set`, `attribute`, `level`, `when`, `template`.
+
+- `level` names the states of the sentence's own attribute in which it holds, `|` between them.
+- `when` adds conditions on other attributes, `attribute=state|state`, `; ` between them.
+- States are `unknown`, `low`, `normal`, `high`; of gender `unknown`, `known`; of emotion
+  `unknown`, `no_agreement`, `other`, `calm` and `word` (any other emotion word). Calm stands
+  apart because it is a degree of arousal: "speaker is calm" is said of low arousal already,
+  and "speaker is not very calm" would contradict it.
+- `{emotion}` and `{gender}` are the slots of a template.
+- The order of the rows is the order of the queries.
+
+Three sets. `paper` is supplementary Table 1 with the emotion and gender sentences of section 2.2
+and "emotion is" of section 4. Three readings differ from its print. The table prints the stable
+and unstable pitch in swapped columns: here an unstable pitch is one of *high* variation. A jitter
+or shimmer continuation ("but a high pitch variance") is said only where the pitch variation really
+is the opposite. The intensity sentences that speak of loudness are left out where the level of
+`loudness` is known and differs. `released` and `released-fixed` are what the authors' code emits,
+its full and its short list, contradictions included.
+
+Source: Jing, Triantafyllopoulos, Schuller: ParaCLAP, Interspeech 2024, section 2.2 and
+supplementary Table 1; https://github.com/KeiKinn/ParaCLAP for the released sets.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from paraclap.tables import GENDERS
+
+LEVELS = ("low", "normal", "high")
+NUMERIC = (
+    "pitch",
+    "pitch variation",
+    "intensity",
+    "loudness",
+    "jitter",
+    "shimmer",
+    "duration",
+    "arousal",
+    "valence",
+    "dominance",
+)
+FORMS = ("adjective", "noun")
+NO_AGREEMENT = "no_agreement"
+
+_STATES = {
+    **dict.fromkeys(NUMERIC, ("unknown", *LEVELS)),
+    "emotion": ("unknown", NO_AGREEMENT, "other", "calm", "word"),
+    "gender": ("unknown", "known"),
+}
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One template and the states in which it may be said.
+
+    Args:
+        attribute: the attribute it speaks of
+        template: its text, with `{emotion}` or `{gender}` as slots
+        states: attribute → the states in which it holds; its own attribute comes first
+    """
+
+    attribute: str
+    template: str
+    states: Mapping[str, frozenset[str]]
+
+    @property
+    def says_emotion(self) -> bool:
+        """Whether the emotion word is part of the sentence."""
+        return "{emotion}" in self.template
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The attributes its truth and its text depend on."""
+        slots = [name for name in ("emotion", "gender") if f"{{{name}}}" in self.template]
+        return tuple(dict.fromkeys([*self.states, *slots]))
+
+    def holds(self, states: Mapping[str, str]) -> bool:
+        """Whether it may be said of these states (an attribute left out is unknown)."""
+        return all(states.get(name, "unknown") in good for name, good in self.states.items())
+
+    def fill(self, emotion: str | None, gender: str | None) -> str:
+        """The query: the template with its slot filled."""
+        return self.template.replace("{emotion}", str(emotion)).replace("{gender}", str(gender))
+
+
+def unknown_name(what: str, got: object, known: Iterable[str], where: str = "") -> str:
+    """Write the message of an error about a name nobody knows, with the nearest known one."""
+    known = list(known)
+    near = get_close_matches(str(got), known, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"Unknown {what} {got!r}{where}, expected one of {known}.{hint}"
+
+
+def check_level(attribute: str, level: str) -> None:
+    """Raise a ValueError for an attribute or a level that no sentence can speak of."""
+    if attribute not in NUMERIC:
+        raise ValueError(unknown_name("attribute", attribute, NUMERIC))
+    if level not in LEVELS:
+        raise ValueError(unknown_name("level", level, LEVELS, f" of {attribute}"))
+
+
+def emotion_state(emotion: str | None) -> str:
+    """Say which state of the attribute emotion a word stands for.
+
+    Raises:
+        ValueError: if the word is empty
+
+    >>> [emotion_state(word) for word in (None, "angry", "calm", "no_agreement")]
+    ['unknown', 'word', 'calm', 'no_agreement']
+    """
+    if emotion is None:
+        return "unknown"
+    if not emotion.strip():
+        raise ValueError("Empty emotion '', expected a word, or none where it is unknown.")
+    return emotion if emotion in _STATES["emotion"][1:] else "word"
+
+
+def gender_state(gender: str | None) -> str:
+    """Say which state of the attribute gender a word stands for.
+
+    Raises:
+        ValueError: if the word is neither female nor male
+    """
+    if gender is None:
+        return "unknown"
+    if gender not in GENDERS:
+        raise ValueError(unknown_name("gender", gender, GENDERS))
+    return "known"
+
+
+@cache
+def _emotions() -> dict[str, dict[str, str]]:
+    with (_FOLDER / "emotions.csv").open(encoding="utf-8", newline="") as file:
+        words = list(csv.DictReader(file))
+    return {word: row for row in words for word in (row["adjective"], row["noun"])}
+
+
+def emotion_word(emotion: str, form: str = "adjective") -> str:
+    """Give an emotion as an adjective or as a noun; a word not in `emotions.csv` stays as it is.
+
+    Raises:
+        ValueError: if `form` is neither adjective nor noun
+
+    >>> emotion_word("fear"), emotion_word("angry", "noun"), emotion_word("saudade")
+    ('fearful', 'anger', 'saudade')
+    """
+    if form not in FORMS:
+        raise ValueError(unknown_name("form of the emotion word", form, FORMS))
+    row = _emotions().get(emotion)
+    return emotion if row is None else row[form]
+
+
+@cache
+def sentences(templates: str = "paper") -> tuple[Sentence, ...]:
+    """Give all sentences of a template set, in the order in which they are said.
+
+    Raises:
+        ValueError: if there is no such set, or a row of the data names an unknown state
+
+    >>> sentences("paper")[0].template
+    'has low arousal'
+    """
+    with (_FOLDER / "templates.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    known = list(dict.fromkeys(row["set"] for row in rows))
+    if templates not in known:
+        raise ValueError(unknown_name("template set", templates, known))
+    return tuple(_sentence(row) for row in rows if row["set"] == templates)
+
+
+def _sentence(row: Mapping[str, str]) -> Sentence:
+    states = {row["attribute"]: _states(row["attribute"], row["level"])}
+    for condition in filter(None, row["when"].split("; ")):
+        name, _, values = condition.partition("=")
+        states[name] = _states(name, values)
+    return Sentence(row["attribute"], row["template"], states)
+
+
+def _states(attribute: str, values: str) -> frozenset[str]:
+    if attribute not in _STATES:
+        raise ValueError(unknown_name("attribute", attribute, _STATES, " in templates.csv"))
+    for value in values.split("|"):
+        if value not in _STATES[attribute]:
+            where = f" of {attribute} in templates.csv"
+            raise ValueError(unknown_name("state", value, _STATES[attribute], where))
+    return frozenset(values.split("|"))

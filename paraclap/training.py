@@ -1,0 +1,232 @@
+"""How the towers learn: one loop, one checkpoint, one curve.
+
+Conventions: a step is one batch; an epoch is one pass over the training voices, after which the
+dev split is asked its emotions zero-shot, and the best model so far by that score is kept. No
+test set is ever looked at. Every draw is a function of seed and step, so a stopped run goes on
+from its checkpoint and ends as if it had never been stopped. Source: ParaCLAP (Jing et al.,
+2024), sections 2.1 and 3.3.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from paraclap import pairs, progress, scores, tables, towers, zeroshot
+from paraclap.text_cache import TextCache
+from paraclap.checkpoint import Run
+from paraclap.model import MAX_LOGIT_SCALE, ParaCLAP
+from paraclap.queries import Pool, emotion_word
+from paraclap.settings import Settings
+
+OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+MODEL, CURVES, CHECKPOINT = "model", "curves.csv", "checkpoint.pt"
+
+
+def train(
+    labels: pd.DataFrame,
+    pool: Pool,
+    folder: Path,
+    settings: Settings,
+    device: str = "auto",
+    threads: int = 2,
+    workers: int = 0,
+) -> ParaCLAP:
+    """Train a model on the train split and keep the one that answers best on the dev split.
+
+    Args:
+        labels: Labels table with the splits ``train`` and ``dev``.
+        pool: The queries of the rows of ``labels``, in the same order.
+        folder: Gets ``model/``, ``curves.csv`` and, while training, ``checkpoint.pt``.
+        settings: What to train and how.
+        device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ...
+        threads: CPU threads of torch; results are the same bits for the same number.
+        workers: Processes that read audio ahead.
+
+    Returns:
+        The best model by dev score, in evaluation mode.
+
+    Raises:
+        ValueError: If a split is missing or too small.
+        FloatingPointError: If the loss is not finite; names the step and its voices.
+    """
+    train_rows, dev = _splits(labels)
+    key = _key(labels, pool, settings)
+    if not (tables.is_current(folder / CURVES, key) and (folder / MODEL).exists()):
+        torch.set_num_threads(threads)
+        run = _start(settings, device)
+        run.load(folder / CHECKPOINT, key)
+        index = labels.index[train_rows]
+        schedule = pairs.Schedule(len(train_rows), settings.batch, settings.seed)
+        texts = _texts(pool, train_rows, settings)
+        _loop(run, settings, schedule, texts, index, dev, folder, key, workers)
+        tables.write_table(pd.DataFrame(run.curve), folder / CURVES, key)
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+    return ParaCLAP.from_pretrained(folder / MODEL)
+
+
+def _splits(labels: pd.DataFrame) -> tuple[Sequence[int], pd.DataFrame]:
+    sizes = labels["split"].value_counts()
+    for split in ("train", "dev"):
+        if not sizes.get(split):
+            raise ValueError(
+                f"No {split} split among {dict(sizes)}, expected voices in 'train' and 'dev': "
+                "name the splits in the corpus or leave the column out to have them drawn."
+            )
+    dev = labels[(labels["split"] == "dev") & labels["emotion"].notna()]
+    return [row for row, split in enumerate(labels["split"]) if split == "train"], dev
+
+
+def _key(labels: pd.DataFrame, pool: Pool, settings: Settings) -> str:
+    return tables.fingerprint(
+        labels, pool.table().astype(str), settings.asdict(), torch.__version__
+    )
+
+
+def _texts(pool: Pool, rows: Sequence[int], settings: Settings) -> pairs.Texts:
+    return pairs.Texts(
+        pool,
+        rows,
+        settings.seed,
+        settings.texts_per_voice,
+        settings.rand,
+        settings.emotion,
+        settings.only_emotion,
+    )
+
+
+def choose_device(device: str) -> torch.device:
+    """Device by name; ``"auto"`` is a GPU if there is one.
+
+    Raises:
+        ValueError: If a GPU is asked for and there is none.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"Bad device {device!r}, torch sees no GPU here: set 'auto' or 'cpu'.")
+    return torch.device(device)
+
+
+def _start(settings: Settings, device: str) -> Run:
+    model = towers.build(
+        settings.audio_encoder,
+        settings.text_encoder,
+        settings.projection_dim,
+        settings.dropout,
+        settings.text_pooling,
+        settings.seed,
+    ).to(choose_device(device))
+    model.text_model.requires_grad_(not settings.freeze_text)
+    heads = [
+        *model.audio_projection.parameters(),
+        *model.text_projection.parameters(),
+        model.logit_scale,
+    ]
+    groups: list[dict[str, Any]] = [
+        {"params": list(model.audio_model.parameters()), "lr": settings.audio_lr},
+        {"params": heads, "lr": settings.head_lr},
+    ]
+    if not settings.freeze_text:
+        groups.append({"params": list(model.text_model.parameters()), "lr": settings.text_lr})
+    for group in groups:
+        group["peak_lr"] = group["lr"]
+    return Run(model, OPTIMIZERS[settings.optimizer](groups))
+
+
+def rate(step: int, steps: int, settings: Settings) -> float:
+    """Share of the full learning rate at a step: a linear rise, then constant or half a cosine."""
+    warm = math.ceil(settings.warmup * steps)
+    if step < warm:
+        return (step + 1) / warm
+    if settings.schedule == "constant":
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def _loop(
+    run: Run,
+    settings: Settings,
+    schedule: pairs.Schedule,
+    texts: pairs.Texts,
+    index: pd.MultiIndex,
+    dev: pd.DataFrame,
+    folder: Path,
+    key: str,
+    workers: int,
+) -> None:
+    """All steps from where the run stands, with dev scores and checkpoints on the way."""
+    epoch = schedule.steps_per_epoch
+    steps = settings.steps or settings.epochs * epoch
+    cache = TextCache(run.model, frozen=settings.freeze_text)
+    cache.prepare(texts.distinct)
+    extractor = run.model.processor.feature_extractor
+    todo = range(run.step, steps)
+    with progress.bar("training", steps) as bar:
+        bar.update(run.step)
+        for batch in pairs.batches(index, schedule, extractor, settings.crop_seconds, todo, workers):
+            row = _step(run, settings, cache, batch, texts.of(batch.step, batch.rows), steps, index)
+            run.step = batch.step + 1
+            ends = run.step % epoch == 0 or run.step == steps
+            if ends:
+                row["dev_uar"] = _dev_score(run.model, dev, settings.dev_template)
+                run.keep_best(row["dev_uar"], folder / MODEL)
+            run.curve.append(row | {"epoch": batch.step // epoch})
+            if ends or run.step % settings.checkpoint_steps == 0:
+                run.save(folder / CHECKPOINT, key)
+            bar.update(1)
+
+
+def _step(
+    run: Run,
+    settings: Settings,
+    cache: TextCache,
+    batch: pairs.Batch,
+    texts: list[str],
+    steps: int,
+    index: pd.MultiIndex,
+) -> dict[str, float]:
+    model, optimizer = run.model.train(), run.optimizer
+    torch.manual_seed(int(pairs.random(settings.seed, 4, batch.step).integers(2**62)))
+    share = rate(batch.step, steps, settings)
+    for group in optimizer.param_groups:
+        group["lr"] = share * group["peak_lr"]
+    signals = {name: values.to(model.device) for name, values in batch.signals.items()}
+    output = model.compare(model.get_audio_features(**signals), cache.features(texts), True)
+    loss = output.loss.item()
+    if not math.isfinite(loss):
+        files = [tables.short(file) for file in index[batch.rows].get_level_values("file")[:5]]
+        raise FloatingPointError(
+            f"Loss {loss} at step {batch.step} in a batch of {len(batch.rows)} voices "
+            f"(first: {files}), expected a finite number: lower the learning rates "
+            "or look at these files. The last checkpoint is kept."
+        )
+    optimizer.zero_grad(set_to_none=True)
+    output.loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        model.logit_scale.clamp_(0, math.log(MAX_LOGIT_SCALE))
+    return {
+        "step": batch.step,
+        "loss": loss,
+        "temperature": model.temperature.item(),
+        "learning_rate": share * settings.head_lr,
+        "distinct_texts": len(set(texts)),
+        "dev_uar": math.nan,
+    }
+
+
+def _dev_score(model: ParaCLAP, dev: pd.DataFrame, template: str) -> float:
+    """UAR of the dev split's emotions asked zero-shot; nan where it has fewer than two."""
+    emotions = sorted(set(dev["emotion"]) - {"other", "no_agreement"})
+    if len(emotions) < 2:
+        return math.nan
+    dev = dev[dev["emotion"].isin(emotions)]
+    candidates = {emotion: emotion_word(emotion) for emotion in emotions}
+    table = zeroshot.classify(model, dev.index, candidates, template)
+    return scores.uar(dev["emotion"].to_numpy(), table["prediction"].to_numpy(), emotions)

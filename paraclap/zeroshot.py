@@ -1,0 +1,176 @@
+"""Which query fits a voice: zero-shot answers of a trained model.
+
+Every query is embedded once, every voice once; nothing is cropped and nothing is drawn, so the
+same input gives the same bits. Padding is masked: a voice gets the same embedding alone and in a
+batch.
+
+Conventions: embeddings ``(n, projection_dim)`` float32 of unit length; tables on the audformat
+index (file, start, end); probabilities are the softmax over the candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+
+import audformat
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from torch.nn import functional
+
+from paraclap import audio, progress
+from paraclap.model import ParaCLAP
+
+Embeddings = npt.NDArray[np.float32]
+Files = str | PathLike[str] | Sequence[str | PathLike[str]] | pd.Index | pd.DataFrame | pd.Series
+Candidates = Sequence[str] | Mapping[str, str]
+
+
+def segments(files: Files) -> pd.MultiIndex:
+    """Bring paths or a table to the audformat index (file, start, end).
+
+    Raises:
+        ValueError: If there is no file or the index is of another form.
+    """
+    if isinstance(files, str | PathLike):
+        files = [files]
+    index = files.index if isinstance(files, pd.DataFrame | pd.Series) else files
+    if not isinstance(index, pd.Index):
+        index = audformat.filewise_index([str(file) for file in index])
+    if not len(index):
+        raise ValueError("Got no files, expected at least one path or a table with segments.")
+    return audformat.utils.to_segmented_index(index)
+
+
+def _seconds(segment: tuple[str, pd.Timedelta, pd.Timedelta]) -> float:
+    file, start, end = segment
+    if pd.isna(end):
+        return audio.duration(file) - start.total_seconds()
+    return float((end - start).total_seconds())
+
+
+def _batches(order: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    return (order[start : start + size] for start in range(0, len(order), size))
+
+
+def _features(model: ParaCLAP, signals: Sequence[audio.Signal]) -> torch.Tensor:
+    assert model.processor is not None
+    inputs = model.processor(audio=signals, sampling_rate=audio.SAMPLING_RATE).to(model.device)
+    return functional.normalize(model.get_audio_features(**inputs), dim=-1)
+
+
+def embed_audio(model: ParaCLAP, files: Files, batch: int = 32) -> Embeddings:
+    """Embed voices.
+
+    Args:
+        model: A trained model with its processor.
+        files: Paths, an audformat index, or a table with such an index.
+        batch: Voices embedded at once; changes speed and memory, not the result.
+
+    Returns:
+        Unit-length embeddings in the order of ``files``, shape ``(n, projection_dim)``.
+
+    Raises:
+        AudioError: If a file cannot be read or is shorter than what the audio tower needs.
+    """
+    index = segments(files)
+    order = np.argsort([_seconds(segment) for segment in index], kind="stable")[::-1].tolist()
+    embeddings = np.empty((len(index), model.config.projection_dim), np.float32)
+    model.eval()
+    with torch.inference_mode(), progress.bar("embedding voices", len(index)) as bar:
+        for rows in _batches(order, batch):
+            signals = [audio.read(*index[row]) for row in rows]
+            embeddings[rows] = _features(model, signals).float().cpu().numpy()
+            bar.update(len(rows))
+    return embeddings
+
+
+def embed_text(model: ParaCLAP, queries: Sequence[str], batch: int = 256) -> Embeddings:
+    """Embed queries.
+
+    Args:
+        model: A trained model with its processor.
+        queries: Sentences or words.
+        batch: Queries embedded at once; changes speed and memory, not the result.
+
+    Returns:
+        Unit-length embeddings in the order of ``queries``, shape ``(n, projection_dim)``.
+
+    Raises:
+        ValueError: If there is no query or one is empty.
+    """
+    queries = [queries] if isinstance(queries, str) else list(queries)
+    if not queries or not all(query.strip() for query in queries):
+        raise ValueError(f"Bad queries {queries[:5]}, expected at least one and none empty.")
+    assert model.processor is not None
+    order = sorted(range(len(queries)), key=lambda row: len(queries[row]), reverse=True)
+    embeddings = np.empty((len(queries), model.config.projection_dim), np.float32)
+    model.eval()
+    with torch.inference_mode():
+        for rows in _batches(order, batch):
+            inputs = model.processor(text=[queries[row] for row in rows]).to(model.device)
+            features = functional.normalize(model.get_text_features(**inputs), dim=-1)
+            embeddings[rows] = features.float().cpu().numpy()
+    return embeddings
+
+
+def words(candidates: Candidates) -> dict[str, str]:
+    """Candidates as a mapping from label to the word that is put into the template.
+
+    Raises:
+        ValueError: If fewer than two are given or one is given twice.
+    """
+    pairs = (
+        dict(candidates)
+        if isinstance(candidates, Mapping)
+        else dict(zip(candidates, candidates, strict=True))
+    )
+    if len(pairs) < 2 or len(pairs) != len(candidates):
+        raise ValueError(f"Bad candidates {list(candidates)}, expected two or more different ones.")
+    return pairs
+
+
+def fill(template: str, word: str) -> str:
+    """Put a word into the slot of a template.
+
+    Raises:
+        ValueError: If the template has no slot ``{}``.
+    """
+    if "{}" not in template:
+        raise ValueError(f"Bad template {template!r}, expected a slot, as in 'speaker is {{}}'.")
+    return template.replace("{}", word)
+
+
+def answer(
+    model: ParaCLAP, voices: Embeddings, candidates: Candidates, template: str = "{}"
+) -> pd.DataFrame:
+    """Answers for embedded voices, one probability column per candidate and ``prediction``."""
+    queries = words(candidates)
+    texts = embed_text(model, [fill(template, word) for word in queries.values()])
+    logits = torch.from_numpy(voices @ texts.T) * model.temperature.detach().float().cpu()
+    table = pd.DataFrame(logits.softmax(-1).numpy(), columns=list(queries))
+    table["prediction"] = table.columns.to_numpy()[logits.argmax(-1).numpy()]
+    return table
+
+
+def classify(
+    model: ParaCLAP, files: Files, candidates: Candidates, template: str = "{}", batch: int = 32
+) -> pd.DataFrame:
+    """Ask which candidate fits each voice best.
+
+    Args:
+        model: A trained model with its processor.
+        files: Paths, an audformat index, or a table with such an index.
+        candidates: Words, or a mapping from label to word.
+        template: Sentence with a slot for the word.
+        batch: Voices embedded at once.
+
+    Returns:
+        A table on the audformat index (file, start, end): one probability column per candidate,
+        summing to one, and the column ``prediction``.
+    """
+    table = answer(model, embed_audio(model, files, batch), candidates, template)
+    table.index = segments(files)
+    return table

@@ -1,0 +1,50 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paraclap.loss import chance, contrastive
+
+
+def slow(logits: list[list[float]]) -> float:
+    """The equations of the paper, term by term."""
+    n = len(logits)
+    total = 0.0
+    for i in range(n):
+        row = sum(math.exp(logits[i][j]) for j in range(n))
+        column = sum(math.exp(logits[j][i]) for j in range(n))
+        total -= math.log(math.exp(logits[i][i]) / row) + math.log(math.exp(logits[i][i]) / column)
+    return total / (2 * n)
+
+
+@given(st.integers(1, 6), st.integers(0, 10_000))
+def test_loss_equals_the_equations_of_the_paper(n: int, seed: int) -> None:
+    logits = torch.randn(n, n, generator=torch.Generator().manual_seed(seed)) * 3
+    assert contrastive(logits).item() == pytest.approx(slow(logits.tolist()), abs=1e-5)
+
+
+def test_loss_of_a_known_case() -> None:
+    # row: -ln(e^2/(e^2+1)) for both rows and both columns
+    logits = torch.tensor([[2.0, 0.0], [0.0, 2.0]])
+    assert contrastive(logits).item() == pytest.approx(math.log(1 + math.exp(-2)), abs=1e-6)
+
+
+def test_loss_of_equal_logits_is_chance() -> None:
+    assert contrastive(torch.zeros(64, 64)).item() == pytest.approx(chance(64))
+
+
+def test_loss_is_the_same_with_audio_and_text_exchanged() -> None:
+    logits = torch.randn(5, 5)
+    assert contrastive(logits).item() == pytest.approx(contrastive(logits.T).item())
+
+
+def test_gradient_equals_finite_differences() -> None:
+    logits = torch.randn(4, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(contrastive, (logits,))
+
+
+def test_loss_refuses_a_batch_without_pairs() -> None:
+    with pytest.raises(ValueError, match=r"Bad logits of shape \(3, 4\), expected \(n, n\)"):
+        contrastive(torch.zeros(3, 4))

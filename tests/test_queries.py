@@ -1,0 +1,433 @@
+"""Claims about queries: what is said, when, how often, and never falsely."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paraclap.queries import Pool, contrast, emotion_word, queries_for
+from paraclap.tables import read_table, segments, write_table
+from paraclap.templates import LEVELS, NUMERIC, emotion_state, sentences
+
+SETS = ("paper", "released", "released-fixed")
+RELEASED = Path(__file__).parent / "data" / "released-captions.jsonl"
+
+# What each sentence of the paper set claims, written down apart from templates.csv.
+CLAIMS = {
+    "has low arousal": {"arousal": "low"},
+    "speaker is calm": {"arousal": "low"},
+    "arousal is at an average level": {"arousal": "normal"},
+    "has high arousal": {"arousal": "high"},
+    "speaker is aroused": {"arousal": "high"},
+    "has low valence": {"valence": "low"},
+    "speaker appears to be in a bad mood": {"valence": "low"},
+    "valence is at an average level": {"valence": "normal"},
+    "has high valence": {"valence": "high"},
+    "speaker appears to be in a good mood": {"valence": "high"},
+    "has low dominance": {"dominance": "low"},
+    "dominance is at an average level": {"dominance": "normal"},
+    "has high dominance": {"dominance": "high"},
+    "speaker appears to be dominant": {"dominance": "high"},
+    "has a low pitch": {"pitch": "low"},
+    "has an average pitch": {"pitch": "normal"},
+    "has a normal pitch": {"pitch": "normal"},
+    "has a high pitch": {"pitch": "high"},
+    "has a low pitch variation": {"pitch variation": "low"},
+    "has a low pitch variance": {"pitch variation": "low"},
+    "has a very stable pitch": {"pitch variation": "low"},
+    "has a very stable phonation": {"pitch variation": "low"},
+    "has a normal pitch variation": {"pitch variation": "normal"},
+    "has a high pitch variation": {"pitch variation": "high"},
+    "has a high pitch variance": {"pitch variation": "high"},
+    "has a very unstable pitch": {"pitch variation": "high"},
+    "has a very unstable phonation": {"pitch variation": "high"},
+    "has a low equivalent sound level": {"intensity": "low"},
+    "is quiet": {"intensity": "low", "loudness": "low"},
+    "is almost silent": {"intensity": "low", "loudness": "low"},
+    "has a normal equivalent sound level": {"intensity": "normal"},
+    "has an average equivalent sound level": {"intensity": "normal"},
+    "loudness is just about right": {"intensity": "normal", "loudness": "normal"},
+    "has a high equivalent sound level": {"intensity": "high"},
+    "sound pressure is elevated": {"intensity": "high"},
+    "sound level is elevated": {"intensity": "high"},
+    "is loud": {"intensity": "high", "loudness": "high"},
+    "has a short duration": {"duration": "low"},
+    "has a small duration": {"duration": "low"},
+    "is a short sentence": {"duration": "low"},
+    "lasts a little time": {"duration": "low"},
+    "is short": {"duration": "low"},
+    "is of average duration": {"duration": "normal"},
+    "is of average length": {"duration": "normal"},
+    "duration is medium": {"duration": "normal"},
+    "is neither long nor short": {"duration": "normal"},
+    "has a long duration": {"duration": "high"},
+    "has a big duration": {"duration": "high"},
+    "is a long sentence": {"duration": "high"},
+    "lasts a long time": {"duration": "high"},
+    "is long": {"duration": "high"},
+}
+for noise in ("jitter", "shimmer"):
+    CLAIMS |= {f"has a {level} {noise}": {noise: level} for level in LEVELS}
+    for more in ("a high pitch variance", "not a low pitch variance", "the pitch is unstable"):
+        CLAIMS[f"has a low {noise} but {more}"] = {noise: "low", "pitch variation": "high"}
+    for more in ("a low pitch variance", "not a high pitch variance", "the pitch is stable"):
+        CLAIMS[f"has a high {noise} but {more}"] = {noise: "high", "pitch variation": "low"}
+
+some_levels = st.dictionaries(st.sampled_from(NUMERIC), st.sampled_from(LEVELS))
+some_emotion = st.sampled_from([None, "angry", "happy", "neutral", "other", "no_agreement"])
+some_gender = st.sampled_from([None, "female", "male"])
+
+
+def table_of(rows) -> pd.DataFrame:
+    index = segments(f"/voices/{i}.wav" for i in range(len(rows)))
+    return pd.DataFrame(rows, index=index, columns=list(NUMERIC), dtype="str")
+
+
+def pool_of(levels, emotions, genders, **options) -> Pool:
+    table = table_of(levels)
+    emotion = pd.Series(emotions, table.index, dtype="str")
+    return Pool.build(table, emotion, pd.Series(genders, table.index, dtype="str"), **options)
+
+
+def random_pool(rows=300, **options) -> Pool:
+    rng = np.random.default_rng(0)
+    levels = [
+        {name: level for name in NUMERIC if (level := rng.choice([*LEVELS, None]))}
+        for _ in range(rows)
+    ]
+    emotions = rng.choice(["anger", "happiness", "calm", "other", "no_agreement", None], rows)
+    genders = rng.choice(["female", "male", None], rows)
+    return pool_of(levels, emotions, genders, **options)
+
+
+# --- what is said ------------------------------------------------------------------------------
+
+
+def test_the_paper_set_is_the_table_of_the_paper():
+    plain = {one.template for one in sentences("paper") if "{" not in one.template}
+    assert plain == set(CLAIMS)
+
+
+@given(some_levels, some_emotion, some_gender)
+def test_no_query_of_the_paper_contradicts_its_levels(levels, emotion, gender):
+    for query in queries_for(levels, emotion, gender):
+        for attribute, level in CLAIMS.get(query, {}).items():
+            assert levels.get(attribute, level) == level
+
+
+@given(some_levels, some_emotion, some_gender)
+def test_a_claim_is_made_of_known_levels_only(levels, emotion, gender):
+    for query in queries_for(levels, emotion, gender):
+        assert set(CLAIMS.get(query, {})) - {"loudness"} <= set(levels)
+
+
+@given(some_levels, some_emotion, some_gender)
+def test_each_known_attribute_is_spoken_of(levels, emotion, gender):
+    said = queries_for(levels, emotion, gender)
+    about = {attribute for query in said for attribute in CLAIMS.get(query, {})}
+    assert set(levels) - {"loudness"} <= about
+    assert (gender is not None) == (f"the speaker is {gender}" in said)
+    assert len(said) == len(set(said))
+
+
+@given(some_levels, st.sampled_from([None, "no_agreement", "other"]), some_gender)
+def test_without_an_agreed_emotion_the_paper_says_nothing_of_it(levels, emotion, gender):
+    said = queries_for(levels, emotion, gender)
+    assert said == queries_for(levels, None, gender)
+    assert not any("very" in query.split()[2:] for query in said if query.startswith("speaker"))
+
+
+def test_an_emotion_is_said_in_three_ways_and_its_degree_follows_arousal():
+    plain = ["this is a angry instance", "speaker is angry", "emotion is angry"]
+    assert queries_for({}, "angry", None) == plain
+    assert "speaker is very angry" in queries_for({"arousal": "high"}, "angry", None)
+    assert "speaker is not very angry" in queries_for({"arousal": "low"}, "angry", None)
+    assert not any("very" in query for query in queries_for({"arousal": "normal"}, "angry", None))
+
+
+def test_calm_is_a_degree_of_arousal():
+    low = queries_for({"arousal": "low"}, "calm", None)
+    assert low.count("speaker is calm") == 1
+    assert "speaker is not very calm" not in low
+    assert "speaker is calm" not in queries_for({"arousal": "high"}, "calm", None)
+    assert "speaker is calm" in queries_for({}, "calm", None)
+
+
+def test_unstable_belongs_to_high_variation():
+    assert "has a very unstable pitch" in queries_for({"pitch variation": "high"}, None, None)
+    assert "has a very stable phonation" in queries_for({"pitch variation": "low"}, None, None)
+
+
+def test_continuations_need_the_opposite_variation():
+    for variation, longer in (("low", False), ("normal", False), ("high", True)):
+        said = queries_for({"jitter": "low", "pitch variation": variation}, None, None)
+        assert ("has a low jitter but the pitch is unstable" in said) == longer
+    for variation, longer in (("low", True), ("normal", False), ("high", False)):
+        said = queries_for({"shimmer": "high", "pitch variation": variation}, None, None)
+        assert ("has a high shimmer but a low pitch variance" in said) == longer
+
+
+def level_of(quantile: float) -> str:
+    return LEVELS[(quantile > 0.3) + (quantile >= 0.7)]
+
+
+def released_rows() -> list[dict]:
+    return [json.loads(line) for line in RELEASED.read_text().splitlines()]
+
+
+RELEASED_NAMES = {
+    "F0semitoneFrom27.5Hz_sma3nz_amean": "pitch",
+    "F0semitoneFrom27.5Hz_sma3nz_stddevNorm": "pitch variation",
+    "equivalentSoundLevel_dBp": "intensity",
+    "loudness_sma3_amean": "loudness",
+    "jitterLocal_sma3nz_amean": "jitter",
+    "shimmerLocaldB_sma3nz_amean": "shimmer",
+    "Duration": "duration",
+    "arousal": "arousal",
+    "valence": "valence",
+    "dominance": "dominance",
+}
+
+
+@pytest.mark.parametrize(("templates", "kind"), [("released", "full"), ("released-fixed", "fixed")])
+def test_released_sets_say_what_the_authors_code_says(templates, kind):
+    for one in released_rows():
+        row = one["row"]
+        levels = {
+            name: level_of(row[f"{column}.quantile"]) for column, name in RELEASED_NAMES.items()
+        }
+        assert queries_for(levels, row["emotion"], row["gender"], templates) == one[kind]
+
+
+def test_released_set_contradicts_itself_where_the_authors_code_does():
+    said = queries_for({"jitter": "low", "pitch variation": "normal"}, None, None, "released")
+    assert "has a low jitter but a high pitch variance" in said
+    assert "is loud" in queries_for(
+        {"intensity": "low", "loudness": "high"}, None, None, "released"
+    )
+    disagreement = queries_for({}, "no_agreement", None, "released")
+    assert disagreement[0] == "annotators disagree"
+
+
+@pytest.mark.parametrize("attribute", [*NUMERIC, "gender"])
+def test_contrast_holds_at_its_own_end_only(attribute):
+    if attribute == "loudness":
+        with pytest.raises(ValueError, match="loudness"):
+            contrast(attribute)
+        return
+    low, high = contrast(attribute)
+    if attribute == "gender":
+        assert low in queries_for({}, None, "female")
+        assert high in queries_for({}, None, "male")
+    else:
+        assert CLAIMS[low] == {attribute: "low"}
+        assert CLAIMS[high] == {attribute: "high"}
+
+
+@pytest.mark.parametrize("templates", SETS)
+def test_contrast_is_there_in_every_set(templates):
+    for attribute in {one.attribute for one in sentences(templates)} - {"emotion"}:
+        low, high = contrast(attribute, templates)
+        assert low != high
+
+
+def test_emotion_words_go_both_ways():
+    assert emotion_word("happiness") == "happy"
+    assert emotion_word("happy", "noun") == "happiness"
+    assert emotion_word("unheard of") == "unheard of"
+    assert emotion_word("no_agreement") == "no_agreement"
+
+
+# --- the pool ----------------------------------------------------------------------------------
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(some_levels, some_emotion, some_gender), min_size=1, max_size=8),
+    st.sampled_from(SETS),
+)
+def test_pool_says_what_the_slow_way_says(rows, templates):
+    levels, emotions, genders = zip(*rows, strict=True)
+    pool = pool_of(levels, emotions, genders, templates=templates)
+    slow = [queries_for(*row, templates) for row in rows]
+    assert [pool.queries(i) for i in range(len(rows))] == slow
+    assert pool.table()["queries"].tolist() == slow
+    assert set(pool.vocabulary) == set().union(*slow)
+
+
+@pytest.mark.parametrize("templates", SETS)
+def test_a_long_table_says_what_the_slow_way_says(templates):
+    table = random_pool(templates=templates).table()
+    for row in table.to_dict("records"):
+        levels = {name: row[name] for name in NUMERIC if pd.notna(row[name])}
+        emotion = emotion_word(row["emotion"]) if pd.notna(row["emotion"]) else None
+        gender = row["gender"] if pd.notna(row["gender"]) else None
+        assert row["queries"] == queries_for(levels, emotion, gender, templates)
+
+
+def test_emotions_come_as_adjective_or_noun():
+    assert "speaker is angry" in pool_of([{}], ["anger"], [None]).queries(0)
+    assert "speaker is anger" in pool_of([{}], ["anger"], [None], emotion_form="noun").queries(0)
+
+
+def test_table_keeps_index_and_labels():
+    pool = pool_of([{"pitch": "low"}, {}], ["anger", None], ["male", None])
+    table = pool.table()
+    assert list(table) == [*NUMERIC, "emotion", "gender", "queries"]
+    assert table.index.names == ["file", "start", "end"]
+    assert table["emotion"].tolist()[0] == "anger"
+    assert table["queries"].iloc[1] == []
+    assert len(pool) == 2
+
+
+def test_a_written_table_gives_the_same_pool_again(tmp_path):
+    table = random_pool(rows=40).table()
+    path = write_table(table.assign(corpus="spoken"), tmp_path / "queries.parquet")
+    again = read_table(path)
+    assert [list(queries) for queries in again["queries"]] == table["queries"].tolist()
+    assert Pool.from_table(again).table()["queries"].tolist() == table["queries"].tolist()
+
+
+def test_an_empty_or_silent_table_has_no_queries():
+    assert pool_of([], [], []).table()["queries"].tolist() == []
+    assert pool_of([{}], [None], [None]).vocabulary == []
+
+
+# --- sampling ----------------------------------------------------------------------------------
+
+ABOUT = {query: next(iter(claim)) for query, claim in CLAIMS.items()}
+
+
+def about(query: str, emotion: str = "angry") -> str:
+    if query in (f"speaker is very {emotion}", f"speaker is not very {emotion}"):
+        return "arousal"
+    return ABOUT.get(query, "emotion" if emotion in query else "gender")
+
+
+FULL = dict.fromkeys(NUMERIC, "high")
+
+
+@pytest.mark.parametrize("emotion", ["always", "pool", "never"])
+@pytest.mark.parametrize("rand", [1, 3, 5, 20])
+def test_samples_hold_at_most_rand_attributes_each_once(emotion, rand):
+    pool = pool_of([FULL] * 200, ["anger"] * 200, ["male"] * 200)
+    texts = pool.sample(range(200), rand, emotion, rng=np.random.default_rng(0))
+    own = set(pool.queries(0))
+    for text in texts:
+        queries = text.split(" and ")
+        attributes = [about(query) for query in queries]
+        assert set(queries) <= own
+        assert len(attributes) == len(set(attributes))
+        assert len(attributes) <= rand + (emotion == "always")
+        assert (attributes[-1] == "emotion") or emotion != "always"
+        assert "angry" not in text or emotion != "never"
+    assert max(text.count(" and ") for text in texts) + 1 == min(
+        rand + (emotion == "always"), {"always": 11, "pool": 11, "never": 10}[emotion]
+    )
+
+
+def test_how_many_and_which_attributes_are_uniform():
+    n = 20_000
+    pool = pool_of([FULL], ["anger"], ["male"])
+    texts = pool.sample([0] * n, 5, "pool", rng=np.random.default_rng(1))
+    lengths = Counter(text.count(" and ") + 1 for text in texts)
+    assert all(abs(lengths[k] / n - 0.2) < 0.02 for k in range(1, 6))
+    attributes = Counter(about(query) for text in texts for query in text.split(" and "))
+    assert len(attributes) == 11
+    assert all(abs(count / n - 3 / 11) < 0.02 for count in attributes.values())
+
+
+def test_wordings_of_an_attribute_are_uniform():
+    pool = pool_of([{"duration": "high"}], [None], [None])
+    texts = Counter(pool.sample([0] * 10_000, rng=np.random.default_rng(2)))
+    assert len(texts) == 5
+    assert all(abs(count / 10_000 - 0.2) < 0.02 for count in texts.values())
+
+
+def test_the_same_seed_gives_the_same_texts():
+    pool = random_pool()
+    rows = [i for i in range(len(pool)) if pool.queries(i)]
+    one, two, other = (pool.sample(rows, rng=np.random.default_rng(seed)) for seed in (3, 3, 4))
+    assert one == two != other
+
+
+def test_only_emotion_says_the_emotion_alone():
+    pool = pool_of([FULL], ["anger"], ["male"])
+    texts = set(pool.sample([0] * 99, only_emotion=True, rng=np.random.default_rng(0)))
+    assert texts == {"this is a angry instance", "speaker is angry", "emotion is angry"}
+
+
+def test_an_unknown_emotion_leaves_the_other_attributes():
+    pool = pool_of([{"pitch": "low"}], ["no_agreement"], [None])
+    assert pool.sample([0], rng=np.random.default_rng(0)) == ["has a low pitch"]
+
+
+@pytest.mark.parametrize(
+    "options", [{"emotion": "never"}, {"only_emotion": True}, {"emotion": "always"}]
+)
+def test_rows_with_nothing_to_say_are_named(options):
+    emotions = [None if options != {"emotion": "never"} else "anger"]
+    levels = [{"pitch": "low"}] if "only_emotion" in options else [{}]
+    pool = pool_of(levels, emotions, [None])
+    with pytest.raises(ValueError, match=r"1 rows \(0 \('voices/0\.wav', 0\.00 s\)\)"):
+        pool.sample([0], **options, rng=np.random.default_rng(0))
+
+
+# --- bad input ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (({"ptich": "low"}, None, None), "attribute 'ptich'.*mean 'pitch'"),
+        (({"pitch": "hihg"}, None, None), "level 'hihg' of pitch.*mean 'high'"),
+        (({}, "", None), "Empty emotion"),
+        (({}, None, "femal"), "gender 'femal'.*mean 'female'"),
+        (({}, None, None, "papre"), "template set 'papre'.*mean 'paper'"),
+    ],
+)
+def test_unknown_names_are_reported_with_the_nearest(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        queries_for(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("levels", "emotion", "options", "message"),
+    [
+        ({"pitch": ["hihg"]}, None, {}, "level 'hihg' of pitch.*mean 'high'"),
+        ({"ptich": ["high"]}, None, {}, "attribute 'ptich'"),
+        ({"pitch": ["high"]}, [""], {}, "Empty emotion"),
+        ({"emotion": ["anger"]}, None, {}, "Column 'emotion' among the levels"),
+        ({"pitch": ["high"]}, ["anger"], {"emotion_form": "verb"}, "form of the emotion word"),
+        ({"pitch": ["high"]}, ["anger", "fear"], {}, "index of emotion"),
+    ],
+)
+def test_bad_tables_are_reported(levels, emotion, options, message):
+    series = None if emotion is None else pd.Series(emotion, dtype="str")
+    with pytest.raises(ValueError, match=message):
+        Pool.build(pd.DataFrame(levels), series, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rand": 0}, "Bad rand 0"),
+        ({"emotion": "allways"}, "mean 'always'"),
+        ({"emotion": "never", "only_emotion": True}, "only_emotion"),
+    ],
+)
+def test_bad_parameters_of_sampling_are_reported(options, message):
+    pool = pool_of([FULL], ["anger"], ["male"])
+    with pytest.raises(ValueError, match=message):
+        pool.sample([0], **options, rng=np.random.default_rng(0))
+
+
+def test_states_of_emotion_words():
+    assert [emotion_state(word) for word in ("other", "furious")] == ["other", "word"]

@@ -1,0 +1,232 @@
+"""Claims about scores: golden values, what chance scores, and how wide the intervals are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paraclap import scores
+
+LABELS = ["a", "b", "c"]
+TRUTH = ["a", "a", "a", "a", "b", "b", "c", "c"]
+PREDICTION = ["a", "a", "a", "b", "b", "c", "a", "c"]
+
+
+@st.composite
+def answers(draw):
+    """Truth with every class in it, and any prediction."""
+    size = draw(st.integers(3, 60))
+    truth = LABELS + draw(st.lists(st.sampled_from(LABELS), min_size=size - 3, max_size=size - 3))
+    prediction = draw(st.lists(st.sampled_from(LABELS), min_size=size, max_size=size))
+    return np.array(truth), np.array(prediction)
+
+
+def random_answers(speakers=12, each=15, seed=0):
+    rng = np.random.default_rng(seed)
+    skill = np.repeat(rng.uniform(0.2, 0.9, speakers), each)
+    truth = rng.choice(LABELS, speakers * each)
+    right = rng.random(len(truth)) < skill
+    prediction = np.where(right, truth, rng.choice(LABELS, len(truth)))
+    return truth, prediction, np.repeat([f"s{i}" for i in range(speakers)], each)
+
+
+def test_golden_values_by_hand():
+    assert scores.uar(TRUTH, PREDICTION, LABELS) == pytest.approx((3 / 4 + 1 / 2 + 1 / 2) / 3)
+    assert scores.accuracy(TRUTH, PREDICTION, LABELS) == pytest.approx(5 / 8)
+    f1 = (3 / 4 + 1 / 2 + 1 / 2) / 3
+    assert scores.macro_f1(TRUTH, PREDICTION, LABELS) == pytest.approx(f1)
+    counts = scores.confusion(TRUTH, PREDICTION, LABELS)
+    assert counts.to_numpy().tolist() == [[3, 1, 0], [0, 1, 1], [1, 0, 1]]
+    assert counts.loc["a", "b"] == 1
+    assert (counts.index.name, counts.columns.name) == ("truth", "prediction")
+
+
+def test_normalised_confusion_has_the_recalls_on_its_diagonal():
+    shares = scores.confusion(TRUTH, PREDICTION, LABELS, normalise=True).to_numpy()
+    assert shares.sum(axis=1) == pytest.approx(1)
+    assert np.diag(shares).mean() == pytest.approx(scores.uar(TRUTH, PREDICTION, LABELS))
+
+
+def test_a_class_never_predicted_scores_zero_without_a_warning():
+    assert scores.macro_f1(["a", "b"], ["a", "a"], ["a", "b"]) == pytest.approx(1 / 3)
+
+
+def test_ccc_of_hand():
+    # covariance 1, variances 2/3 and 14/9, means 2 and 7/3
+    assert scores.ccc([1, 2, 3], [1, 2, 4]) == pytest.approx(2 / (2 / 3 + 14 / 9 + 1 / 9))
+    assert scores.ccc([1, 2, 3], [1, 2, 3]) == pytest.approx(1)
+    assert scores.ccc([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
+
+
+@given(answers(), st.sampled_from(LABELS))
+def test_a_constant_answer_is_at_chance(pair, label):
+    truth, _ = pair
+    assert scores.uar(truth, [label] * len(truth), LABELS) == pytest.approx(1 / 3)
+
+
+@given(answers(), st.randoms(use_true_random=False))
+def test_scores_do_not_depend_on_the_order_of_segments(pair, random):
+    truth, prediction = pair
+    order = list(range(len(truth)))
+    random.shuffle(order)
+    for score in (scores.uar, scores.accuracy, scores.macro_f1):
+        shuffled = score(truth[order], prediction[order], LABELS)
+        assert score(truth, prediction, LABELS) == pytest.approx(shuffled)
+
+
+@settings(deadline=None, max_examples=30)
+@given(answers())
+def test_scores_do_not_depend_on_the_order_of_labels(pair):
+    turned = LABELS[::-1]
+    for score in (scores.uar, scores.macro_f1):
+        assert score(*pair, LABELS) == pytest.approx(score(*pair, turned))
+
+
+# --- intervals ---------------------------------------------------------------------------------
+
+
+def slow_interval(truth, prediction, speakers, draws, seed):
+    """Redraw speakers one draw at a time and score the very segments they spoke."""
+    rng = np.random.default_rng(seed)
+    names = np.unique(speakers)
+    values = []
+    for _ in range(draws):
+        rows = [np.flatnonzero(speakers == name) for name in rng.choice(names, len(names))]
+        t, p = truth[np.concatenate(rows)], prediction[np.concatenate(rows)]
+        values.append(np.mean([np.mean(p[t == label] == label) for label in np.unique(t)]))
+    return np.quantile(values, (0.025, 0.975))
+
+
+def test_interval_agrees_with_the_slow_bootstrap_of_speakers():
+    truth, prediction, speakers = random_answers()
+    fast = scores.interval(truth, prediction, LABELS, speakers, draws=4000)
+    slow = slow_interval(truth, prediction, speakers, 1500, 1)
+    assert fast == pytest.approx(slow, abs=0.02)
+
+
+def test_interval_of_segments_agrees_with_the_slow_bootstrap():
+    truth, prediction, _ = random_answers()
+    fast = scores.interval(truth, prediction, LABELS, draws=4000)
+    slow = slow_interval(truth, prediction, np.arange(len(truth)), 1000, 1)
+    assert fast == pytest.approx(slow, abs=0.02)
+
+
+def test_speakers_of_unequal_skill_widen_the_interval():
+    truth, prediction, speakers = random_answers(each=60)
+    clustered = scores.interval(truth, prediction, LABELS, speakers)
+    independent = scores.interval(truth, prediction, LABELS)
+    assert np.ptp(clustered) > 1.3 * np.ptp(independent)
+
+
+def test_few_speakers_mean_segments_are_drawn():
+    truth, prediction, _ = random_answers()
+    five = np.arange(len(truth)) % 5
+    unknown = scores.interval(truth, prediction, LABELS)
+    assert scores.interval(truth, prediction, LABELS, five) == unknown
+    assert scores.interval(truth, prediction, LABELS, [None] * len(truth)) == unknown
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_interval_holds_the_score(seed):
+    truth, prediction, speakers = random_answers(seed=seed)
+    low, high = scores.interval(truth, prediction, LABELS, speakers)
+    assert 0 <= low < scores.uar(truth, prediction, LABELS) < high <= 1
+
+
+def test_interval_covers_the_truth_about_as_often_as_it_says():
+    hits = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        truth = rng.choice(LABELS, 300)
+        prediction = np.where(rng.random(300) < 0.4, truth, rng.choice(LABELS, 300))
+        low, high = scores.interval(truth, prediction, LABELS, draws=300)
+        hits += low <= 0.6 <= high
+    assert 88 <= hits <= 100
+
+
+def test_a_draw_may_miss_a_class():
+    speakers = np.repeat(np.arange(6), 4)
+    truth = np.where(speakers == 0, "b", "a")
+    low, high = scores.interval(truth, truth, ["a", "b"], speakers)
+    assert (low, high) == (1, 1)
+
+
+def test_interval_is_the_same_for_the_same_seed():
+    one, two = (scores.interval(*random_answers()[:2], LABELS, seed=7) for _ in range(2))
+    assert one == two
+
+
+# --- the table ---------------------------------------------------------------------------------
+
+
+def predictions() -> pd.DataFrame:
+    truth, prediction, speakers = random_answers()
+    columns = {"speaker": speakers, "truth": truth, "prediction": prediction, "a": 0.5}
+    one = pd.DataFrame({"corpus": "one", **columns})
+    two = pd.DataFrame({"corpus": "two", **columns, "speaker": None})
+    return pd.concat([one, two], ignore_index=True)
+
+
+def test_score_table_has_one_row_a_task():
+    table = scores.score_table(predictions(), {"one": LABELS, "two": LABELS}, "speaker is {}")
+    columns = "task classes chance n speakers template uar uar_low uar_high macro_f1 accuracy"
+    assert " ".join(table) == columns
+    assert table["task"].tolist() == ["one", "two"]
+    assert table["speakers"].tolist() == [12, 0]
+    assert table["n"].tolist() == [180, 180]
+    assert table["chance"].tolist() == pytest.approx([1 / 3, 1 / 3])
+    assert table["template"].unique().tolist() == ["speaker is {}"]
+    truth, prediction, speakers = random_answers()
+    assert table["uar"][0] == scores.uar(truth, prediction, LABELS)
+    first = table.loc[0, ["uar_low", "uar_high"]].tolist()
+    assert first == list(scores.interval(truth, prediction, LABELS, speakers))
+
+
+def test_each_task_may_have_its_own_template():
+    tasks = {"one": LABELS, "two": LABELS}
+    table = scores.score_table(predictions(), tasks, {"one": "{}", "two": "is {}"}, draws=10)
+    assert table["template"].tolist() == ["{}", "is {}"]
+
+
+# --- bad input ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction", "labels", "message"),
+    [
+        (["a", "a"], ["a", "b"], ["a", "b"], r"No truth of \['b'\]"),
+        (["a", "b"], ["a", "bb"], ["a", "b"], "label 'bb' in the prediction \\(1 segments\\)"),
+        (["a", None], ["a", "b"], ["a", "b"], "label 'None' in the truth"),
+        (["a", np.nan], ["a", "b"], ["a", "b"], "label 'nan' in the truth"),
+        (["a", "b"], ["a"], ["a", "b"], "2 truths and 1 predictions"),
+        ([], [], ["a", "b"], "0 truths and 0 predictions"),
+        (["a"], ["a"], ["a"], "two or more distinct"),
+        (["a", "b"], ["a", "b"], ["a", "b", "a"], "two or more distinct"),
+    ],
+)
+@pytest.mark.parametrize("score", [scores.uar, scores.confusion, scores.interval])
+def test_bad_answers_are_reported(score, truth, prediction, labels, message):
+    with pytest.raises(ValueError, match=message):
+        score(truth, prediction, labels)
+
+
+def test_bad_speakers_and_numbers_are_reported():
+    with pytest.raises(ValueError, match="No speaker for 1 of 2"):
+        scores.interval(["a", "b"], ["a", "b"], ["a", "b"], ["s", None])
+    with pytest.raises(ValueError, match="Bad number of draws 0"):
+        scores.interval(["a", "b"], ["a", "b"], ["a", "b"], draws=0)
+    with pytest.raises(ValueError, match=r"1 of 2 values.*\[1\]"):
+        scores.ccc([1, np.nan], [1, 2])
+
+
+def test_bad_predictions_are_reported():
+    table = predictions()
+    with pytest.raises(ValueError, match=r"No column \['speaker'\]"):
+        scores.score_table(table.drop(columns="speaker"), {"one": LABELS})
+    with pytest.raises(ValueError, match=r"Unknown task 'ones'.*mean 'one'"):
+        scores.score_table(table, {"ones": LABELS})
+    with pytest.raises(ValueError, match="Task 'one': No truth of"):
+        scores.score_table(table, {"one": [*LABELS, "d"]})
