@@ -1,5 +1,8 @@
 # The two commands of a newcomer: `make book` and `make test`. `make help` lists the others.
 
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
 RUN ?= demo
 PYTHON ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null))
 BIN := .venv/bin
@@ -42,9 +45,14 @@ env: $(STAMP)  ## the environment alone
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "No python3.11 found: install Python 3.11, or make PYTHON=/path/to/it" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "$(PYTHON) is not Python 3.11: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "Installing the environment into .venv (about two minutes; once)"
+	@echo "Installing the environment into .venv (two to three minutes, 2.4 GB; once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --no-warn-script-location -c constraints.txt -e '.[$(EXTRAS)]'
+	@$(BIN)/python -m pip install -c constraints.txt -e '.[$(EXTRAS)]' 2> .venv/install.err \
+	  | while read -r line; do case "$$line" in \
+	      Collecting*|Processing*) n=$$(( $${n:-0} + 1 )); (( n % 25 )) || echo "    fetch packages: $$n of $(words $(shell grep '^[A-Za-z]' constraints.txt))";; \
+	      "Installing collected"*) echo "    unpack them: about one minute left";; \
+	    esac; done \
+	  || { cat .venv/install.err >&2; echo "The installation failed, see above." >&2; exit 1; }
 	@touch $@
 
 clean:  ## remove the built book and what the tools left; runs/ and .venv stay

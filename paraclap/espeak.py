@@ -150,7 +150,7 @@ def loader() -> ModuleType:
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"The built-in corpora are spoken by espeak-ng, which is not installed: "
-            f"pip install {EXTRA} (GPL, the optional extra 'speech'), or choose a corpus of your own."
+            f"pip install {EXTRA} (GPL, the extra 'speech'), or choose a corpus of your own."
         ) from error
 
 

@@ -199,9 +199,7 @@ def _functionals(signal: audio.Signal) -> list[np.float32]:
         msg = "Silent: the signal never moves."
         raise audio.AudioError(msg)
     values = _smile()(signal, audio.SAMPLING_RATE)[0, :, 0].astype(np.float32)
-    bad = [
-        name for name, value in zip(_smile().feature_names, values, strict=True) if value != value
-    ]
+    bad = list(np.array(_smile().feature_names)[np.isnan(values)])
     if bad:
         msg = f"NaN functionals: {', '.join(bad[:5])} ({len(bad)} of {len(values)})."
         raise audio.AudioError(msg)

@@ -202,7 +202,8 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
             ) from error
         _refuse_misfits(folder, info)
         model.processor = ParaCLAPProcessor.from_pretrained(folder)
-        return model
+        loaded: Self = model
+        return loaded
 
     def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:
         """Write safetensors weights, configuration, tokenizer and preprocessing to a folder."""
@@ -321,7 +322,8 @@ def _own_config(folder: str) -> ParaCLAPConfig:
             f"Bad model_type {values.get('model_type')!r} in the config.json of {folder!r}, "
             f"expected {ParaCLAPConfig.model_type!r}: give the folder of a saved ParaCLAP model."
         )
-    return ParaCLAPConfig.from_dict(values)
+    config: ParaCLAPConfig = ParaCLAPConfig.from_dict(values)
+    return config
 
 
 def _refuse_misfits(folder: str, info: Mapping[str, Any]) -> None:

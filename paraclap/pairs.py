@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +74,7 @@ class Schedule:
 class Voices(Dataset[tuple[int, Rows, list[Signal]]]):
     """Batches of cropped signals, addressed by step."""
 
-    def __init__(self, index: pd.MultiIndex, schedule: Schedule, crop_seconds: float) -> None:
+    def __init__(self, index: pd.Index[Any], schedule: Schedule, crop_seconds: float) -> None:
         """Read the segments of an audformat index in the order of a schedule."""
         self.segments = list(index)
         self.schedule = schedule
@@ -90,7 +91,7 @@ class Voices(Dataset[tuple[int, Rows, list[Signal]]]):
 
 
 def batches(
-    index: pd.MultiIndex,
+    index: pd.Index[Any],
     schedule: Schedule,
     extractor: ParaCLAPFeatureExtractor,
     crop_seconds: float,
@@ -145,7 +146,11 @@ class Texts:
             only_emotion: Whether the emotion query is all that is said.
         """
         self.pool, self.pool_rows, self.seed = pool, np.asarray(rows), seed
-        self.draws = {"rand": rand, "emotion": emotion, "only_emotion": only_emotion}
+        self.draws: dict[str, Any] = {
+            "rand": rand,
+            "emotion": emotion,
+            "only_emotion": only_emotion,
+        }
         kept = [self._draw(self.pool_rows, 2, turn) for turn in range(per_voice)]
         self.distinct = sorted(set().union(*kept)) if kept else []
         number = {text: place for place, text in enumerate(self.distinct)}

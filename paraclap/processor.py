@@ -63,7 +63,8 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
 
 
 def _several(signals: Signal | Sequence[Signal]) -> list[Signal]:
-    return [signals] if np.ndim(signals[0]) == 0 else list(signals)
+    one = isinstance(signals, np.ndarray) and signals.ndim == 1
+    return [np.asarray(signals)] if one else list(signals)
 
 
 class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers is untyped here

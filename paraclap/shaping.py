@@ -1,15 +1,15 @@
 """How does a voice colour the speech: perturbation, breath, spectral tilt, channel, level.
 
-The intended voice is given in z units per dimension (:data:`DIMENSIONS`); one z is about the spread
-between and within speakers of natural speech, and each maps to one physical quantity by one
-formula here (:func:`larynx`, :func:`shape`). What eGeMAPS measures afterwards follows it, with the
-errors of measuring speech.
+The intended voice is given in z units per dimension (:data:`DIMENSIONS`); one z is roughly the
+spread of natural speech, and each maps to one physical quantity by one formula here
+(:func:`larynx`, :func:`shape`). What eGeMAPS measures afterwards follows it, with the errors of
+measuring speech.
 
 Signals are float32 `(samples,)`; levels in dB relative to full scale; pitch in Hz, pitch variation
 as the standard deviation relative to the mean in semitones above 27.5 Hz (as eGeMAPS gives it).
 
 Sources: Eyben et al. 2016 (eGeMAPS: jitter and shimmer from period to period); Juslin & Laukka
-2003, Table 3 (which cues carry emotion); the telephone band is 300 to 3,400 Hz (ITU-T G.712).
+2003 (which cues carry emotion); the telephone band is 300 to 3,400 Hz (ITU-T G.712).
 """
 
 from __future__ import annotations
@@ -137,7 +137,8 @@ def perturb(
     whole = np.clip(bent.astype(np.int64), 0, len(signal) - 2)
     part = (bent - whole).astype(np.float32)
     left = signal[whole]
-    return ((left + part * (signal[whole + 1] - left)) * gain).astype(np.float32)
+    perturbed: Signal = (left + part * (signal[whole + 1] - left)) * gain.astype(np.float32)
+    return perturbed
 
 
 def breathe(signal: Signal, breathiness: float, rng: np.random.Generator) -> Signal:
@@ -154,7 +155,8 @@ def breathe(signal: Signal, breathiness: float, rng: np.random.Generator) -> Sig
     envelope = np.interp(np.arange(len(signal)), (np.arange(count) + 0.5) * block, np.sqrt(power))
     air = rng.standard_normal(len(signal), dtype=np.float32)
     loudness = _amplitude(min(-21 + 5 * breathiness, -7))
-    return (signal + air * (loudness * envelope)).astype(np.float32)
+    breathy: Signal = signal + air * (loudness * envelope).astype(np.float32)
+    return breathy
 
 
 def colour(signal: Signal, brightness: float, telephone: bool) -> Signal:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -80,7 +80,7 @@ def modules(source: str, package: Path = PACKAGE) -> set[Path]:
             continue
         found.add(file)
         tree = _tree(file)
-        found.update(_data(tree, file.parent))
+        found.update(_data(tree, (file.parent, package)))
         todo.extend(_imported(tree, file.parent, package))
     return found
 
@@ -156,15 +156,12 @@ def _public(name: str, package: Path) -> Iterator[Path]:
     yield from sorted(package.rglob("*.py"))
 
 
-def _data(tree: ast.Module, folder: Path) -> Iterator[Path]:
-    """Data files beside a module that it names in a string."""
+def _data(tree: ast.Module, folders: Iterable[Path]) -> Iterator[Path]:
+    """Data files, beside a module or at the top of the package, that it names in a string."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            name = node.value
-            if re.fullmatch(r"[\w./-]+\.\w+", name) and not name.endswith(".py"):
-                file = folder / name
-                if file.is_file():
-                    yield file
+        name = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(name, str) and re.fullmatch(r"[\w./-]+\.(?!py$)\w+", name):
+            yield from (folder / name for folder in folders if (folder / name).is_file())
 
 
 def digest(file: Path) -> str:

@@ -12,6 +12,7 @@ same bytes whatever the number of processes, and whichever of them were there be
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Hashable, Mapping
 from pathlib import Path
@@ -25,9 +26,9 @@ import soundfile
 
 from paraclap import espeak, progress, shaping, spoken, tables, voices
 
-VERSION = 1  # raise when the same plan would sound otherwise
 INTENDED = "intended.parquet"
 SETTINGS = "synthesis.json"
+_SPEAKERS = (Path(espeak.__file__), Path(shaping.__file__))  # change the sound, change the key
 CHUNK = 48  # utterances spoken by one start of espeak-ng
 
 
@@ -58,11 +59,12 @@ def build(
         ModuleNotFoundError: if espeak-ng is not installed
         FileExistsError: if ``root`` holds a corpus that was not made here
         ValueError: if there are too few utterances for the classes of a corpus
+        OSError: if a file cannot be written; what has been spoken is kept
     """
     root = Path(root)
     plan = _plan(voices, held_out, seed)
-    settings = {"voices": voices, "held_out": held_out, "seed": seed, "version": VERSION}
-    key = tables.fingerprint(settings, plan.drop(columns="formants"))
+    settings = {"voices": voices, "held_out": held_out, "seed": seed}
+    key = tables.fingerprint(settings, plan.astype({"formants": str}), *_SPEAKERS)
     missing = plan
     if tables.is_current(root / SETTINGS, key):
         missing = plan[~plan["file"].isin(_files(root))]
@@ -109,8 +111,8 @@ def _speak_all(plan: pd.DataFrame, root: Path, seed: int, jobs: int) -> None:
     chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
     with progress.bar("Speak the built-in corpora", len(rows)) as shown:
-        for spoken in parallel(joblib.delayed(_speak_chunk)(rows, root, seed) for rows in chunks):
-            shown.update(spoken)
+        for done in parallel(joblib.delayed(_speak_chunk)(chunk, root, seed) for chunk in chunks):
+            shown.update(done)
 
 
 def _speak_chunk(rows: list[dict[Hashable, Any]], root: Path, seed: int) -> int:
@@ -139,11 +141,21 @@ def speak(engine: espeak.Espeak, row: Mapping[str, Any], seed: int) -> shaping.S
 
 
 def _write(signal: shaping.Signal, path: Path) -> None:
-    """Write 16-bit WAV, whole or not at all."""
-    temporary = path.with_suffix(".part")
+    """Write 16-bit WAV, whole or not at all (not synced: one of thousands that can be remade)."""
+    encoded = io.BytesIO()
     samples = np.round(signal * 32_767).astype(np.int16)
-    soundfile.write(temporary, samples, shaping.SAMPLING_RATE, format="WAV", subtype="PCM_16")
-    temporary.replace(path)
+    soundfile.write(encoded, samples, shaping.SAMPLING_RATE, format="WAV", subtype="PCM_16")
+    temporary = path.with_suffix(".part")
+    try:
+        temporary.write_bytes(encoded.getvalue())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OSError(
+            error.errno,
+            f"Cannot write {tables.short(path)!r} ({error.strerror}): "
+            "what has been spoken is kept. Free space or choose another folder, then run again",
+        ) from error
 
 
 # --- the database ------------------------------------------------------------------------------

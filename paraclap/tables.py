@@ -319,7 +319,7 @@ def report(table: pd.DataFrame, bad: pd.Series, column: str, where: str, expecte
     if not flags.any():
         return
     values = [str(value) for value in pd.unique(table[column][flags])[:5]]
-    first = Path(str(table.index[flags][0][0])).name
+    first = Path(str(table.index.get_level_values(0)[flags][0])).name
     msg = (
         f"Bad {column} {', '.join(map(repr, values))} in {where} "
         f"({flags.sum()} segments, first: {first!r}), expected {expected}."

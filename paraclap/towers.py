@@ -80,7 +80,8 @@ def filterbank(channels: int, samples: int) -> torch.Tensor:
     hertz = 700 * (10 ** (mel / 2595) - 1)
     phase = 2 * math.pi * hertz.unsqueeze(1) * torch.arange(samples) / SAMPLING_RATE
     waves = torch.cat([phase.cos(), phase.sin()]) * torch.hann_window(samples)
-    return waves / waves.norm(dim=1, keepdim=True)
+    bank: torch.Tensor = waves / waves.norm(dim=1, keepdim=True)
+    return bank
 
 
 def minilm_folder() -> Path:

@@ -18,11 +18,11 @@ import pandas as pd
 import torch
 
 from paraclap import pairs, progress, scores, tables, towers, zeroshot
-from paraclap.text_cache import TextCache
 from paraclap.checkpoint import Run
 from paraclap.model import MAX_LOGIT_SCALE, ParaCLAP
 from paraclap.queries import Pool, emotion_word
 from paraclap.settings import Settings
+from paraclap.text_cache import TextCache
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 MODEL, CURVES, CHECKPOINT = "model", "curves.csv", "checkpoint.pt"
@@ -154,7 +154,7 @@ def _loop(
     settings: Settings,
     schedule: pairs.Schedule,
     texts: pairs.Texts,
-    index: pd.MultiIndex,
+    index: pd.Index[Any],
     dev: pd.DataFrame,
     folder: Path,
     key: str,
@@ -165,11 +165,14 @@ def _loop(
     steps = settings.steps or settings.epochs * epoch
     cache = TextCache(run.model, frozen=settings.freeze_text)
     cache.prepare(texts.distinct)
+    assert run.model.processor is not None
     extractor = run.model.processor.feature_extractor
     todo = range(run.step, steps)
     with progress.bar("training", steps) as bar:
         bar.update(run.step)
-        for batch in pairs.batches(index, schedule, extractor, settings.crop_seconds, todo, workers):
+        for batch in pairs.batches(
+            index, schedule, extractor, settings.crop_seconds, todo, workers
+        ):
             row = _step(run, settings, cache, batch, texts.of(batch.step, batch.rows), steps, index)
             run.step = batch.step + 1
             ends = run.step % epoch == 0 or run.step == steps
@@ -189,7 +192,7 @@ def _step(
     batch: pairs.Batch,
     texts: list[str],
     steps: int,
-    index: pd.MultiIndex,
+    index: pd.Index[Any],
 ) -> dict[str, float]:
     model, optimizer = run.model.train(), run.optimizer
     torch.manual_seed(int(pairs.random(settings.seed, 4, batch.step).integers(2**62)))

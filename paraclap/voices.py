@@ -7,12 +7,15 @@ MSP-Podcast) are drawn around the mean of the emotion, and their deviation from 
 too. Because of the speaker, the varying strength and the noise the classes overlap, as they do in
 people.
 
-All of it is synthetic. The sentences (``sentences.csv``) carry no emotion in their words.
+All of it is synthetic. The spreads and strengths are set by hand, in training and held-out corpora
+alike: no score on them says anything about people. The sentences (``sentences.csv``) carry no
+emotion in their words. The literature gives the direction of each effect and which are strong;
+the numbers are ours.
 
-Sources: Juslin & Laukka 2003, Psychological Bulletin 129(5), Tables 2, 3 and 7 (cues of emotions);
-Scherer 2003, Speech Communication 40, Table 2; Banse & Scherer 1996, J. Personality and Social
-Psychology 70(3), Table 6; Goudbeek & Scherer 2010, JASA 128(3) (cues of arousal, valence, potency);
-Lotfian & Busso 2019 (class balance and scales of MSP-Podcast).
+Sources: Juslin & Laukka 2003, Psychological Bulletin 129(5) (cues of emotions, summary table);
+Scherer 2003, Speech Communication 40; Banse & Scherer 1996, J. Personality and Social Psychology
+70(3); Goudbeek & Scherer 2010, JASA 128(3) (cues of arousal, valence, potency); Lotfian & Busso
+2019, IEEE Trans. Affective Computing (class balance and scales of MSP-Podcast).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
+from typing import Any
 
 import audformat
 import numpy as np
@@ -28,7 +29,7 @@ Files = str | PathLike[str] | Sequence[str | PathLike[str]] | pd.Index | pd.Data
 Candidates = Sequence[str] | Mapping[str, str]
 
 
-def segments(files: Files) -> pd.MultiIndex:
+def segments(files: Files) -> pd.Index[Any]:
     """Bring paths or a table to the audformat index (file, start, end).
 
     Raises:
@@ -41,14 +42,14 @@ def segments(files: Files) -> pd.MultiIndex:
         index = audformat.filewise_index([str(file) for file in index])
     if not len(index):
         raise ValueError("Got no files, expected at least one path or a table with segments.")
-    return audformat.utils.to_segmented_index(index)
+    segmented: pd.Index[Any] = audformat.utils.to_segmented_index(index)
+    return segmented
 
 
-def _seconds(segment: tuple[str, pd.Timedelta, pd.Timedelta]) -> float:
+def _seconds(segment: tuple[Any, ...]) -> float:
     file, start, end = segment
-    if pd.isna(end):
-        return audio.duration(file) - start.total_seconds()
-    return float((end - start).total_seconds())
+    seconds = audio.duration(file) if pd.isna(end) else end.total_seconds()
+    return float(seconds - start.total_seconds())
 
 
 def _batches(order: Sequence[int], size: int) -> Iterable[Sequence[int]]:
@@ -76,12 +77,13 @@ def embed_audio(model: ParaCLAP, files: Files, batch: int = 32) -> Embeddings:
         AudioError: If a file cannot be read or is shorter than what the audio tower needs.
     """
     index = segments(files)
-    order = np.argsort([_seconds(segment) for segment in index], kind="stable")[::-1].tolist()
+    places = list(index)
+    order = np.argsort([_seconds(place) for place in places], kind="stable")[::-1].tolist()
     embeddings = np.empty((len(index), model.config.projection_dim), np.float32)
     model.eval()
     with torch.inference_mode(), progress.bar("embedding voices", len(index)) as bar:
         for rows in _batches(order, batch):
-            signals = [audio.read(*index[row]) for row in rows]
+            signals = [audio.read(*places[row]) for row in rows]
             embeddings[rows] = _features(model, signals).float().cpu().numpy()
             bar.update(len(rows))
     return embeddings

@@ -30,8 +30,6 @@ runs: str = "runs"  # folder of all runs
 # %%
 from pathlib import Path
 
-from paraclap import tables
-
 {code}
 """
 
@@ -43,7 +41,7 @@ def write(folder: Path, name: str, declarations: str, code: str, title: str = "M
     return path
 
 
-APPEND = "with (tables.run_folder(run, runs) / 'log').open('a') as log:\n    log.write('{} ')"
+APPEND = "with Path(runs, run, 'log').open('a') as log:\n    log.write('{} ')"
 
 
 @pytest.fixture
@@ -127,8 +125,9 @@ def test_a_key_changes_when_a_module_changes_that_the_notebook_reaches(mini, mon
     (package / "scores.py").write_text("from paraclap import tables\n")
     (package / "model.py").touch()
     monkeypatch.setattr(sources, "PACKAGE", package)
-    third = mini / "03_step.py"
-    third.write_text(third.read_text().replace("import tables", "import scores"))
+    for name, module in (("01", "tables"), ("02", "tables"), ("03", "scores")):
+        file = mini / f"{name}_step.py"
+        file.write_text(f"{file.read_text()}\n# %%\nfrom paraclap import {module}\n")
     before = planned(mini)
     (package / "model.py").write_text("unrelated = 1\n")
     assert changed(before, planned(mini)) == ""
@@ -181,7 +180,7 @@ def test_a_failing_cell_is_shown_with_its_error_and_finished_steps_are_kept(mini
     arguments = [str(mini.parent / "mini.yaml"), "--folder", str(mini), "--no-html"]
     assert book.main([*arguments, "--runs", str(mini.parent / "runs")]) == 1
     told = capsys.readouterr().err
-    assert "02_step.py failed in this cell (line 18):" in told
+    assert "02_step.py failed in this cell (line 16):" in told
     assert "    levels['pitch'] / rand\n\nKeyError: 'pitch'" in told
     assert "Traceback" not in told
     kept = sorted(f.name for f in (mini.parent / "runs/mini/notebooks").iterdir())

@@ -18,7 +18,7 @@ ROOMS = [
     {"sources", "params"},
     {"templates"},
     {"_torchaudio", "audio"},
-    {"espeak", "shaping", "voices", "synthesis"},
+    {"espeak", "shaping", "voices", "spoken", "synthesis"},
     {"corpora"},
     {"features"},
     {"levels"},

@@ -187,9 +187,11 @@ def test_minilm_is_the_pretrained_encoder() -> None:
     model, tokenizer = text_tower("minilm")
     model.eval()
     with torch.inference_mode():
-        inputs = tokenizer(["happy", "joyful", "table"], return_tensors="pt")
-        hidden = model(**inputs).last_hidden_state.mean(1)
-    near, far = (torch.cosine_similarity(hidden[0], hidden[i], dim=0) for i in (1, 2))
+        happy, joyful, table = (
+            model(**tokenizer(word, return_tensors="pt")).last_hidden_state.mean(1)
+            for word in ("happy", "joyful", "table")
+        )
+    near, far = (torch.cosine_similarity(happy, other) for other in (joyful, table))
     assert near > far + 0.1
 
 
@@ -213,7 +215,7 @@ def test_wrong_sampling_rate_is_refused(model: ParaCLAP) -> None:
 def test_unreadable_weights_are_an_error(saved: Path) -> None:
     weights = saved / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(OSError, match="Unreadable weights in .*: copy the folder again"):
+    with pytest.raises(OSError, match=r"Unreadable weights in .*: copy the folder again"):
         ParaCLAP.from_pretrained(saved)
 
 

@@ -1,0 +1,16 @@
+from paraclap import progress
+
+
+def test_lines_go_to_the_file_and_say_what_how_many_and_how_long(tmp_path, monkeypatch):
+    path = tmp_path / "progress.log"
+    monkeypatch.setenv("PARACLAP_PROGRESS", str(path))
+    assert list(progress.track(range(3), "Count")) == [0, 1, 2]
+    lines = path.read_text().splitlines()
+    assert lines[0].startswith("Count: 0 of 3")
+    assert lines[-1].startswith("Count: 3 of 3, 00:00 left")
+
+
+def test_without_a_total_it_says_how_many(capsys, monkeypatch):
+    monkeypatch.delenv("PARACLAP_PROGRESS", raising=False)
+    assert list(progress.track(iter("ab"), "Count")) == ["a", "b"]
+    assert "Count: 2 (" in capsys.readouterr().err
