@@ -14,6 +14,9 @@ research and affective computing"; Eyben et al. 2010, "openSMILE".
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -147,14 +150,33 @@ def _counts(shards: dict[Path, pd.MultiIndex], jobs: int | None) -> Iterator[int
     if jobs <= 1:
         yield from (_write_shard(part, path) for path, part in shards.items())
         return
+    parent = os.getpid()
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        tasks = (joblib.delayed(_write_shard)(part, path) for path, part in shards.items())
+        tasks = (joblib.delayed(_work)(part, path, parent) for path, part in shards.items())
         pool = joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
         yield from pool(tasks)
 
 
+def _work(part: pd.MultiIndex, path: Path, parent: int) -> int:
+    """Measure one shard in a worker that ends when its parent does."""
+    _follow(parent)
+    return _write_shard(part, path)
+
+
+@cache
+def _follow(parent: int) -> None:
+    """End this process soon after its parent: a killed parent cannot tell its workers."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _write_shard(part: pd.MultiIndex, path: Path) -> int:
-    """Measure the segments of one shard; runs in a worker."""
+    """Measure the segments of one shard and write them down."""
     rows = [_row(*segment) for segment in part]
     write_table(pd.DataFrame(rows, index=part, columns=_columns()), path, path.stem)
     return len(part)

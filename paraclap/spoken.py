@@ -95,7 +95,7 @@ HELD_OUT = (
     ),
     Corpus("ravdess-like", _even(*_BASIC, "calm", "surprise"), 24, 1.75, "ravdess-like"),
     Corpus("cremad-like", _even(*_BASIC), 48, 1.6, "cremad-like"),
-    Corpus("tess-like", _even(*_BASIC, "surprise"), 2, 1.65, "tess-like"),
+    Corpus("tess-like", _even(*_BASIC, "surprise"), 2, 1.8, "tess-like"),
     Corpus(
         "aibo2-like",
         {"negative": 30, "non-negative": 70},

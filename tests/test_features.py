@@ -110,7 +110,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path, stop):
     assert run.wait() == -stop
     assert not (tmp_path / "f.parquet").exists()
     before = times(shards)
-    assert 2 <= len(before)
+    assert len(before) >= 2
     result = features.extract(index, tmp_path / "f.parquet", jobs=1)
     assert before.items() <= times(shards).items()
     undisturbed = features.extract(index, tmp_path / "g.parquet", jobs=1)
