@@ -28,49 +28,15 @@ from transformers import (
     AutoFeatureExtractor,
     AutoModel,
     AutoProcessor,
-    PreTrainedConfig,
     PreTrainedModel,
 )
-from transformers.configuration_utils import SubConfigSpec
 from transformers.utils import ModelOutput
 
+from paraclap.configuration import ParaCLAPConfig, read_config
 from paraclap.loss import contrastive
 from paraclap.processor import ParaCLAPFeatureExtractor, ParaCLAPProcessor
 
-POOLINGS = ("cls", "mean")
 MAX_LOGIT_SCALE = 100.0
-
-
-class ParaCLAPConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is untyped here
-    """Configuration of :class:`ParaCLAP`.
-
-    Args:
-        audio_config: Configuration of the audio encoder, an object or its dictionary.
-        text_config: Configuration of the text encoder, an object or its dictionary.
-        projection_dim: Size of the shared space.
-        projection_dropout: Dropout probability inside both projection heads.
-        text_pooling: ``"cls"`` (first token, as in the paper) or ``"mean"`` over the tokens.
-        logit_scale_init: Natural logarithm of the temperature at the start.
-    """
-
-    model_type = "paraclap"
-    sub_configs_defaults = {  # noqa: RUF012  (declared so by transformers)
-        "audio_config": SubConfigSpec(config_class=AutoConfig, model_type="wav2vec2"),
-        "text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert"),
-    }
-
-    audio_config: Any = None
-    text_config: Any = None
-    projection_dim: int = 768
-    projection_dropout: float = 0.5
-    text_pooling: str = "cls"
-    logit_scale_init: float = math.log(1 / 0.07)
-
-    def __post_init__(self, **kwargs: Any) -> None:
-        """Check the values and turn dictionaries into configuration objects."""
-        if self.text_pooling not in POOLINGS:
-            raise ValueError(f"Bad text_pooling {self.text_pooling!r}, expected one of {POOLINGS}.")
-        super().__post_init__(**kwargs)
 
 
 @dataclass
@@ -189,7 +155,7 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
             ValueError: If it is the model of another architecture or weights do not fit.
         """
         folder = str(folder)
-        config = kwargs.pop("config", None) or _own_config(folder)
+        config = kwargs.pop("config", None) or read_config(folder)
         kwargs |= {"output_loading_info": True, "ignore_mismatched_sizes": True}
         try:
             model, info = super().from_pretrained(folder, *args, config=config, **kwargs)
@@ -313,17 +279,6 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
             self.get_text_features(input_ids, attention_mask),
             return_loss,
         )
-
-
-def _own_config(folder: str) -> ParaCLAPConfig:
-    values, _ = PreTrainedConfig.get_config_dict(folder)
-    if values.get("model_type") != ParaCLAPConfig.model_type:
-        raise ValueError(
-            f"Bad model_type {values.get('model_type')!r} in the config.json of {folder!r}, "
-            f"expected {ParaCLAPConfig.model_type!r}: give the folder of a saved ParaCLAP model."
-        )
-    config: ParaCLAPConfig = ParaCLAPConfig.from_dict(values)
-    return config
 
 
 def _refuse_misfits(folder: str, info: Mapping[str, Any]) -> None:

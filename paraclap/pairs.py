@@ -47,10 +47,18 @@ class Batch:
 
 
 class Schedule:
-    """The rows of every batch: each epoch a new shuffle, the incomplete last batch left out."""
+    """The rows of every batch: each epoch a new draw, the incomplete last batch left out."""
 
-    def __init__(self, voices: int, batch: int, seed: int) -> None:
+    def __init__(
+        self, voices: int, batch: int, seed: int, shares: npt.NDArray[np.float64] | None = None
+    ) -> None:
         """Plan batches over ``voices`` rows.
+
+        Args:
+            voices: Number of training voices.
+            batch: Voices in a batch.
+            seed: Of the draws.
+            shares: How often each voice is drawn, adding up to 1; None shuffles all of them.
 
         Raises:
             ValueError: If the training split is smaller than two voices or than one batch.
@@ -60,15 +68,38 @@ class Schedule:
                 f"Got {voices} training voices for batches of {batch}, expected at least as many "
                 "voices as a batch holds: set a smaller batch or add voices."
             )
-        self.voices, self.batch, self.seed = voices, batch, seed
+        self.voices, self.batch, self.seed, self.shares = voices, batch, seed, shares
         self.steps_per_epoch = voices // batch
 
     def rows(self, step: int) -> Rows:
         """Rows of the batch at ``step``."""
         epoch, place = divmod(step, self.steps_per_epoch)
-        order = random(self.seed, 0, epoch).permutation(self.voices)
+        rng = random(self.seed, 0, epoch)
+        if self.shares is None:
+            order = rng.permutation(self.voices)
+        else:
+            order = rng.choice(self.voices, self.voices, p=self.shares)
         rows: Rows = order[place * self.batch : (place + 1) * self.batch]
         return rows
+
+
+def balanced(emotions: pd.Series, balance: float) -> npt.NDArray[np.float64] | None:
+    """Shares with which rare emotions are drawn more often than they come.
+
+    Args:
+        emotions: Emotion of each training voice; a missing one counts as a class of its own.
+        balance: 0 leaves them as they come, 1 draws every emotion equally often; in between the
+            frequency of an emotion is its own to the power of ``1 - balance``.
+
+    Returns:
+        Shares adding up to 1, one for each voice, or None where nothing is to be balanced.
+    """
+    if not balance:
+        return None
+    names = emotions.astype(object).where(emotions.notna(), "")
+    weights = names.map(names.value_counts()).to_numpy(float) ** -balance
+    shares: npt.NDArray[np.float64] = weights / weights.sum()
+    return shares
 
 
 class Voices(Dataset[tuple[int, Rows, list[Signal]]]):

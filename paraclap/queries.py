@@ -183,6 +183,23 @@ class Pool:
         lists = [flat[start:end] for start, end in pairwise(bounds)]
         return self._frame.assign(queries=pd.Series(lists, self._frame.index, dtype=object))
 
+    def says(self, emotion: str = "always", only_emotion: bool = False) -> npt.NDArray[np.bool_]:
+        """Tell of which rows `sample` has something to say, shape `(rows,)`.
+
+        Args:
+            emotion: as in `sample`
+            only_emotion: as in `sample`
+
+        Raises:
+            ValueError: if a parameter is out of range
+        """
+        self._check_mode(1, emotion, only_emotion)
+        heard = (self._bank.plain if emotion == "never" else self._bank.counts)[self._cells] > 0
+        feeling = self._bank.attributes.index("emotion")
+        heard[:, feeling] &= emotion != "never"
+        said = heard[:, [feeling]] if only_emotion else heard
+        return np.asarray(said.any(axis=1), dtype=np.bool_)
+
     def sample(
         self,
         rows: Sequence[int] | npt.NDArray[np.integer[Any]],

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "cosine")
 EMOTIONS = ("always", "pool", "never")
+# What the paper compares in its Table 1; "rand5" is told whether emotion is said by its base.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "no_emo_rand5": {"emotion": "never", "only_emotion": False, "rand": 5},
+    "only_emo": {"emotion": "always", "only_emotion": True},
+    "rand1": {"emotion": "pool", "only_emotion": False, "rand": 1},
+    "rand5": {"only_emotion": False, "rand": 5},
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class Settings:
         schedule: ``"constant"`` or ``"cosine"`` (down to zero).
         warmup: Share of the steps in which the learning rates rise from zero.
         batch: Pairs in a batch.
+        balance: 0 draws voices as they come, 1 every emotion equally often.
         epochs: Passes over the training voices, unless ``steps`` is set.
         steps: Number of steps; 0 leaves it to ``epochs``.
         crop_seconds: Longest signal of a batch; longer ones are cropped at random.
@@ -59,6 +67,7 @@ class Settings:
     schedule: str = "constant"
     warmup: float = 0.0
     batch: int = 64
+    balance: float = 0.0
     epochs: int = 50
     steps: int = 0
     crop_seconds: float = 5.0
@@ -100,3 +109,22 @@ class Settings:
     def asdict(self) -> dict[str, Any]:
         """Plain values, for JSON and fingerprints."""
         return dataclasses.asdict(self)
+
+
+def variants(base: Settings, names: Sequence[str]) -> dict[str, Settings]:
+    """Settings of the paper's variants, everything else as in ``base``.
+
+    Args:
+        base: Settings of the main run.
+        names: Keys of ``VARIANTS``, in the order wanted.
+
+    Raises:
+        ValueError: If a name is unknown.
+
+    >>> variants(Settings(), ["rand1"])["rand1"].emotion
+    'pool'
+    """
+    if unknown := [name for name in names if name not in VARIANTS]:
+        raise ValueError(f"Bad variants {unknown[:5]}, expected some of {list(VARIANTS)}.")
+    said = "always" if base.emotion == "never" else base.emotion
+    return {name: base.but(**{"emotion": said, **VARIANTS[name]}) for name in names}

@@ -26,6 +26,7 @@ import soundfile
 
 from paraclap import espeak, progress, shaping, spoken, tables, voices
 
+BUILT_IN = "synthesis"  # the name that asks for these corpora
 INTENDED = "intended.parquet"
 SETTINGS = "synthesis.json"
 _SPEAKERS = (Path(espeak.__file__), Path(shaping.__file__))  # change the sound, change the key
@@ -78,6 +79,49 @@ def build(
     _database(root, plan).save(root, storage_format="parquet")
     tables.write_table(_intended(plan), root / INTENDED, key)
     return root
+
+
+def corpus_folder(
+    corpus: str,
+    folder: str | Path,
+    voices: int,
+    held_out: int,
+    seed: int = 0,
+    jobs: int | None = None,
+) -> Path:
+    """Folder of the corpus that a run works on, spoken first when it is the built-in one.
+
+    Args:
+        corpus: ``"synthesis"`` for the built-in corpora, else a folder on disk
+        folder: where the built-in corpora go
+        voices: see :func:`build`, as for the following
+        held_out: see :func:`build`
+        seed: see :func:`build`
+        jobs: see :func:`build`
+    """
+    if corpus != BUILT_IN:
+        return Path(corpus)
+    return build(folder, voices, held_out, seed, jobs)
+
+
+def intended_of(root: str | Path, index: pd.MultiIndex) -> pd.DataFrame:
+    """Voices that were meant, for segments of the built-in corpora.
+
+    Args:
+        root: folder that :func:`build` has made; it need not be there
+        index: segments
+
+    Returns:
+        z per voice dimension, on those segments of ``index`` that were spoken here; no row for
+        a real corpus
+    """
+    root = Path(root).resolve()
+    if not (root / INTENDED).is_file():
+        return pd.DataFrame(index=index[:0])
+    meant = pd.read_parquet(root / INTENDED, columns=["file", *shaping.DIMENSIONS])
+    meant.index = pd.Index([str(root / file) for file in meant.pop("file")])
+    spoken_here = index[index.get_level_values("file").isin(meant.index)]
+    return meant.loc[spoken_here.get_level_values("file")].set_index(spoken_here)
 
 
 def _plan(count: int, held_out: int, seed: int) -> pd.DataFrame:

@@ -10,10 +10,11 @@ from its checkpoint and ends as if it had never been stopped. Source: ParaCLAP (
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -41,7 +42,8 @@ def train(
 
     Args:
         labels: Labels table with the splits ``train`` and ``dev``.
-        pool: The queries of the rows of ``labels``, in the same order.
+        pool: The queries of the rows of ``labels``, in the same order. Training voices of which
+            the settings leave nothing to say are left out, with a printed count.
         folder: Gets ``model/``, ``curves.csv`` and, while training, ``checkpoint.pt``.
         settings: What to train and how.
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ...
@@ -55,14 +57,18 @@ def train(
         ValueError: If a split is missing or too small.
         FloatingPointError: If the loss is not finite; names the step and its voices.
     """
-    train_rows, dev = _splits(labels)
+    dev = _dev(labels)
+    train_rows = speakable(labels, pool, settings)
+    if silent := int((labels["split"] == "train").sum()) - len(train_rows):
+        print(f"Left out {silent} training voices: these settings have nothing to say of them.")
     key = _key(labels, pool, settings)
     if not (tables.is_current(folder / CURVES, key) and (folder / MODEL).exists()):
         torch.set_num_threads(threads)
         run = _start(settings, device)
         run.load(folder / CHECKPOINT, key)
         index = labels.index[train_rows]
-        schedule = pairs.Schedule(len(train_rows), settings.batch, settings.seed)
+        shares = pairs.balanced(labels["emotion"].iloc[train_rows], settings.balance)
+        schedule = pairs.Schedule(len(train_rows), settings.batch, settings.seed, shares)
         texts = _texts(pool, train_rows, settings)
         _loop(run, settings, schedule, texts, index, dev, folder, key, workers)
         tables.write_table(pd.DataFrame(run.curve), folder / CURVES, key)
@@ -70,7 +76,60 @@ def train(
     return ParaCLAP.from_pretrained(folder / MODEL)
 
 
-def _splits(labels: pd.DataFrame) -> tuple[Sequence[int], pd.DataFrame]:
+def train_variants(
+    labels: pd.DataFrame,
+    pool: Pool,
+    folder: Path,
+    main: Settings,
+    chosen: Mapping[str, Settings],
+    device: str = "auto",
+    threads: int = 2,
+    workers: int = 0,
+) -> dict[str, Path]:
+    """Train variants of a main run, one after the other; those that are current are not.
+
+    A variant with the settings of the main run is the main run. One that leaves too few voices
+    of which there is something to say is left out; a line is printed.
+
+    Args:
+        labels: As in ``train``.
+        pool: As in ``train``.
+        folder: Of the main run; variants go into ``variants/<name>/`` in it.
+        main: Settings of the main run.
+        chosen: Name of each variant and its settings.
+        device: As in ``train``.
+        threads: As in ``train``.
+        workers: As in ``train``.
+
+    Returns:
+        name of each variant → the folder that holds its ``model/`` and ``curves.csv``
+    """
+    places: dict[str, Path] = {}
+    for name, settings in chosen.items():
+        voices = len(speakable(labels, pool, settings))
+        if settings == main:
+            places[name] = folder
+        elif voices < max(2, settings.batch):
+            print(f"Left out {name}: it has something to say of {voices} training voices only.")
+        else:
+            places[name] = folder / "variants" / name
+            train(labels, pool, places[name], settings, device, threads, workers)
+    return places
+
+
+def speakable(labels: pd.DataFrame, pool: Pool, settings: Settings) -> list[int]:
+    """Positions of the training voices of which the settings leave something to say.
+
+    Args:
+        labels: Labels table.
+        pool: The queries of its rows.
+        settings: ``emotion`` and ``only_emotion`` count.
+    """
+    said = pool.says(settings.emotion, settings.only_emotion)
+    return [int(row) for row in np.flatnonzero((labels["split"] == "train").to_numpy() & said)]
+
+
+def _dev(labels: pd.DataFrame) -> pd.DataFrame:
     sizes = labels["split"].value_counts()
     for split in ("train", "dev"):
         if not sizes.get(split):
@@ -78,8 +137,7 @@ def _splits(labels: pd.DataFrame) -> tuple[Sequence[int], pd.DataFrame]:
                 f"No {split} split among {dict(sizes)}, expected voices in 'train' and 'dev': "
                 "name the splits in the corpus or leave the column out to have them drawn."
             )
-    dev = labels[(labels["split"] == "dev") & labels["emotion"].notna()]
-    return [row for row, split in enumerate(labels["split"]) if split == "train"], dev
+    return labels[(labels["split"] == "dev") & labels["emotion"].notna()]
 
 
 def _key(labels: pd.DataFrame, pool: Pool, settings: Settings) -> str:
@@ -136,7 +194,7 @@ def _start(settings: Settings, device: str) -> Run:
         groups.append({"params": list(model.text_model.parameters()), "lr": settings.text_lr})
     for group in groups:
         group["peak_lr"] = group["lr"]
-    return Run(model, OPTIMIZERS[settings.optimizer](groups))
+    return Run(model, OPTIMIZERS[settings.optimizer](groups, fused=True))
 
 
 def rate(step: int, steps: int, settings: Settings) -> float:

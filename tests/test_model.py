@@ -20,8 +20,9 @@ from transformers import (
     pipeline,
 )
 
+from paraclap.configuration import ParaCLAPConfig
 from paraclap.loss import contrastive
-from paraclap.model import ParaCLAP, ParaCLAPConfig, Projection
+from paraclap.model import ParaCLAP, Projection
 from paraclap.processor import ParaCLAPFeatureExtractor
 from paraclap.towers import audio_tower, build, text_tower
 

@@ -1,0 +1,209 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 1 Corpora: who speaks, and what is known of it?
+#
+# A model that answers questions about voices needs two things to learn from: recordings, and what
+# people have said about them. This chapter brings both into one table, whatever the {term}`corpus`
+# looks like on disk, and then listens and looks before anything is measured.
+#
+# | | path in `runs/<run>/` | a row is |
+# |---|---|---|
+# | Reads | a folder of audio with a CSV, or an audformat database | a {term}`segment` with its labels |
+# | Writes | `corpus/` (only for the built-in speech) | a WAV file and its labels |
+# | Writes | `labels.parquet` | a {term}`segment`: corpus, split, speaker, emotion, gender, ratings, label |
+#
+# ```{admonition} The built-in speech is synthetic
+# :class: warning
+# With `corpus: synthesis` nobody speaks here. A speech synthesiser, espeak-ng, is told to speak with
+# more or less pitch, level, roughness and breath, following what the literature says of emotions
+# {cite}`juslin2003communication,scherer2003vocal`. It makes the whole book run with no download. A score on
+# it shows that the machinery works; it says nothing about people.
+# ```
+
+# %% [markdown]
+# ## Parameters
+#
+# The next cell lists what can be changed. A params file gives other values, see `params/`.
+
+# %% tags=["parameters"]
+run: str = "demo"  # name of the run, and of its folder
+runs: str = "runs"  # folder of all runs
+seed: int = 0  # of everything that is drawn
+jobs: int = 2  # processes
+corpus: str = "synthesis"  # the built-in speech, or a folder with a CSV or an audformat database
+corpus_table: str = ""  # name of the CSV, or of tables of the database; all when empty
+label_column: str = "emotion"  # column with the class that the corpus's own task asks for
+columns: str = ""  # other names of columns: theirs=ours, with commas between
+voices: int = 4800  # utterances to train on, of the built-in speech
+held_out: int = 210  # utterances of each held-out corpus of the built-in speech
+
+# %%
+import pandas as pd
+
+from paraclap import contours, corpora, synthesis, tables
+from paraclap.figures import corpora as figures
+from paraclap.figures import style
+
+folder = tables.run_folder(run, runs)
+
+# %% [markdown]
+# ## One table for any corpus
+#
+# If the built-in speech is asked for it is spoken first, unless it is there already. Any other corpus
+# is only read. Either way the labels end up in the same columns.
+
+# %%
+root = synthesis.corpus_folder(corpus, folder / "corpus", voices, held_out, seed, jobs)
+labels = corpora.load(root, corpus_table, label_column, columns, seed)
+tables.write_table(labels, folder / "labels.parquet", tables.fingerprint(labels))
+tables.show(labels, 3)
+
+# %% [markdown]
+# A row is a {term}`segment`: a file from a start to an end. `emotion` is a word for what is expressed;
+# `label` is the class that the corpus itself asks for, which need not be an emotion. What a corpus does
+# not know stays empty. Where something had to be decided, it is said here, and so are files that
+# cannot be read:
+
+# %%
+print("\n".join(labels.attrs["notes"]) or "Nothing had to be decided.")
+pd.DataFrame(labels.attrs["failed"], columns=["file", "reason"])
+
+# %% [markdown]
+# Which corpora are there? Those with a training {term}`split` are learned from; the others are only
+# tested on, by a model that has never heard their speakers nor their labels.
+
+# %%
+labels.reset_index().groupby(["corpus", "split"], sort=False).agg(
+    segments=("file", "size"),
+    speakers=("speaker", "nunique"),
+    classes=("label", "nunique"),
+    rated=("arousal", "count"),
+    language=("language", "first"),
+)
+
+# %% [markdown]
+# On the built-in speech the corpora carry the names of those they imitate, with `-like` behind: the
+# same number of classes, similar shares of them, similar channels, the language
+# {cite}`lotfian2019podcast,busso2008iemocap,livingstone2018ravdess,cao2014cremad,dupuis2010tess,steidl2009aibo,schiel2012alc,burkhardt2011sld`.
+# Not one recording of the originals is in them.
+
+# %% [markdown]
+# ## Listen
+#
+# Before any number: how do these voices sound? Here is one speaker, in as many emotions as the corpus
+# has of one person.
+
+# %%
+chosen = figures.examples(labels, 6)
+names = chosen["emotion"].fillna(chosen["label"]).fillna("no label")
+print(f"One speaker of {chosen['corpus'].iloc[0]}, {chosen['speaker'].iloc[0]}:")
+style.players(chosen, names.to_list())
+
+# %% [markdown]
+# Two things are easy to hear, even in a synthetic voice: some emotions are *louder and higher*, some
+# *slower and flatter*. Others differ in something harder to name. And here is one voice of each corpus:
+
+# %%
+one_each = labels.groupby("corpus", sort=False).head(1).head(9)
+style.players(one_each, (one_each["corpus"] + ": " + one_each["label"].fillna("no label")).to_list())
+
+# %% [markdown]
+# ## Look
+#
+# What the ear hears is in the {term}`signal`, but not where the eye would look for it. So the next
+# figure shows each of two voices three times: the signal itself; its energy by frequency (the *mel
+# spectrogram*, with frequencies spaced as the ear spaces them); and its pitch, which openSMILE measures
+# every 10 ms where the voice makes a tone.
+
+# %% mystnb={"figure": {"name": "fig-looks", "caption": "Two voices of one speaker as signal, mel spectrogram and pitch contour. Loudness shows in the height of the signal, roughness and breath in the spectrogram, and the melody in the pitch: a flat line is a monotonous voice, gaps are places without tone."}, "image": {"alt": "Two columns, one for each voice, with signal, mel spectrogram and pitch over time."}}
+pair = figures.contrast(chosen)
+first, second = (contours.contours(*segment) for segment in pair.index)
+titles = pair["emotion"].fillna(pair["label"]).fillna("no label").to_list()
+figures.looks(first, second, (titles[0], titles[-1]))
+
+# %% [markdown]
+# The difference between the columns is what a model has to find. The difference *within* a voice, from
+# one moment to the next, is what it has to look past: a word about a voice is about all of it.
+
+# %% [markdown]
+# ## Which classes, and how many of each?
+#
+# Classes are rarely balanced. A model can score well on unbalanced classes by naming the most frequent
+# one, which is why the headline score of this book is {term}`UAR`, and why {term}`chance` is drawn
+# wherever a score is.
+
+# %% mystnb={"figure": {"name": "fig-classes", "caption": "Classes of the corpus that is trained on. Bars of one class that are equally long mean that the splits have the same mixture; bars beyond the dashed line are classes that are heard more often than the others."}, "image": {"alt": "Bars of the share of each class in the training, development and test split, with a line at equal shares."}}
+figures.classes(labels)
+
+# %% [markdown]
+# Frequent classes dominate what is learned, rare ones have few voices to be learned from. Nothing is
+# resampled here: the paper does not do so either {cite}`jing2024paraclap`.
+
+# %% [markdown]
+# ## Who speaks?
+#
+# Speakers must not be shared between splits. A model that has met a speaker may recognise the person
+# and not the way of speaking, and its score would be too good.
+
+# %%
+shared = labels.groupby("speaker")["split"].nunique()
+print(f"{(shared > 1).sum()} of {len(shared):,} speakers are in more than one split.")
+
+# %% mystnb={"figure": {"name": "fig-speakers", "caption": "Speakers of each split by gender, and how many segments each of them speaks. The fewer segments a speaker has, the less a model can gain by recognising the person."}, "image": {"alt": "Left: stacked bars of speakers by split and gender. Right: histogram of the number of segments of a speaker."}}
+figures.speakers(labels)
+
+# %% [markdown]
+# The number of *speakers*, not of segments, says how sure a score is: two segments of one person are
+# not two independent observations. The evaluation draws its intervals by speaker for this reason
+# {cite}`bisani2004bootstrap`.
+
+# %% [markdown]
+# ## How long do they speak?
+#
+# The length of a segment matters twice: it is one of the properties that queries speak of, and it
+# decides how much the model gets to hear.
+
+# %% mystnb={"figure": {"name": "fig-lengths", "caption": "Lengths of the segments of each corpus: boxes reach from quartile to quartile, with the median as a line. Corpora that are much shorter or longer than the one trained on (orange) will look unusual to its levels of duration."}, "image": {"alt": "Box plots of segment length in seconds, one per corpus."}}
+figures.durations(labels)
+
+# %% [markdown]
+# ## Emotions in the plane
+#
+# Words are one way to describe an emotion, ratings another: {term}`arousal` from calm to excited,
+# {term}`valence` from negative to positive, {term}`dominance` from submissive to dominant. Where a
+# corpus has both, each word covers a region.
+
+# %% mystnb={"figure": {"name": "fig-plane", "caption": "Emotions in the plane of valence and arousal, with an ellipse of one standard deviation each. Where ellipses overlap, the ratings alone do not tell the words apart, and neither can a perfect listener who knows only them."}, "image": {"alt": "Scatter of arousal over valence with one ellipse and one word per emotion."}}
+figures.plane(labels)
+
+# %% [markdown]
+# The overlap is wanted. Emotions with sharp borders would be an easy task that no real corpus sets.
+
+# %% [markdown]
+# ## The corpora that are only tested on
+#
+# {term}`Zero-shot` means: answering a question whose classes were never trained for. Each held-out
+# corpus asks another question.
+
+# %% mystnb={"figure": {"name": "fig-held-out", "caption": "Classes of each corpus that is only tested on. Some ask for emotions that the training corpus has, some for words that it never says: there the model has nothing but the meaning of the words to go by."}, "image": {"alt": "One panel of horizontal bars per held-out corpus, with the number of segments of each class."}}
+figures.held_out(labels)
+
+# %% [markdown]
+# ## What this chapter found
+#
+# All corpora are in one table, `labels.parquet`, with one row per segment and the same columns for a
+# folder of files, a database or the built-in speech. The classes overlap, the splits share no speakers
+# unless the check above says so, and every held-out corpus asks its own question. What the voices are
+# *like* is not in the table yet: [the next chapter](02_features) measures it.

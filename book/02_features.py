@@ -1,0 +1,176 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 2 Features: what can be measured in a voice?
+#
+# "Her voice is high and rough" is a sentence about two measurements. To make such sentences by the
+# thousand, with no one listening, each {term}`segment` is measured: its pitch and how much it varies,
+# its level, its roughness, its length.
+#
+# | | path in `runs/<run>/` | a row is |
+# |---|---|---|
+# | Reads | `labels.parquet` | a {term}`segment` with its labels |
+# | Writes | `features.parquet` | a segment: 88 functionals and its duration |
+# | Writes | `features_failed.csv` | a segment that could not be measured, and why |
+#
+# The measurements are those of the extended Geneva Minimalistic Acoustic Parameter Set (eGeMAPSv02)
+# {cite}`eyben2016gemaps`, made by openSMILE {cite}`eyben2010opensmile`. Each {term}`feature` goes under its
+# openSMILE name. openSMILE may be used freely for research, but not in products without a licence.
+
+# %% tags=["parameters"]
+run: str = "demo"  # name of the run, and of its folder
+runs: str = "runs"  # folder of all runs
+jobs: int = 2  # processes
+shard: int = 128  # most segments that are written down at a time
+
+# %%
+import pandas as pd
+
+from paraclap import features, levels, synthesis, tables
+from paraclap.figures import features as figures
+
+folder = tables.run_folder(run, runs)
+labels = tables.read_table(folder / "labels.parquet")
+tables.show(labels, 1)
+
+# %% [markdown]
+# ## Measure
+#
+# This is the longest step before training. It is done in pieces that are written down one by one, so
+# a run that was stopped goes on where it was.
+
+# %%
+measured = features.extract(labels, folder / "features.parquet", jobs, shard)
+failed = features.failed(folder / "features.parquet")
+print(f"{len(measured):,} of {len(labels):,} segments measured, {len(failed)} failed.")
+tables.show(failed)
+
+# %%
+named = list(levels.FEATURES.values())
+tables.show(measured[[name for name in named if name in measured]], 3).round(3)
+
+# %% [markdown]
+# These are the functionals that words exist for; the table holds all 88. `amean` is a mean over the
+# segment, `stddevNorm` its standard deviation divided by the mean. What each stands for:
+
+# %%
+pd.DataFrame({"column": levels.FEATURES, "unit": figures.UNITS})
+
+# %% [markdown]
+# ## How do features differ between emotions?
+#
+# From here on the measurements stand beside the labels. All figures but those across corpora show the
+# training {term}`split` alone: what is decided by looking must not be decided by looking at the test.
+
+# %%
+table = measured.join(labels)
+train = table[table["split"] == "train"]
+edges = levels.fit(train)
+
+# %% mystnb={"figure": {"name": "fig-distributions", "caption": "Six features by emotion, on the training split. Boxes reach from quartile to quartile; the dotted lines are the edges between low, normal and high, at the two quantiles of all training segments. A box that lies wholly beyond an edge belongs to an emotion that almost always gets the same word; most boxes do not."}, "image": {"alt": "Six panels of horizontal box plots by emotion: pitch, pitch variation, intensity, jitter, shimmer, duration, each with two dotted lines."}}
+figures.distributions(train, edges)
+
+# %% [markdown]
+# No single feature names the emotion. A voice of high level may be angry or happy; what tells them
+# apart has to come from several features at once. So much the better for a model that hears the whole
+# signal, and so much the worse for one query that speaks of one feature.
+
+# %% [markdown]
+# ## Which of the 88 tell emotions apart?
+#
+# The share of a feature's variance that lies *between* emotions (η², eta squared) says how much knowing
+# the emotion tells of the feature. Orange bars are features that queries speak of.
+
+# %% mystnb={"figure": {"name": "fig-strongest", "caption": "The functionals that differ most between emotions. Those in orange have a word in the queries; the blue ones are known to the model only through the signal. The dashed line is what unrelated numbers would reach."}, "image": {"alt": "Horizontal bars of the variance explained by emotion for the strongest functionals, with a line at chance."}}
+functionals = [name for name in measured if name != "duration"]
+figures.strongest(train, functionals)
+
+# %% [markdown]
+# Often many of the strongest are kin: several ways to say how loud a voice is. The figure says how
+# strong each is alone, not how much each adds to the others.
+
+# %% [markdown]
+# ## What goes with what?
+#
+# If two features always move together, two queries about them say the same thing twice. And if a
+# feature moves with {term}`arousal`, a query about the one teaches something about the other.
+
+# %% mystnb={"figure": {"name": "fig-correlations", "caption": "Rank correlation of the features that queries speak of and, where the corpus has them, the ratings. Strong colours off the diagonal are attributes that say nearly the same; pale rows are attributes that say something of their own."}, "image": {"alt": "Square heat map of rank correlations with numbers in the cells."}}
+figures.correlations(train)
+
+# %% [markdown]
+# Loudness and intensity are two measurements of nearly one thing; that is why the intensity sentences
+# that speak of loudness are said only where the two agree. The row of {term}`valence` is usually the
+# palest: how pleasant a voice sounds is the hardest of the three to measure.
+
+# %% [markdown]
+# ## Who is high, who is low?
+#
+# Pitch depends on the emotion, and even more on the person. A query says "has a high pitch" of a voice
+# that is high among *all* voices.
+
+# %% mystnb={"figure": {"name": "fig-gender", "caption": "Mean pitch of female and male voices, on the training split. The further the two lie apart, the more a level of pitch is a statement about the speaker and the less about the way of speaking."}, "image": {"alt": "Histograms of mean pitch in Hz by gender on a logarithmic axis."}}
+figures.genders(train)
+
+# %% [markdown]
+# The paper lets it be so, and so does this book: levels are relative to the whole training split
+# {cite}`jing2024paraclap`. A model that has learned "high pitch" has also learned something about gender.
+
+# %% [markdown]
+# ## Does the synthetic voice do what it is told?
+#
+# For the built-in speech there is a truth that no real corpus has: the voice that was *intended*. Each
+# voice was given a value on several dimensions, in standard deviations (z). If the measurements did not
+# follow them, the labels would be about nothing that can be heard.
+
+# %%
+meant = synthesis.intended_of(folder / "corpus", train.index)
+tables.show(meant, 1)
+
+# %% mystnb={"figure": {"name": "fig-intended", "caption": "What was intended of the synthetic voices against what openSMILE measured. Pitch and level are followed closely. Irregularities (jitter, shimmer) and pitch variation are followed with more error, as they are hard to measure in natural speech as well. Duration follows the speaking rate downwards, and depends on the sentence more."}, "image": {"alt": "Six scatter plots of measured features over intended values, with the rank correlation in each title."}}
+figures.intended(meant.join(measured))
+
+# %% [markdown]
+# The scatter around each curve is wanted: a feature that can be read off without error would make the
+# task easier than any real one.
+
+# %% [markdown]
+# ## How far are the other corpora?
+#
+# The {term}`edges` that turn values into words come from the training split. A corpus whose voices are
+# all higher is full of "high" voices, whatever they express.
+
+# %% mystnb={"figure": {"name": "fig-shift", "caption": "How far the mean of each feature lies from that of the training split, in standard deviations of the training split. Rows near zero are corpora that sound alike on average; strong colours mark another kind of voice, room or line, which a model meets unprepared."}, "image": {"alt": "Heat map of standardised differences, one row per corpus and split, one column per feature."}}
+figures.shift(table)
+
+# %% [markdown]
+# In the built-in speech the child-like voices are high, the telephone line changes what can be measured
+# of roughness, and short carrier sentences shorten everything. Such shifts are why a model that is good on
+# the test split of its own corpus may be poor elsewhere.
+
+# %% [markdown]
+# ## All at once
+#
+# Eighty-eight numbers cannot be looked at, but their two strongest directions can.
+
+# %% mystnb={"figure": {"name": "fig-components", "caption": "All functionals of the training split, seen along their first two principal components; each word stands at the mean of its segments. Means that lie apart are emotions that differ in the strongest directions of the voice; dots of all colours lie between them, and no line would separate them."}, "image": {"alt": "Scatter of the first two principal components coloured by emotion, with a word at the mean of each emotion."}}
+figures.plane(train, functionals)
+
+# %% [markdown]
+# ## What this chapter found
+#
+# Every segment now has 88 functionals and a duration, or a reason why not. Emotions differ in their
+# measurements, but overlap in each of them, and the strongest differences are those of loudness, pitch
+# and their variation. The numbers are not words yet: [the next chapter](03_queries) turns them into
+# low, normal and high, and these into queries.

@@ -1,0 +1,182 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 3 Queries: what can be said of a voice?
+#
+# Numbers become words here. Each measured value falls into one of three {term}`levels <level>`, each
+# level has sentences that say so, and what is true of a voice is what the model is told about it.
+#
+# | | path in `runs/<run>/` | a row is |
+# |---|---|---|
+# | Reads | `labels.parquet`, `features.parquet` | a {term}`segment` |
+# | Writes | `edges.json` | an {term}`attribute`: where low ends and high begins |
+# | Writes | `queries.parquet` | a segment: its levels, emotion, gender, and all its queries |
+
+# %% tags=["parameters"]
+run: str = "demo"  # name of the run, and of its folder
+runs: str = "runs"  # folder of all runs
+seed: int = 0  # of all draws
+templates: str = "paper"  # set of sentences: paper, released or released-fixed
+emotion_form: str = "adjective"  # emotion words as adjective (angry) or noun (anger)
+low_quantile: float = 0.3  # share of the training split below the lower edge
+high_quantile: float = 0.7  # share of the training split below the upper edge
+rand: int = 5  # most queries that are joined into one text
+emotion: str = "always"  # the emotion query: always on top, in the pool with the others, or never
+only_emotion: bool = False  # nothing but the emotion query
+batch: int = 64  # pairs in a batch
+
+# %%
+import numpy as np
+import pandas as pd
+
+from paraclap import levels, tables, variety
+from paraclap.figures import queries as figures
+from paraclap.figures import style
+from paraclap.queries import Pool
+from paraclap.templates import sentences
+
+folder = tables.run_folder(run, runs)
+features = tables.read_table(folder / "features.parquet")
+labels = tables.read_table(folder / "labels.parquet").loc[features.index]
+
+# %% [markdown]
+# ## From values to levels
+#
+# Two {term}`edges` cut each attribute in three. They are quantiles of the *training* {term}`split` and of
+# nothing else: a level must not know the voices that the model is tested on.
+
+# %%
+table = features.join(labels)
+edges = levels.fit(table, (low_quantile, high_quantile))
+levels.save(edges, folder / "edges.json", tables.fingerprint(edges, low_quantile, high_quantile))
+pd.DataFrame(edges, index=["low ends at", "high begins at"]).T.round(3)
+
+# %% mystnb={"figure": {"name": "fig-regions", "caption": "The training split cut in three, one panel per attribute. Low, normal and high hold fixed shares of the voices, so the colours cover equal areas in all panels, while the edges lie where the values are: close together for a narrow attribute, far apart for a wide one."}, "image": {"alt": "Histograms of each attribute coloured by level low, normal and high."}}
+figures.regions(table[table["split"] == "train"], edges)
+
+# %% [markdown]
+# The words are relative. A "high jitter" is high for this corpus; that a doctor would call it so is not
+# implied. And two voices on either side of an edge differ in the word though hardly in the value.
+
+# %%
+level = levels.assign(table, edges)
+tables.show(level, 3)
+
+# %% [markdown]
+# ## Do the levels mean the same elsewhere?
+#
+# On the training split the shares are fixed by construction. On the other splits and corpora they are
+# not.
+
+# %% mystnb={"figure": {"name": "fig-shares", "caption": "Share of low, normal and high for each attribute and split, with dashed lines at the quantiles that the edges were fitted at. In the training split the colours meet at the lines by construction; where they do so in the others, the speakers there are like those trained on."}, "image": {"alt": "Stacked horizontal bars of level shares per attribute, one panel per split, with dashed lines at the quantiles."}}
+figures.shares(level, labels["split"], (low_quantile, high_quantile))
+
+# %% mystnb={"figure": {"name": "fig-drift", "caption": "High minus low in each corpus, in per cent of its segments. Zero is what the training split has by construction; a strong colour means that one word would be true of nearly every voice of that corpus, and so says little about any of them. Empty cells are ratings that a corpus does not have."}, "image": {"alt": "Heat map of the difference between the share of high and of low, one row per corpus, one column per attribute."}}
+figures.drift(level, labels["corpus"])
+
+# %% [markdown]
+# At zero-shot time no levels are needed: the model is asked in words. Drift matters nevertheless, for a
+# model has learned what "high" means among the voices of its training split.
+
+# %% [markdown]
+# ## Which levels come together?
+
+# %% mystnb={"figure": {"name": "fig-together", "caption": "How the levels of two attributes go together: per cent of the segments in each row. Rows that differ are attributes that are not independent, so that a query about one also teaches something about the other; equal rows are attributes that have nothing to do with each other."}, "image": {"alt": "Heat maps of levels of one attribute given the level of another."}}
+figures.together(level[(labels["split"] == "train").to_numpy()])
+
+# %% [markdown]
+# ## From levels to sentences
+#
+# The sentences are data: a {term}`template` belongs to an attribute and says in which states it may be
+# said. Those of the set in use (the first few of each attribute):
+
+# %%
+said = pd.DataFrame({"attribute": one.attribute, "template": one.template} for one in sentences(templates))
+print(f"{len(said)} templates in the set {templates!r}.")
+said.groupby("attribute", sort=False)["template"].agg(lambda all: " · ".join(all.head(3))).to_frame()
+
+# %% [markdown]
+# A {term}`query` is a template with its slot filled. All queries of all voices are found at once, and
+# this is the table that the model will be trained from.
+
+# %%
+pool = Pool.build(level, labels["emotion"], labels["gender"], templates, emotion_form)
+queries = pool.table()
+tables.write_table(queries, folder / "queries.parquet", tables.fingerprint(queries, templates))
+print(f"{len(pool.vocabulary)} distinct queries for {len(pool):,} segments.")
+tables.show(queries, 2)
+
+# %% [markdown]
+# ## One voice and all that is true of it
+
+# %%
+says = pool.says(emotion, only_emotion)
+train = np.flatnonzero((labels["split"] == "train") & says)
+one = train[queries["queries"].iloc[train].map(len).to_numpy().argmax()]
+print(", ".join(f"{name}: {value}" for name, value in level.iloc[one].dropna().items()))
+print("\n".join(f"  - {query}" for query in pool.queries(one)))
+style.players(queries.iloc[[one]], ["the voice that these queries describe"])
+
+# %% [markdown]
+# No sentence contradicts another: a continuation such as "but a high pitch variance" is said only where
+# the variance *is* high. How many queries hold depends on the voice, because some levels have more
+# wordings than others:
+
+# %% mystnb={"figure": {"name": "fig-counts", "caption": "How many queries hold for a segment. Voices with ratings, a gender and an emotion have more to be said of them; a voice with few queries is one whose labels are missing or whose levels have few wordings."}, "image": {"alt": "Bars of the number of segments over the number of queries that hold."}}
+figures.counts(queries["queries"])
+
+# %% [markdown]
+# ## What the model is told
+#
+# In training a voice does not come with all its queries. Up to `rand` attributes are drawn, one wording
+# of each, and joined by "and"; the emotion is added or not. This is what the paper varies in its Table 1
+# {cite}`jing2024paraclap`. The same voice, as this run draws it and with other values:
+
+# %%
+rng = np.random.default_rng(seed)
+print(f"As this run does it (rand = {rand}, emotion {emotion}, only emotion {only_emotion}):")
+print("\n".join(f"  - {text}" for text in pool.sample([one] * 3, rand, emotion, only_emotion, rng=rng)))
+texts = variety.draw(pool, train, 20_000, seed)
+texts.groupby("variant", sort=False).head(2).set_index("variant")
+
+# %% mystnb={"figure": {"name": "fig-lengths-texts", "caption": "Lengths of the texts that the paper's four variants give, in words; the dotted line is the median. A larger rand makes long sentences that say much of one voice, only emotion makes short ones that say the same of many."}, "image": {"alt": "Bar charts of the number of words in a text, one panel per variant."}}
+figures.lengths(texts)
+
+# %% mystnb={"figure": {"name": "fig-said", "caption": "How often each attribute is spoken of when at most n attributes are drawn, in per cent of the texts, with the emotion drawn as one of them. Attributes that every voice has are equally frequent, whatever the number of their wordings, because attributes are drawn first; those that some voices lack are rarer."}, "image": {"alt": "Heat map of the share of texts that speak of an attribute, attributes in rows, rand in columns."}}
+figures.said(variety.said(pool, train, max(rand, 2), templates, seed))
+
+# %% [markdown]
+# ## How many different texts are there?
+#
+# A contrastive model learns from differences: in a batch, every other text counts as *wrong* for a voice.
+# So it matters how many different texts there are, and how often one comes twice.
+
+# %% mystnb={"figure": {"name": "fig-growth", "caption": "Distinct texts seen as more are drawn from the training split, for the paper's four variants. A curve that flattens has run out of texts; one that stays near the dashed line says something new with almost every draw."}, "image": {"alt": "Distinct texts over texts drawn on two logarithmic axes, one line per variant, with a dashed line where each draw is new."}}
+figures.growth(variety.growth(texts))
+
+# %% mystnb={"figure": {"name": "fig-repeats", "caption": "Pairs of a batch whose text another pair of the same batch has too. The fewer distinct texts a variant has, the more often the loss pushes a voice away from a text that is true of it."}, "image": {"alt": "Box plots of the share of repeated texts in a batch, one per variant, axis from 0 to 100 per cent."}}
+figures.repeats(variety.repeats(texts, batch), batch)
+
+# %% [markdown]
+# This is the price of short texts. With the emotion alone a batch holds only as many texts as there are
+# emotions, and nearly every pair is also somebody else's; with several attributes drawn, repetition is
+# rare. And even two different texts may both be true of one voice, which no count of repetitions shows.
+
+# %% [markdown]
+# ## What this chapter found
+#
+# Two edges per attribute, fitted on the training split alone, turn measurements into low, normal and
+# high, and templates turn these into queries that never contradict one another. Drawing several
+# attributes at a time makes texts that hardly ever repeat; saying the emotion alone repeats nearly
+# always. [The next chapter](04_training) trains a model on pairs of a voice and such a text.

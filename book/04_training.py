@@ -1,0 +1,251 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Training
+#
+# **How does a model learn which words fit a voice?** The last chapter gave every voice queries that
+# are true of it. Here two {term}`towers <tower>`, one for voices and one for words, learn to send a voice and
+# its words to the same place. This is the contrastive training of {cite}`jing2024paraclap`, which
+# follows {cite}`radford2021clip` and {cite}`elizalde2023clap`.
+#
+# | Reads | A row is |
+# |---|---|
+# | `runs/<run>/labels.parquet` | a segment with its corpus, split, speaker and labels |
+# | `runs/<run>/queries.parquet` | a segment with its levels and its queries |
+#
+# | Writes | A row is |
+# |---|---|
+# | `runs/<run>/model/` | (a folder) the model that answered best on the dev split |
+# | `runs/<run>/curves.csv` | a step of training |
+# | `runs/<run>/settings.json` | (one object) every choice of this chapter |
+#
+# With the built-in corpora all speech is synthetic: what is learned here are the voices of
+# a speech synthesiser, not those of people.
+
+# %% [markdown]
+# The defaults of this cell are the settings of the paper: two large pretrained towers, trained on a
+# graphics processor. A params file says what else to take; that of the demo names towers small enough
+# for two processor cores.
+
+# %% tags=["parameters"]
+run: str = "demo"  # name of the run: its folder below `runs`
+runs: str = "runs"  # folder of all runs, relative to the project
+seed: int = 0  # of every random weight and draw
+jobs: int = 2  # CPU threads
+device: str = "auto"  # "auto" (a GPU if there is one), "cpu", "cuda", ...
+workers: int = 0  # processes that read audio ahead; 0 reads in this one
+templates: str = "paper"  # which sentences are said: paper, released, released-fixed
+emotion_form: str = "adjective"  # how emotions are named: adjective (angry) or noun (anger)
+audio_encoder: str = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"  # name, path or hub id
+text_encoder: str = "bert-base-uncased"  # name, path or hub id
+text_pooling: str = "cls"  # "cls" or "mean": which output of the text encoder is used
+freeze_text: bool = False  # whether the text encoder keeps its weights
+projection_dim: int = 768  # size of the shared space
+dropout: float = 0.5  # dropout probability in the projection heads
+rand: int = 5  # most queries joined into one text
+emotion: str = "always"  # whether the emotion query is said: "always", "pool" or "never"
+only_emotion: bool = False  # whether it is all that is said
+texts_per_voice: int = 0  # texts kept for each voice; 0 draws a new one at every step
+optimizer: str = "adam"  # "adam" or "adamw"
+audio_lr: float = 1.0e-5  # learning rate of the audio encoder, per step
+text_lr: float = 1.0e-5  # learning rate of the text encoder, per step
+head_lr: float = 1.0e-3  # learning rate of projection heads and temperature, per step
+schedule: str = "constant"  # learning rates: "constant" or "cosine" (down to zero)
+warmup: float = 0.0  # share of the steps in which the learning rates rise from zero
+balance: float = 0.0  # 0 draws voices as they come, 1 every emotion equally often
+batch: int = 64  # pairs in a batch
+epochs: int = 50  # passes over the training voices, unless `steps` is set
+steps: int = 0  # number of steps; 0 leaves it to `epochs`
+crop_seconds: float = 5.0  # longest signal in a batch, in seconds; longer ones are cropped
+dev_template: str = "speaker is {}"  # sentence asked of the dev split, with a slot for the emotion
+checkpoint_steps: int = 200  # steps between two checkpoints
+
+# %%
+import numpy as np
+
+from paraclap import evaluation, tables, towers, training, zeroshot
+from paraclap.figures import training as figures
+from paraclap.queries import Pool
+from paraclap.settings import Settings
+
+folder = tables.run_folder(run, runs)
+settings = Settings.of(globals())
+
+# %% [markdown]
+# ## What there is to learn from
+#
+# Only corpora with a train split are learned from. A row of the table below is a voice, with the
+# {term}`levels <level>` and queries that chapter 3 found for it.
+
+# %%
+table = tables.read_table(folder / "queries.parquet")
+labels = tables.read_table(folder / "labels.parquet").loc[table.index]
+corpora = labels.loc[labels["split"] == "train", "corpus"].unique()
+learned = labels["corpus"].isin(corpora).to_numpy()
+voices, pool = labels[learned], Pool.from_table(table[learned], templates, emotion_form)
+tables.show(table[learned], rows=2)
+
+# %%
+print(voices.groupby(["corpus", "split"], sort=False).size().to_string())
+
+# %% [markdown]
+# ## The objective
+#
+# A batch holds $N$ pairs of a voice and a text. The audio tower turns voice $i$ into a vector
+# $E^a_i$, the text tower turns text $j$ into $E^t_j$; both have the same length $d$. How well they fit
+# is the cosine of the angle between them, sharpened by a learned factor $\tau$ (called
+# temperature by the paper, kept as its logarithm, the {term}`logit scale`):
+#
+# $$
+# C_{ij} = \tau \, \frac{E^a_i \cdot E^t_j}{\lVert E^a_i \rVert \, \lVert E^t_j \rVert}
+# $$ (eq-similarity)
+#
+# Row $i$ of $C$ asks which text belongs to voice $i$; column $i$ asks which voice belongs to
+# text $i$. The right answers lie on the diagonal. The loss is the cross entropy of both questions:
+#
+# $$
+# \ell_k = - \frac{1}{N} \sum_{i=1}^{N} \log \operatorname{softmax}_k(C)_{ii},
+# \qquad
+# \mathcal{L} = \frac{1}{2} \left( \ell_{\mathrm{text}} + \ell_{\mathrm{audio}} \right)
+# $$ (eq-loss)
+#
+# where the softmax runs over texts in $\ell_{\mathrm{text}}$ and over voices in $\ell_{\mathrm{audio}}$.
+# A model that knows nothing gives each of the $N$ answers the same probability, and
+# {eq}`eq-loss` is then $\ln N$: the line to beat.
+
+# %% [markdown]
+# ## What is said of a voice
+#
+# Before each step one text is drawn for each voice of the batch: at most `rand` attributes, joined
+# by "and". The same voice is described differently each time, so the model cannot learn voices
+# by heart. These are texts for a few voices, as the settings of this run draw them.
+
+# %%
+said = np.flatnonzero(pool.says(emotion, only_emotion))[:4]
+for text in pool.sample(said, rand, emotion, only_emotion, rng=np.random.default_rng(seed)):
+    print("-", text)
+
+# %% [markdown]
+# ## Training
+#
+# Each epoch ends with a look at the {term}`dev split <split>`: its emotions are asked
+# {term}`zero-shot`, and the model with the best answers so far is kept. No test voice is looked at.
+# A stopped run goes on where it was; one that is finished is only loaded.
+
+# %%
+tables.write_json(settings.asdict(), folder / "settings.json")
+model = training.train(voices, pool, folder, settings, device, jobs, workers)
+curves = tables.read_table(folder / "curves.csv")
+
+# %%
+weights = sum(one.numel() for one in model.parameters())
+print(f"{weights / 1e6:.1f} million weights, {len(curves)} steps of {batch} pairs.")
+tables.show(curves, rows=1)
+
+# %% [markdown]
+# A row of the curves is a step. The dev score stands where an epoch ended and is missing elsewhere.
+
+# %% mystnb={"figure": {"name": "fig-train-loss", "align": "center", "caption": "The loss starts at the line of a model that knows nothing. How far it falls below it is what the towers have learned about the texts of the training voices."}, "image": {"alt": "Line chart of the training loss over steps, with its running mean and a dashed chance line."}}
+figures.losses(curves, batch)
+
+# %%
+last = curves["loss"].tail(max(1, len(curves) // 20)).mean()
+print(
+    f"Loss: chance {np.log(batch):.2f}, first step {curves['loss'].iloc[0]:.2f}, at the end {last:.2f}."
+)
+
+# %% [markdown]
+# The loss cannot reach zero: voices of one batch may share a text, or their texts may be true of
+# each other, and {eq}`eq-loss` counts these as mistakes.
+
+# %% mystnb={"figure": {"name": "fig-train-batch-texts", "align": "center", "caption": "Distinct texts in the batches of this run. Wherever a batch holds fewer texts than voices, the objective pushes apart voices and words that do belong together."}, "image": {"alt": "Bar chart: number of batches by their count of distinct texts."}}
+figures.texts_per_batch(curves, batch)
+
+# %% [markdown]
+# With more attributes in a text fewer voices share one: the reason why the paper lets several
+# attributes speak at once. The next figure asks whether what is learned helps
+# with new speakers.
+
+# %% mystnb={"figure": {"name": "fig-train-dev", "align": "center", "caption": "Zero-shot answers on the dev split after each epoch. The star marks the model that is kept, the best by this score and not the last one; the dashed line is chance."}, "image": {"alt": "Line chart of the UAR on the dev split by step, with the kept model starred and chance dashed."}}
+known = voices.loc[voices["split"] == "dev", "emotion"].dropna()
+classes = known[~known.isin(["other", "no_agreement"])].nunique()
+figures.dev_scores(curves, max(1, classes))
+
+# %% mystnb={"figure": {"name": "fig-train-rates", "align": "center", "caption": "Left: the learned factor that sharpens similarities, with its value at the start. Right: the learning rate of the projection heads, as the schedule sets it."}, "image": {"alt": "Two line charts over steps: temperature and learning rate."}}
+figures.rates(curves)
+
+# %% [markdown]
+# The factor tells how sure the model lets itself be. A large one makes small differences in
+# angle count; it is learned, but moves slowly, because its learning rate is that of the heads.
+#
+# ## Before and after
+#
+# What has training changed? The model as it was before the first step can be built again from the
+# settings and the seed. Both are asked about voices of the dev split, sorted by their true class.
+
+# %%
+start = towers.build(audio_encoder, text_encoder, projection_dim, dropout, text_pooling, seed)
+models = {"before training": start, "after training": model}
+dev = voices[voices["split"] == "dev"]
+shown = evaluation.one_each(dev if dev["label"].notna().any() else labels, "label", 32)
+words = {label: evaluation.task_word(label) for label in dict.fromkeys(shown["label"])}
+
+# %% mystnb={"figure": {"name": "fig-train-similarity", "align": "center", "caption": "Cosine of dev voices (rows, sorted by their true emotion) and the emotion words (columns). Before training a column is the same for all voices; after it, similarities depend on the voice, and the framed blocks, which belong together, are redder than the rest of their rows where the model tells the emotions apart."}, "image": {"alt": "Two heat maps of voices against emotion words, before and after training."}}
+texts = [dev_template.replace("{}", word) for word in words.values()]
+heard = {
+    t: zeroshot.embed_audio(m, shown) @ zeroshot.embed_text(m, texts).T for t, m in models.items()
+}
+figures.voices_against_words(heard, shown["label"].tolist(), words)
+
+# %% [markdown]
+# The text tower need not know beforehand that *high* and *low* are opposites: in the language of
+# a pretrained encoder two sentences that differ in one word are close. Training has to pull them apart.
+
+# %% mystnb={"figure": {"name": "fig-train-queries", "align": "center", "caption": "Cosine of attribute queries with each other. Before training all sentences resemble each other; training moves apart the two ends of an attribute that it has learned to hear."}, "image": {"alt": "Two heat maps of queries against queries, before and after training."}}
+ends = evaluation.attribute_queries(table[learned], templates)
+texts = [query for pair in ends.values() for query in pair]
+spoken = {title: zeroshot.embed_text(one, texts) for title, one in models.items()}
+figures.queries_against_queries({t: e @ e.T for t, e in spoken.items()}, texts)
+
+# %%
+for title, e in spoken.items():
+    opposite = np.sum(e[::2] * e[1::2], axis=1).mean()
+    print(f"Mean cosine of a query and its opposite, {title}: {opposite:.2f}")
+
+# %% [markdown]
+# The last look is at whole texts, as the training drew them: is a dev voice closer to its own text
+# than to those of others?
+
+# %% mystnb={"figure": {"name": "fig-train-pairs", "align": "center", "caption": "Cosine of dev voices with their own text (pairs) and with texts of other voices. Before training the two cannot be told apart; after it, pairs lie further to the right. The overlap that remains holds texts that are true of several voices, and what the model does not hear."}, "image": {"alt": "Two histograms of cosines, of pairs and of others, before and after training."}}
+rows = np.flatnonzero((voices["split"] == "dev") & pool.says(emotion, only_emotion))[:150]
+texts = pool.sample(rows, rand, emotion, only_emotion, rng=np.random.default_rng(seed))
+pairs = {
+    t: zeroshot.embed_audio(m, voices.iloc[rows]) @ zeroshot.embed_text(m, texts).T
+    for t, m in models.items()
+}
+figures.pairs_and_others(pairs)
+
+# %%
+for title, cosine in pairs.items():
+    place = (cosine >= np.diag(cosine)[:, None]).sum(axis=1).mean()
+    print(f"{title}: of {len(texts)} texts, a voice's own is number {place:.0f} on average.")
+
+# %% [markdown]
+# ## So: how does a model learn which words fit a voice?
+#
+# Two towers learn to send a voice and a text that is true of it in the same direction, by having to
+# find each other in a batch. Judged on speakers it has not heard, the model that was kept answers
+# as {numref}`fig-train-dev` shows, and {numref}`fig-train-similarity` shows where its similarities come
+# from. What it can answer on corpora and in words it was never trained for is the question of the
+# [next chapter](05_evaluation).

@@ -1,0 +1,235 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Evaluation
+#
+# **What can the model answer that it was never trained for?** It has learned from one corpus and
+# its words. Now it is asked about other corpora, other speakers, other classes and, in part, another
+# language, by nothing but the names of the classes: {term}`zero-shot`, as in {cite}`jing2024paraclap`.
+#
+# | Reads | A row is |
+# |---|---|
+# | `runs/<run>/model/` | (a folder) the trained model |
+# | `runs/<run>/labels.parquet`, `features.parquet`, `queries.parquet` | a segment |
+#
+# | Writes | A row is |
+# |---|---|
+# | `runs/<run>/predictions.parquet` | a test voice: truth, prediction, a probability per candidate |
+# | `runs/<run>/scores.csv` | a task |
+# | `runs/<run>/attributes.csv` | an attribute |
+# | `runs/<run>/references.csv` | a task, answered by simpler means |
+#
+# The built-in corpora whose names end in *-like* imitate, with synthetic speech, the label sets and
+# sizes of real ones ({cite}`busso2008iemocap`, {cite}`livingstone2018ravdess`,
+# {cite}`cao2014cremad`, {cite}`dupuis2010tess`, {cite}`steidl2009aibo`, {cite}`schiel2012alc`,
+# {cite}`burkhardt2011sld`). A score here says nothing about how people are understood.
+
+# %% tags=["parameters"]
+run: str = "demo"  # name of the run: its folder below `runs`
+runs: str = "runs"  # folder of all runs, relative to the project
+seed: int = 0  # of every random draw
+jobs: int = 2  # CPU threads
+template: str = "speaker is {}"  # sentence with a slot for the word of a class
+templates: str = "paper"  # which sentences are said: paper, released, released-fixed
+draws: int = 1000  # of the bootstrap that gives the intervals
+
+# %%
+import pandas as pd
+import torch
+
+from paraclap import ParaCLAP, evaluation, tables, zeroshot
+from paraclap.figures import evaluation as figures
+from paraclap.figures import style
+
+torch.set_num_threads(jobs)
+folder = tables.run_folder(run, runs)
+model = ParaCLAP.from_pretrained(folder / "model")
+
+# %% [markdown]
+# ## The questions
+#
+# Every corpus with a test split is a task. Its classes become {term}`candidates <candidate>`: each is
+# named by a word and put into one template, the same for all tasks. A class called *other* is
+# no candidate, since nobody could say what it sounds like.
+
+# %%
+labels = tables.read_table(folder / "labels.parquet")
+features = tables.read_table(folder / "features.parquet")
+labels = labels.loc[features.index]
+tasks = evaluation.tasks(labels)
+pd.DataFrame(
+    [(t, len(w), " / ".join(w.values())) for t, w in tasks.items()],
+    columns=["task", "classes", template],
+)
+
+# %%
+for remark in evaluation.remarks(labels):
+    print(remark)
+
+# %% [markdown]
+# ## The answers
+#
+# Each test voice is embedded once, and so is each candidate. The {term}`logits` are their cosines
+# times the learned factor, the softmax over candidates gives probabilities, and the largest is
+# the answer. Nothing is cropped or drawn: asking again gives the same answer.
+
+# %%
+test = labels[labels["split"] == "test"]
+voices = zeroshot.embed_audio(model, test)
+predictions = evaluation.predict(model, test, tasks, template, voices)
+tables.write_table(predictions, folder / "predictions.parquet")
+tables.show(predictions.dropna(axis=1, how="all").iloc[:, :8], rows=2)
+
+# %% [markdown]
+# A row is a voice: what it is, what was answered, and how probable the model holds each candidate
+# (only the first few are shown; candidates of other tasks stay empty).
+
+# %%
+scores = evaluation.score(predictions, tasks, template, draws, seed)
+tables.write_table(scores, folder / "scores.csv")
+scores.drop(columns="template").round(3)
+
+# %% [markdown]
+# {term}`UAR` is the mean share found over the classes, so {term}`chance` is one divided by their
+# number however unequal they are. The interval holds 95 % of the scores that come out when speakers are drawn
+# anew with replacement {cite}`bisani2004bootstrap`: it says how the score might be with other speakers of this kind.
+#
+# What would simpler means reach? A logistic regression on the eGeMAPS features and a majority vote
+# stand beside the model. Both have *seen labelled voices* of the classes that they are asked
+# for, in the training corpus, which a zero-shot question does without; where that corpus does not
+# have the classes of a task, they cannot answer at all.
+
+# %%
+references = evaluation.reference_scores(features, labels, tasks, draws, seed)
+tables.write_table(references, folder / "references.csv")
+references.round(3)
+
+# %% mystnb={"figure": {"name": "fig-eval-scores", "align": "center", "caption": "Zero-shot UAR of every task with its interval, beside the logistic regression where there is one. An interval that does not reach the mark of chance shows that the model hears something of the task; where it does, nothing can be claimed."}, "image": {"alt": "Points with error bars for each task, chance marks, and reference points."}}
+figures.task_scores(scores, references)
+
+# %%
+sure = scores.loc[scores["uar_low"] > scores["chance"], "task"].tolist()
+print(
+    f"Above chance with their whole interval: {len(sure)} of {len(scores)} tasks: {', '.join(sure) or 'none'}."
+)
+
+# %% [markdown]
+# ## Which mistakes?
+#
+# A score is a mean; the {term}`truth` and the {term}`prediction` side by side tell more. Each row of a matrix is a true
+# class and adds up to one; the diagonal holds the {term}`UAR`'s recalls.
+
+# %% mystnb={"figure": {"name": "fig-eval-confusions", "align": "center", "caption": "Share of each true class (row) that was given each answer (column). Dark cells off the diagonal in one column show an answer that the model prefers; a dark pair mirrored at the diagonal shows two classes that it confuses."}, "image": {"alt": "Grid of confusion matrices, one for each task."}}
+classes = {task: list(words) for task, words in tasks.items()}
+figures.confusions(predictions, classes)
+
+# %% mystnb={"figure": {"name": "fig-eval-recalls", "align": "center", "caption": "Recall of each class. Classes left of the mark of chance are answered less often than guessing would; the spread within a row is what the mean hides."}, "image": {"alt": "Points of recall for each class, one row for each task."}}
+recalls = evaluation.recalls(predictions)
+figures.class_recalls(recalls, classes)
+
+# %%
+best, worst = recalls.loc[recalls["recall"].idxmax()], recalls.loc[recalls["recall"].idxmin()]
+for word, row in (("Best", best), ("Worst", worst)):
+    print(
+        f"{word} heard: {row['label']} in {row['task']}, recall {row['recall']:.2f} of {row['n']} voices."
+    )
+
+# %% [markdown]
+# ## Attributes
+#
+# The training text spoke of pitch, level and more. Each {term}`attribute` is asked here with one plain query
+# for each of its ends, on test voices of the training corpus that lie at one of them (the
+# bottom or the top by the {term}`edges` of the training split).
+
+# %%
+table = tables.read_table(folder / "queries.parquet")
+corpora = labels.loc[labels["split"] == "train", "corpus"].unique()
+own = test["corpus"].isin(corpora).to_numpy()
+levels = table.loc[test.index[own]]
+attributes = evaluation.attributes(model, test[own], voices[own], levels, templates, draws, seed)
+tables.write_table(attributes, folder / "attributes.csv")
+attributes.round(3)
+
+# %% mystnb={"figure": {"name": "fig-eval-attributes", "align": "center", "caption": "UAR of the two ends of each attribute, best first, with intervals. Attributes whose interval lies right of the dashed line are heard; what is near it is either hard to hear or hard to say."}, "image": {"alt": "Bar chart of UAR by attribute with error bars and the chance line."}}
+figures.attribute_scores(attributes)
+
+# %% [markdown]
+# ## Does it know when it does not know?
+
+# %% mystnb={"figure": {"name": "fig-eval-certainty", "align": "center", "caption": "Left: how far the first answer is ahead of the second, for right and for wrong answers. Right: the share of right answers by the probability that the model gives them; below the dashed line it is more sure than it is right."}, "image": {"alt": "Histogram of margins for right and wrong answers, and a calibration curve."}}
+figures.certainty(predictions, classes)
+
+# %%
+top = predictions[sorted({label for own in classes.values() for label in own})].max(axis=1)
+right = predictions["truth"] == predictions["prediction"]
+print(
+    f"Mean probability of the answer {top.mean():.2f}, share of right answers {right.mean():.2f}."
+)
+
+# %% [markdown]
+# The probabilities come from cosines and one learned factor that was never fitted to questions: they
+# rank answers, and should not be read as a promise.
+#
+# ## For whom does it work?
+#
+# A mean over voices can hide that one group is understood worse than another.
+
+# %% mystnb={"figure": {"name": "fig-eval-gender", "align": "center", "caption": "UAR of each task among female and among male voices. The longer the grey bar, the more unequally the two are understood; small groups differ by chance, too."}, "image": {"alt": "Points of UAR by gender, one row for each task, with chance marks."}}
+groups = evaluation.by_group(predictions, labels.loc[predictions.index, "gender"])
+figures.group_scores(groups, classes)
+
+# %% mystnb={"figure": {"name": "fig-eval-speakers", "align": "center", "caption": "Share of right answers of each speaker with at least a few utterances. The spread within a row is why the intervals are made from speakers and not from utterances."}, "image": {"alt": "Strip of points, one for each speaker, in one row for each task."}}
+figures.speaker_scores(predictions, classes)
+
+# %% [markdown]
+# ## Other words
+#
+# The candidates so far are words that the training text has said. A model that knows its language
+# should also understand others for the same thing. No template says any of these:
+
+# %%
+words = evaluation.other_words(model, test, voices, tasks, template)
+words.round(3)
+
+# %% mystnb={"figure": {"name": "fig-eval-synonyms", "align": "center", "caption": "The same tasks asked with the words of training and with synonyms that training never said. How much is lost is how much the model has learned words and not meanings; a pretrained text encoder is what can keep the loss small."}, "image": {"alt": "Grouped bar chart of UAR by task and wording with chance lines."}}
+figures.wordings(words)
+
+# %% [markdown]
+# ## Listening
+#
+# A query can also search. These voices of the test split fit *"speaker is angry"* best, and these fit it
+# worst (each with its own label).
+
+# %%
+query = template.replace("{}", "angry")
+found = evaluation.nearest(model, test[own], voices[own], query)
+cosines = [f"cosine {row.similarity:.2f}, labelled {row.label}" for row in found.itertuples()]
+style.players(found, cosines)
+
+# %%
+found = evaluation.nearest(model, test[own], voices[own], "has a high pitch")
+cosines = [f"cosine {row.similarity:.2f}, labelled {row.label}" for row in found.itertuples()]
+style.players(found, cosines)
+
+# %% [markdown]
+# The second row was searched with *"has a high pitch"*. Its ends should differ clearly to the ear, if
+# pitch stands high in {numref}`fig-eval-attributes`.
+
+# %% [markdown]
+# ## So: what can it answer that it was never trained for?
+#
+# The tasks whose interval stays clear of chance in {numref}`fig-eval-scores` are answered from the names
+# of their classes alone. {numref}`fig-eval-confusions` shows that what it answers best are emotions that training has
+# named, and how it fares with words and languages further away. Which part of the training text
+# brings this is the question of the [next chapter](06_ablation).

@@ -1,0 +1,1 @@
+"""What can be seen? A module per chapter: table in, matplotlib Figure out, and nothing else."""
