@@ -20,7 +20,7 @@ book: $(STAMP)  ## run the notebooks with params/$(RUN).yaml, build the book, pr
 	@$(BIN)/python -m paraclap.book params/$(RUN).yaml
 
 test: lint  ## all checks: style, types, pairs, tests, doctests, the book in small
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(STAMP)  ## style, format, types, notebooks in sync with their pairs
 	$(BIN)/ruff check .

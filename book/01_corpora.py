@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# # 1 Corpora: who speaks, and what is known of it?
+# # Corpora: who speaks, and what is known of it?
 #
 # A model that answers questions about voices needs two things to learn from: recordings, and what
 # people have said about them. This chapter brings both into one table, whatever the {term}`corpus`
@@ -42,12 +42,12 @@ run: str = "demo"  # name of the run, and of its folder
 runs: str = "runs"  # folder of all runs
 seed: int = 0  # of everything that is drawn
 jobs: int = 2  # processes
-corpus: str = "synthesis"  # the built-in speech, or a folder with a CSV or an audformat database
-corpus_table: str = ""  # name of the CSV, or of tables of the database; all when empty
-label_column: str = "emotion"  # column with the class that the corpus's own task asks for
-columns: str = ""  # other names of columns: theirs=ours, with commas between
-voices: int = 4800  # utterances to train on, of the built-in speech
-held_out: int = 210  # utterances of each held-out corpus of the built-in speech
+corpus: str = "synthesis"  # the built-in speech, or a folder on disk
+corpus_table: str = ""  # name of its CSV, or of tables of a database
+label_column: str = "emotion"  # column with the class to be answered
+columns: str = ""  # other column names: theirs=ours, commas between
+voices: int = 4800  # utterances to train on, if synthesised
+held_out: int = 210  # utterances of each held-out corpus
 
 # %%
 import pandas as pd
@@ -65,13 +65,15 @@ folder = tables.run_folder(run, runs)
 # is only read. Either way the labels end up in the same columns.
 
 # %%
-root = synthesis.corpus_folder(corpus, folder / "corpus", voices, held_out, seed, jobs)
+spoken = folder / "corpus"
+root = synthesis.corpus_folder(corpus, spoken, voices, held_out, seed, jobs)
 labels = corpora.load(root, corpus_table, label_column, columns, seed)
-tables.write_table(labels, folder / "labels.parquet", tables.fingerprint(labels))
-tables.show(labels, 3)
+key = tables.fingerprint(labels)
+tables.write_table(labels, folder / "labels.parquet", key)
+tables.show(labels[labels["split"] == "train"], 2).reset_index().T
 
 # %% [markdown]
-# A row is a {term}`segment`: a file from a start to an end. `emotion` is a word for what is expressed;
+# Two rows of the table, standing upright. A row is a {term}`segment`: a file from a start to an end. `emotion` is a word for what is expressed;
 # `label` is the class that the corpus itself asks for, which need not be an emotion. What a corpus does
 # not know stays empty. Where something had to be decided, it is said here, and so are files that
 # cannot be read:
@@ -108,7 +110,7 @@ labels.reset_index().groupby(["corpus", "split"], sort=False).agg(
 # %%
 chosen = figures.examples(labels, 6)
 names = chosen["emotion"].fillna(chosen["label"]).fillna("no label")
-print(f"One speaker of {chosen['corpus'].iloc[0]}, {chosen['speaker'].iloc[0]}:")
+print(f"Speaker {chosen['speaker'].iloc[0]}:")
 style.players(chosen, names.to_list())
 
 # %% [markdown]
@@ -117,7 +119,10 @@ style.players(chosen, names.to_list())
 
 # %%
 one_each = labels.groupby("corpus", sort=False).head(1).head(9)
-style.players(one_each, (one_each["corpus"] + ": " + one_each["label"].fillna("no label")).to_list())
+names = one_each["corpus"] + ": " + one_each["label"].fillna("no label")
+style.players(
+    one_each, (one_each["corpus"] + ": " + one_each["label"].fillna("no label")).to_list()
+)
 
 # %% [markdown]
 # ## Look
@@ -159,7 +164,7 @@ figures.classes(labels)
 
 # %%
 shared = labels.groupby("speaker")["split"].nunique()
-print(f"{(shared > 1).sum()} of {len(shared):,} speakers are in more than one split.")
+print(f"Of {len(shared):,} speakers, {(shared > 1).sum()} are in several splits.")
 
 # %% mystnb={"figure": {"name": "fig-speakers", "caption": "Speakers of each split by gender, and how many segments each of them speaks. The fewer segments a speaker has, the less a model can gain by recognising the person."}, "image": {"alt": "Left: stacked bars of speakers by split and gender. Right: histogram of the number of segments of a speaker."}}
 figures.speakers(labels)

@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# # 2 Features: what can be measured in a voice?
+# # Features: what can be measured in a voice?
 #
 # "Her voice is high and rough" is a sentence about two measurements. To make such sentences by the
 # thousand, with no one listening, each {term}`segment` is measured: its pitch and how much it varies,
@@ -53,12 +53,13 @@ tables.show(labels, 1)
 # %%
 measured = features.extract(labels, folder / "features.parquet", jobs, shard)
 failed = features.failed(folder / "features.parquet")
-print(f"{len(measured):,} of {len(labels):,} segments measured, {len(failed)} failed.")
+print(f"{len(measured):,} of {len(labels):,} segments measured.")
+print(f"{len(failed)} could not be measured.")
 tables.show(failed)
 
 # %%
-named = list(levels.FEATURES.values())
-tables.show(measured[[name for name in named if name in measured]], 3).round(3)
+named = [name for name in levels.FEATURES.values() if name in measured]
+tables.show(measured[named], 3).reset_index().round(3).T
 
 # %% [markdown]
 # These are the functionals that words exist for; the table holds all 88. `amean` is a mean over the

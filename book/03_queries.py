@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# # 3 Queries: what can be said of a voice?
+# # Queries: what can be said of a voice?
 #
 # Numbers become words here. Each measured value falls into one of three {term}`levels <level>`, each
 # level has sentences that say so, and what is true of a voice is what the model is told about it.
@@ -27,12 +27,12 @@
 run: str = "demo"  # name of the run, and of its folder
 runs: str = "runs"  # folder of all runs
 seed: int = 0  # of all draws
-templates: str = "paper"  # set of sentences: paper, released or released-fixed
-emotion_form: str = "adjective"  # emotion words as adjective (angry) or noun (anger)
-low_quantile: float = 0.3  # share of the training split below the lower edge
-high_quantile: float = 0.7  # share of the training split below the upper edge
-rand: int = 5  # most queries that are joined into one text
-emotion: str = "always"  # the emotion query: always on top, in the pool with the others, or never
+templates: str = "paper"  # sentences: paper, released, released-fixed
+emotion_form: str = "adjective"  # or noun: angry, or anger
+low_quantile: float = 0.3  # share of train below the lower edge
+high_quantile: float = 0.7  # share of train below the upper edge
+rand: int = 5  # most attributes that one text speaks of
+emotion: str = "always"  # its query: always on top, in the pool, or never
 only_emotion: bool = False  # nothing but the emotion query
 batch: int = 64  # pairs in a batch
 
@@ -48,7 +48,8 @@ from paraclap.templates import sentences
 
 folder = tables.run_folder(run, runs)
 features = tables.read_table(folder / "features.parquet")
-labels = tables.read_table(folder / "labels.parquet").loc[features.index]
+labels = tables.read_table(folder / "labels.parquet")
+labels = labels.loc[features.index]
 
 # %% [markdown]
 # ## From values to levels
@@ -59,7 +60,8 @@ labels = tables.read_table(folder / "labels.parquet").loc[features.index]
 # %%
 table = features.join(labels)
 edges = levels.fit(table, (low_quantile, high_quantile))
-levels.save(edges, folder / "edges.json", tables.fingerprint(edges, low_quantile, high_quantile))
+key = tables.fingerprint(edges, low_quantile, high_quantile)
+levels.save(edges, folder / "edges.json", key)
 pd.DataFrame(edges, index=["low ends at", "high begins at"]).T.round(3)
 
 # %% mystnb={"figure": {"name": "fig-regions", "caption": "The training split cut in three, one panel per attribute. Low, normal and high hold fixed shares of the voices, so the colours cover equal areas in all panels, while the edges lie where the values are: close together for a narrow attribute, far apart for a wide one."}, "image": {"alt": "Histograms of each attribute coloured by level low, normal and high."}}
@@ -71,7 +73,7 @@ figures.regions(table[table["split"] == "train"], edges)
 
 # %%
 level = levels.assign(table, edges)
-tables.show(level, 3)
+tables.show(level, 3).reset_index().T
 
 # %% [markdown]
 # ## Do the levels mean the same elsewhere?
@@ -99,12 +101,16 @@ figures.together(level[(labels["split"] == "train").to_numpy()])
 # ## From levels to sentences
 #
 # The sentences are data: a {term}`template` belongs to an attribute and says in which states it may be
-# said. Those of the set in use (the first few of each attribute):
+# said. Those of the set in use (two of each attribute):
 
 # %%
-said = pd.DataFrame({"attribute": one.attribute, "template": one.template} for one in sentences(templates))
+said = pd.DataFrame(
+    {"attribute": one.attribute, "template": one.template} for one in sentences(templates)
+)
 print(f"{len(said)} templates in the set {templates!r}.")
-said.groupby("attribute", sort=False)["template"].agg(lambda all: " · ".join(all.head(3))).to_frame()
+said.groupby("attribute", sort=False)["template"].agg(
+    lambda all: " · ".join(all.head(3))
+).to_frame()
 
 # %% [markdown]
 # A {term}`query` is a template with its slot filled. All queries of all voices are found at once, and
@@ -113,9 +119,10 @@ said.groupby("attribute", sort=False)["template"].agg(lambda all: " · ".join(al
 # %%
 pool = Pool.build(level, labels["emotion"], labels["gender"], templates, emotion_form)
 queries = pool.table()
-tables.write_table(queries, folder / "queries.parquet", tables.fingerprint(queries, templates))
+key = tables.fingerprint(queries, templates)
+tables.write_table(queries, folder / "queries.parquet", key)
 print(f"{len(pool.vocabulary)} distinct queries for {len(pool):,} segments.")
-tables.show(queries, 2)
+tables.show(queries, 1).reset_index().T
 
 # %% [markdown]
 # ## One voice and all that is true of it
@@ -123,9 +130,10 @@ tables.show(queries, 2)
 # %%
 says = pool.says(emotion, only_emotion)
 train = np.flatnonzero((labels["split"] == "train") & says)
-one = train[queries["queries"].iloc[train].map(len).to_numpy().argmax()]
-print(", ".join(f"{name}: {value}" for name, value in level.iloc[one].dropna().items()))
-print("\n".join(f"  - {query}" for query in pool.queries(one)))
+known = queries["queries"].iloc[train].map(len)
+one = train[known.to_numpy().argmax()]
+print(level.iloc[one].dropna().to_string())
+print("All its queries:", *pool.queries(one), sep="\n  - ")
 style.players(queries.iloc[[one]], ["the voice that these queries describe"])
 
 # %% [markdown]
@@ -141,12 +149,17 @@ figures.counts(queries["queries"])
 #
 # In training a voice does not come with all its queries. Up to `rand` attributes are drawn, one wording
 # of each, and joined by "and"; the emotion is added or not. This is what the paper varies in its Table 1
-# {cite}`jing2024paraclap`. The same voice, as this run draws it and with other values:
+# {cite}`jing2024paraclap`. First the same voice three times as this run draws it, then two other voices for
+# each variant of the paper:
 
 # %%
 rng = np.random.default_rng(seed)
 print(f"As this run does it (rand = {rand}, emotion {emotion}, only emotion {only_emotion}):")
-print("\n".join(f"  - {text}" for text in pool.sample([one] * 3, rand, emotion, only_emotion, rng=rng)))
+print(
+    "\n".join(
+        f"  - {text}" for text in pool.sample([one] * 3, rand, emotion, only_emotion, rng=rng)
+    )
+)
 texts = variety.draw(pool, train, 20_000, seed)
 texts.groupby("variant", sort=False).head(2).set_index("variant")
 

@@ -62,9 +62,10 @@ def contours(file: str, start: Any = None, end: Any = None) -> Contours:
     """
     signal = audio.read(file, start, end)
     mel, bands = mel_levels(signal)
-    times = (np.arange(mel.shape[1]) * _HOP + _WINDOW / 2) / audio.SAMPLING_RATE
+    times = (np.arange(mel.shape[1], dtype=np.float32) * _HOP + _WINDOW / 2) / audio.SAMPLING_RATE
     pitch = pitch_hertz(signal)
-    return Contours(signal, mel, bands, times, pitch, np.arange(len(pitch)) * 0.01)
+    pitch_times = np.arange(len(pitch), dtype=np.float32) * np.float32(0.01)
+    return Contours(signal, mel, bands, times.astype(np.float32), pitch, pitch_times)
 
 
 def mel_levels(signal: audio.Signal) -> tuple[Array, Array]:

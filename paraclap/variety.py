@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from paraclap.queries import Pool
+from paraclap.tables import GENDERS
 from paraclap.templates import emotion_word, sentences
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -114,12 +115,12 @@ def _attributes(pool: Pool, templates: str) -> Mapping[str, str]:
     """Query → the attribute it speaks of."""
     emotions = set(pool.table()["emotion"].dropna())
     words = [None, *emotions, *_both(emotions)]
-    return {
-        one.fill(emotion, gender): one.attribute
-        for one in sentences(templates)
-        for emotion in words
-        for gender in ("female", "male")
-    }
+    told: dict[str, str] = {}
+    for one in sentences(templates):
+        for emotion in words:
+            for gender in GENDERS:
+                told.setdefault(one.fill(emotion, gender), one.attribute)
+    return told
 
 
 def _both(emotions: Iterable[str]) -> list[str]:

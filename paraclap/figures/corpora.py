@@ -39,8 +39,8 @@ def examples(labels: pd.DataFrame, count: int = 6) -> pd.DataFrame:
     chosen = rank.sort_values(["classes", "n"], ascending=False, kind="stable").index[0]
     rows = known[known["speaker"] == chosen].drop_duplicates(column)
     place = {word: at for at, word in enumerate(style.ordered(rows[column]))}
-    order = rows[column].map(place).argsort(kind="stable")
-    return rows.iloc[order].head(count)
+    order = np.argsort([place[word] for word in rows[column]], kind="stable")
+    return rows.iloc[order[:count]]
 
 
 def contrast(chosen: pd.DataFrame) -> pd.DataFrame:

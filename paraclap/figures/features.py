@@ -22,7 +22,7 @@ UNITS = {
     "pitch": "semitones above 27.5 Hz",
     "pitch variation": "spread / mean",
     "intensity": "dB",
-    "loudness": "sone-like",
+    "loudness": "auditory loudness",
     "jitter": "share of period",
     "shimmer": "dB",
     "duration": "s",

@@ -45,18 +45,25 @@ def regions(table: pd.DataFrame, edges: Mapping[str, tuple[float, float]]) -> Fi
     for ax in axes.flat[len(edges) :]:
         ax.set_axis_off()
     for ax, (name, (low, high)) in zip(axes.flat, edges.items(), strict=False):
-        values = table[FEATURES[name]].dropna()
-        start, end = values.quantile([0.005, 0.995])
-        parts = [(start, low), (low, high), (high, end)]
-        for level, (left, right) in zip(LEVELS, parts, strict=True):
-            inside = values[(values >= left) & (values <= right)]
-            ax.hist(inside, bins=15, color=style.LEVELS[level], label=level)
+        _regions(ax, table[FEATURES[name]].dropna(), low, high)
         ax.set_title(name)
         ax.set_xlabel(UNITS[name])
         ax.set_yticks([])
     handles, names = axes.flat[0].get_legend_handles_labels()
     fig.legend(handles, names, loc="outside upper right", ncols=3)
     return fig
+
+
+def _regions(ax: Axes, values: pd.Series, low: float, high: float) -> None:
+    """Histogram as density, with bins that end at the edges."""
+    start, end = values.quantile([0.005, 0.995])
+    width = max(end - start, 1e-9) / 40
+    for level, (left, right) in zip(LEVELS, [(start, low), (low, high), (high, end)], strict=True):
+        bins = np.linspace(left, max(right, left + 1e-9), max(1, round((right - left) / width)) + 1)
+        counted, bins = np.histogram(values, bins)
+        heights = counted / np.diff(bins)
+        shade = style.LEVELS[level]
+        ax.bar(bins[:-1], heights, np.diff(bins), align="edge", color=shade, label=level)
 
 
 def shares(levels: pd.DataFrame, split: pd.Series, quantiles: tuple[float, float]) -> Figure:
@@ -123,13 +130,14 @@ def together(levels: pd.DataFrame) -> Figure:
     pairs = [pair for pair in PAIRS if set(pair) <= set(usable)][:3]
     if not pairs:
         return style.note("Fewer than two attributes have levels: nothing to compare.")
-    fig, axes = style.figure(1, len(pairs), height=2.9)
+    fig, axes = style.figure(1, len(pairs), height=2.8)
+    fig.suptitle("What comes with what, in % of each row", fontsize=10.5)
     for ax, (row, column) in zip(axes[0], pairs, strict=True):
         table = pd.crosstab(levels[row], levels[column], normalize="index") * 100
         table = table.reindex(index=LEVELS, columns=LEVELS).astype(float)
         look = {"vmin": 0, "vmax": 80, "cmap": "Blues", "annot": True, "fmt": ".0f"}
         sns.heatmap(table, ax=ax, cbar=False, square=True, linewidths=0.5, **look)
-        ax.set(xlabel=column, ylabel=row, title=f"{column} given {row}, %")
+        ax.set(xlabel=column, ylabel=row)
         ax.tick_params(axis="y", rotation=0)
     return fig
 

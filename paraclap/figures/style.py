@@ -204,10 +204,10 @@ def player(file: str, label: str, start: Any = None, end: Any = None) -> Sound:
     soundfile.write(encoded, signal, audio.SAMPLING_RATE, format="MP3")
     data = base64.b64encode(encoded.getvalue()).decode()
     card = (
-        '<figure style="margin:0;width:13.5em">'
-        f'<figcaption style="font-size:0.9em;margin-bottom:0.2em">{html.escape(label)}</figcaption>'
+        '<div style="width:13.5em">'
+        f'<div style="font-size:0.9em;margin-bottom:0.2em">{html.escape(label)}</div>'
         '<audio controls preload="none" style="width:100%" '
-        f'src="data:audio/mpeg;base64,{data}"></audio></figure>'
+        f'src="data:audio/mpeg;base64,{data}"></audio></div>'
     )
     return Sound([card])
 
