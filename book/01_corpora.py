@@ -45,7 +45,7 @@ jobs: int = 2  # processes
 corpus: str = "synthesis"  # the built-in speech, or a folder on disk
 corpus_table: str = ""  # name of its CSV, or of tables of a database
 label_column: str = "emotion"  # column with the class to be answered
-columns: str = ""  # other column names: theirs=ours, commas between
+columns: str = ""  # other names of columns, see params/folder.yaml
 voices: int = 4800  # utterances to train on, if synthesised
 held_out: int = 210  # utterances of each held-out corpus
 
@@ -120,9 +120,7 @@ style.players(chosen, names.to_list())
 # %%
 one_each = labels.groupby("corpus", sort=False).head(1).head(9)
 names = one_each["corpus"] + ": " + one_each["label"].fillna("no label")
-style.players(
-    one_each, (one_each["corpus"] + ": " + one_each["label"].fillna("no label")).to_list()
-)
+style.players(one_each, names.to_list())
 
 # %% [markdown]
 # ## Look
@@ -164,7 +162,8 @@ figures.classes(labels)
 
 # %%
 shared = labels.groupby("speaker")["split"].nunique()
-print(f"Of {len(shared):,} speakers, {(shared > 1).sum()} are in several splits.")
+several = (shared > 1).sum()
+print(f"Of {len(shared):,} speakers, {several} are in several splits.")
 
 # %% mystnb={"figure": {"name": "fig-speakers", "caption": "Speakers of each split by gender, and how many segments each of them speaks. The fewer segments a speaker has, the less a model can gain by recognising the person."}, "image": {"alt": "Left: stacked bars of speakers by split and gender. Right: histogram of the number of segments of a speaker."}}
 figures.speakers(labels)

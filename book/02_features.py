@@ -42,7 +42,7 @@ from paraclap.figures import features as figures
 
 folder = tables.run_folder(run, runs)
 labels = tables.read_table(folder / "labels.parquet")
-tables.show(labels, 1)
+tables.show(labels[labels["split"] == "train"], 1).reset_index().T
 
 # %% [markdown]
 # ## Measure
@@ -59,7 +59,7 @@ tables.show(failed)
 
 # %%
 named = [name for name in levels.FEATURES.values() if name in measured]
-tables.show(measured[named], 3).reset_index().round(3).T
+tables.show(measured[named], 2).reset_index().round(3).T
 
 # %% [markdown]
 # These are the functionals that words exist for; the table holds all 88. `amean` is a mean over the
@@ -137,7 +137,7 @@ figures.genders(train)
 
 # %%
 meant = synthesis.intended_of(folder / "corpus", train.index)
-tables.show(meant, 1)
+tables.show(meant, 1).reset_index().round(2).T
 
 # %% mystnb={"figure": {"name": "fig-intended", "caption": "What was intended of the synthetic voices against what openSMILE measured. Pitch and level are followed closely. Irregularities (jitter, shimmer) and pitch variation are followed with more error, as they are hard to measure in natural speech as well. Duration follows the speaking rate downwards, and depends on the sentence more."}, "image": {"alt": "Six scatter plots of measured features over intended values, with the rank correlation in each title."}}
 figures.intended(meant.join(measured))

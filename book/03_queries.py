@@ -50,6 +50,7 @@ folder = tables.run_folder(run, runs)
 features = tables.read_table(folder / "features.parquet")
 labels = tables.read_table(folder / "labels.parquet")
 labels = labels.loc[features.index]
+pd.set_option("display.max_colwidth", 200)
 
 # %% [markdown]
 # ## From values to levels
@@ -73,7 +74,7 @@ figures.regions(table[table["split"] == "train"], edges)
 
 # %%
 level = levels.assign(table, edges)
-tables.show(level, 3).reset_index().T
+tables.show(level[labels["split"] == "train"], 2).reset_index().T
 
 # %% [markdown]
 # ## Do the levels mean the same elsewhere?
@@ -95,7 +96,7 @@ figures.drift(level, labels["corpus"])
 # ## Which levels come together?
 
 # %% mystnb={"figure": {"name": "fig-together", "caption": "How the levels of two attributes go together: per cent of the segments in each row. Rows that differ are attributes that are not independent, so that a query about one also teaches something about the other; equal rows are attributes that have nothing to do with each other."}, "image": {"alt": "Heat maps of levels of one attribute given the level of another."}}
-figures.together(level[(labels["split"] == "train").to_numpy()])
+figures.together(level[labels["split"] == "train"])
 
 # %% [markdown]
 # ## From levels to sentences
@@ -104,25 +105,24 @@ figures.together(level[(labels["split"] == "train").to_numpy()])
 # said. Those of the set in use (two of each attribute):
 
 # %%
-said = pd.DataFrame(
-    {"attribute": one.attribute, "template": one.template} for one in sentences(templates)
-)
+said = sentences(templates)
 print(f"{len(said)} templates in the set {templates!r}.")
-said.groupby("attribute", sort=False)["template"].agg(
-    lambda all: " · ".join(all.head(3))
-).to_frame()
+rows = [(one.attribute, one.template) for one in said]
+said = pd.DataFrame(rows, columns=["attribute", "template"])
+said.groupby("attribute", sort=False).head(2).set_index("attribute")
 
 # %% [markdown]
 # A {term}`query` is a template with its slot filled. All queries of all voices are found at once, and
 # this is the table that the model will be trained from.
 
 # %%
-pool = Pool.build(level, labels["emotion"], labels["gender"], templates, emotion_form)
+feeling, gender = labels["emotion"], labels["gender"]
+pool = Pool.build(level, feeling, gender, templates, emotion_form)
 queries = pool.table()
 key = tables.fingerprint(queries, templates)
 tables.write_table(queries, folder / "queries.parquet", key)
 print(f"{len(pool.vocabulary)} distinct queries for {len(pool):,} segments.")
-tables.show(queries, 1).reset_index().T
+tables.show(queries[labels["split"] == "train"], 1).reset_index().T
 
 # %% [markdown]
 # ## One voice and all that is true of it
@@ -132,9 +132,9 @@ says = pool.says(emotion, only_emotion)
 train = np.flatnonzero((labels["split"] == "train") & says)
 known = queries["queries"].iloc[train].map(len)
 one = train[known.to_numpy().argmax()]
-print(level.iloc[one].dropna().to_string())
+print(level.iloc[one].dropna().astype("str").to_string())
 print("All its queries:", *pool.queries(one), sep="\n  - ")
-style.players(queries.iloc[[one]], ["the voice that these queries describe"])
+style.players(queries.iloc[[one]], ["the voice described above"])
 
 # %% [markdown]
 # No sentence contradicts another: a continuation such as "but a high pitch variance" is said only where
@@ -154,12 +154,8 @@ figures.counts(queries["queries"])
 
 # %%
 rng = np.random.default_rng(seed)
-print(f"As this run does it (rand = {rand}, emotion {emotion}, only emotion {only_emotion}):")
-print(
-    "\n".join(
-        f"  - {text}" for text in pool.sample([one] * 3, rand, emotion, only_emotion, rng=rng)
-    )
-)
+told = pool.sample([one] * 3, rand, emotion, only_emotion, rng=rng)
+print("As this run tells it:", *told, sep="\n  - ")
 texts = variety.draw(pool, train, 20_000, seed)
 texts.groupby("variant", sort=False).head(2).set_index("variant")
 

@@ -100,8 +100,29 @@ def _key(notebook: Path, values: Mapping[str, Any], before: str) -> str:
 
 
 def is_finished(step: Step) -> bool:
-    """Whether the executed copy of a step is there and carries its key."""
-    return bool(_metadata(step.executed).get("key") == step.key)
+    """Whether a step was executed with this key and what it made is still there."""
+    known = _metadata(step.executed)
+    made = (step.executed.parent.parent / name for name in known.get("artefacts", ()))
+    return known.get("key") == step.key and all(path.exists() for path in made)
+
+
+def _state(run_folder: Path) -> dict[str, int]:
+    """Artefacts of a run with the time of their last change in ns."""
+    own = {"notebooks", "params.yaml"}
+    paths = [p for p in run_folder.iterdir() if p.name not in own and p.name[0] != "."]
+    return {
+        path.name: max(part.stat().st_mtime_ns for part in (path, *path.glob("*")))
+        for path in paths
+        if path.suffix != ".shards"
+    }
+
+
+def _artefacts(step: Step, before: Mapping[str, int]) -> list[str]:
+    """Names of what a step made: now, or earlier and found current now."""
+    run_folder = step.executed.parent.parent
+    new = {name for name, time in _state(run_folder).items() if before.get(name) != time}
+    old = {name for name in _metadata(step.executed).get("artefacts", ()) if name in before}
+    return sorted(new | old)
 
 
 def _metadata(executed: Path) -> dict[str, Any]:
@@ -180,7 +201,8 @@ def _run_step(step: Step) -> None:
         return
     say(f"{step.name} ...")
     start = time.monotonic()
-    execute(step.notebook, step.executed, step.values, step.key)
+    before = _state(step.executed.parent.parent)
+    execute(step.notebook, step.executed, step.values, step.key, lambda: _artefacts(step, before))
     say(f"{step.name}: {time.monotonic() - start:.1f} s")
 
 

@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,13 @@ _POLL = 0.3  # seconds between two looks at the progress file
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def execute(notebook: Path, executed: Path, values: Mapping[str, Any], key: str) -> None:
+def execute(
+    notebook: Path,
+    executed: Path,
+    values: Mapping[str, Any],
+    key: str,
+    artefacts: Callable[[], list[str]] = list,
+) -> None:
     """Execute a notebook with some parameters set.
 
     Args:
@@ -34,6 +40,7 @@ def execute(notebook: Path, executed: Path, values: Mapping[str, Any], key: str)
         executed: where the executed copy goes
         values: parameters that differ from what the notebook says
         key: kept in the executed copy, under ``metadata.paraclap``
+        artefacts: asked at the end for the names of what was made, kept there as well
 
     Raises:
         BookError: if a cell fails or the kernel dies
@@ -46,7 +53,7 @@ def execute(notebook: Path, executed: Path, values: Mapping[str, Any], key: str)
         mark = source_mark(notebook)
         _papermill(notebook, partial, values, failed)
         done = nbformat.read(partial, as_version=4)
-        done.metadata["paraclap"] = {"key": key, "source": mark}
+        done.metadata["paraclap"] = {"key": key, "source": mark, "artefacts": artefacts()}
         done.metadata.pop("papermill", None)
         save(done, executed)
     failed.unlink(missing_ok=True)
@@ -108,7 +115,11 @@ def _kernel(folder: Path) -> Iterator[None]:
     spec.write_text(json.dumps({**told, "metadata": {"supported_encryption": ["curve"]}}))
     progress = folder / "progress"
     progress.touch()
-    with _environment(JUPYTER_PATH=str(folder), PARACLAP_PROGRESS=str(progress)):
+    with _environment(
+        JUPYTER_PATH=str(folder),
+        PARACLAP_PROGRESS=str(progress),
+        HF_HUB_DISABLE_PROGRESS_BARS="1",  # theirs would end up in the pages
+    ):
         done = threading.Event()
         tail = threading.Thread(target=_pass_on, args=(progress, done), daemon=True)
         tail.start()

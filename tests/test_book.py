@@ -41,7 +41,10 @@ def write(folder: Path, name: str, declarations: str, code: str, title: str = "M
     return path
 
 
-APPEND = "with Path(runs, run, 'log').open('a') as log:\n    log.write('{} ')"
+APPEND = (
+    "with Path(runs, run, '.log').open('a') as log:\n    log.write('{0} ')\n"
+    "made = Path(runs, run, 'made{0}')\nmade.exists() or made.touch()"
+)
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def mini(tmp_path: Path) -> Path:
 
 def run(folder: Path, *overrides: str, only: str = "") -> str:
     """Run the notebooks; returns the numbers of those that ran in this call."""
-    log = folder.parent / "runs" / "mini" / "log"
+    log = folder.parent / "runs" / "mini" / ".log"
     log.unlink(missing_ok=True)
     runs = str(folder.parent / "runs")
     params_file = folder.parent / "mini.yaml"
@@ -93,6 +96,15 @@ def test_steps_run_once_and_a_changed_parameter_reruns_its_step_and_those_after_
     assert "jupytext" not in executed["metadata"]
     assert "rand = 2" in "".join(executed["cells"][2]["source"])
     assert not list(mini.glob("*.ipynb"))
+
+
+def test_a_step_runs_again_when_something_it_made_is_gone(mini):
+    assert run(mini) == "1 2 3"
+    (mini.parent / "runs/mini/made2").unlink()
+    assert run(mini) == "2"
+    assert run(mini, "rand=2") == "2 3"  # made2 was found and kept
+    (mini.parent / "runs/mini/made2").unlink()
+    assert run(mini, "rand=2") == "2"
 
 
 def test_a_key_changes_with_a_parameter_of_the_step_or_of_a_step_before(mini):
@@ -180,7 +192,7 @@ def test_a_failing_cell_is_shown_with_its_error_and_finished_steps_are_kept(mini
     arguments = [str(mini.parent / "mini.yaml"), "--folder", str(mini), "--no-html"]
     assert book.main([*arguments, "--runs", str(mini.parent / "runs")]) == 1
     told = capsys.readouterr().err
-    assert "02_step.py failed in this cell (line 16):" in told
+    assert "02_step.py failed in this cell (line 18):" in told
     assert "    levels['pitch'] / rand\n\nKeyError: 'pitch'" in told
     assert "Traceback" not in told
     kept = sorted(f.name for f in (mini.parent / "runs/mini/notebooks").iterdir())

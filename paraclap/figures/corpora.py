@@ -40,7 +40,8 @@ def examples(labels: pd.DataFrame, count: int = 6) -> pd.DataFrame:
     rows = known[known["speaker"] == chosen].drop_duplicates(column)
     place = {word: at for at, word in enumerate(style.ordered(rows[column]))}
     order = np.argsort([place[word] for word in rows[column]], kind="stable")
-    return rows.iloc[order[:count]]
+    best: pd.DataFrame = rows.iloc[order[:count]]
+    return best
 
 
 def contrast(chosen: pd.DataFrame) -> pd.DataFrame:
