@@ -91,6 +91,7 @@ def texts_per_batch(curves: pd.DataFrame, batch: int) -> style.Picture:
     fig, axes = style.figure(height=2.9)
     ax = axes[0, 0]
     ax.bar(counts.index, counts.to_numpy(), color=style.BLUE)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.axvline(batch, color="#444444", ls="--", label=f"all {batch} different")
     ax.set(xlabel="distinct texts in a batch", ylabel="batches")
     ax.legend()
