@@ -77,7 +77,7 @@ pd.DataFrame({"column": levels.FEATURES, "unit": figures.UNITS})
 # %%
 table = measured.join(labels)
 train = table[table["split"] == "train"]
-edges = levels.fit(train)
+edges = levels.fit(train, attributes=levels.varying(train))
 
 # %% mystnb={"figure": {"name": "fig-distributions", "caption": "Six features by emotion, on the training split. Boxes reach from quartile to quartile; the dotted lines are the edges between low, normal and high, at the two quantiles of all training segments. A box that lies wholly beyond an edge belongs to an emotion that almost always gets the same word; most boxes do not."}, "image": {"alt": "Six panels of horizontal box plots by emotion: pitch, pitch variation, intensity, jitter, shimmer, duration, each with two dotted lines."}}
 figures.distributions(train, edges)

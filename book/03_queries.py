@@ -60,7 +60,8 @@ pd.set_option("display.max_colwidth", 200)
 
 # %%
 table = features.join(labels)
-edges = levels.fit(table, (low_quantile, high_quantile))
+quantiles = (low_quantile, high_quantile)
+edges = levels.fit(table, quantiles, levels.varying(table, quantiles))
 key = tables.fingerprint(edges, low_quantile, high_quantile)
 levels.save(edges, folder / "edges.json", key)
 pd.DataFrame(edges, index=["low ends at", "high begins at"]).T.round(3)

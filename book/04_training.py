@@ -85,8 +85,8 @@ settings = Settings.of(globals())
 # %% [markdown]
 # ## What there is to learn from
 #
-# Only corpora with a train split are learned from. A row of the table below is a voice, with the
-# {term}`levels <level>` and queries that chapter 3 found for it.
+# Only corpora with a train split are learned from. Below stand two rows of the table, upright: two
+# voices with the {term}`levels <level>` and queries that chapter 3 found for them.
 
 # %%
 table = tables.read_table(folder / "queries.parquet")
@@ -94,7 +94,7 @@ labels = tables.read_table(folder / "labels.parquet").loc[table.index]
 corpora = labels.loc[labels["split"] == "train", "corpus"].unique()
 learned = labels["corpus"].isin(corpora).to_numpy()
 voices, pool = labels[learned], Pool.from_table(table[learned], templates, emotion_form)
-tables.show(table[learned], rows=2)
+tables.show(table[learned], rows=2).reset_index().T
 
 # %%
 print(voices.groupby(["corpus", "split"], sort=False).size().to_string())
@@ -128,8 +128,9 @@ print(voices.groupby(["corpus", "split"], sort=False).size().to_string())
 # ## What is said of a voice
 #
 # Before each step one text is drawn for each voice of the batch: at most `rand` attributes, joined
-# by "and". The same voice is described differently each time, so the model cannot learn voices
-# by heart. These are texts for a few voices, as the settings of this run draw them.
+# by "and". A voice is described in several ways, so that no single text stands for it. Rare
+# emotions may be drawn more often than they come (`balance`); the paper does not, the demo does,
+# because its few steps would otherwise see too little of them. These are texts for a few voices, as the settings of this run draw them.
 
 # %%
 said = np.flatnonzero(pool.says(emotion, only_emotion))[:4]

@@ -274,7 +274,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.params is None:
             _parser().error("a params file is needed, such as params/demo.yaml")
         return _book(args, folder)
-    except (BookError, params.ParamsError, FileNotFoundError) as error:
+    except (BookError, params.ParamsError, OSError) as error:
         print(f"\n{error}", file=sys.stderr, flush=True)
         return 1
     except KeyboardInterrupt:

@@ -5,6 +5,7 @@ Both are written whole or not at all: a stop at any moment leaves the last good 
 
 from __future__ import annotations
 
+import errno
 import math
 import shutil
 from dataclasses import dataclass, field
@@ -27,7 +28,11 @@ class Run:
     curve: list[dict[str, float]] = field(default_factory=list)
 
     def save(self, path: Path, key: str) -> None:
-        """Write everything the next step needs, whole or not at all."""
+        """Write everything the next step needs, whole or not at all.
+
+        Raises:
+            OSError: If it cannot be written, for example because the disk is full.
+        """
         state = {
             "key": key,
             "model": self.model.state_dict(),
@@ -37,7 +42,10 @@ class Run:
             "curve": self.curve,
         }
         with tables.atomic_path(path) as temporary:
-            torch.save(state, temporary)
+            try:
+                torch.save(state, temporary)
+            except RuntimeError as error:  # all that torch says of a full disk
+                raise OSError(errno.EIO, "not all of it could be written") from error
 
     def load(self, path: Path, key: str) -> None:
         """Go on from a checkpoint, if there is one of this very run.
@@ -61,14 +69,22 @@ class Run:
         self.step, self.best, self.curve = state["step"], state["best"], state["curve"]
 
     def keep_best(self, score: float, folder: Path) -> None:
-        """Save the model if it is the best so far, or the latest where dev has no score."""
+        """Save the model if it is the best so far, or the latest where dev has no score.
+
+        Raises:
+            OSError: If it cannot be written; the best model before stays.
+        """
         if not (math.isnan(score) or score > self.best):
             return
         self.best = max(self.best, -math.inf if math.isnan(score) else score)
         temporary, old = folder.with_suffix(".new"), folder.with_suffix(".old")
         for leftover in (temporary, old):
             shutil.rmtree(leftover, ignore_errors=True)
-        self.model.save_pretrained(temporary)
+        try:
+            self.model.save_pretrained(temporary)
+        except OSError:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
         if folder.exists():
             folder.rename(old)
         temporary.rename(folder)

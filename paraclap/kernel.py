@@ -86,6 +86,12 @@ def _papermill(notebook: Path, partial: Path, values: Mapping[str, Any], failed:
     except DeadKernelError:
         msg = f"{notebook.name} stopped: its process died, most likely for want of memory."
         raise BookError(msg) from None
+    except OSError as error:
+        msg = (
+            f"{notebook.name} could not be written down ({error.strerror or error}). "
+            "Finished steps are kept: free some space or choose another folder, then run again."
+        )
+        raise BookError(msg) from error
 
 
 def _told(notebook: Path, error: Any, failed: Path) -> str:

@@ -85,6 +85,31 @@ def fit(
     return Edges(edges, (low, high))
 
 
+def varying(features: pd.DataFrame, quantiles: tuple[float, float] = (0.3, 0.7)) -> list[str]:
+    """Find the attributes that vary enough to be cut in three; the others are named in a line.
+
+    Segments may all be cut to one length, or a rating may have been given to all alike.
+
+    Args:
+        features: as in `fit`
+        quantiles: as in `fit`
+
+    Returns:
+        attributes for `fit`
+
+    >>> varying(pd.DataFrame({"duration": [3.0] * 9, "arousal": np.arange(9.0)}))
+    Left out duration: most training segments have the same value.
+    ['arousal']
+    """
+    rows = _training_rows(features)
+    columns = {name: rows[FEATURES[name]].astype(float).dropna() for name in _present(rows)}
+    found = {name: np.quantile(column, quantiles) for name, column in columns.items()}
+    flat = [name for name, (low, high) in found.items() if low == high]
+    if flat:
+        print(f"Left out {', '.join(flat)}: most training segments have the same value.")
+    return [name for name in found if name not in flat]
+
+
 def assign(features: pd.DataFrame, edges: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
     """Give the level of each value.
 

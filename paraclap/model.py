@@ -11,6 +11,7 @@ unit length; ``logits_per_audio (audio, text)``.
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import paraclap._torchaudio  # noqa: F401  (before transformers, which fails wit
 
 # isort: split
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from torch.nn import functional
 from transformers import (
@@ -172,8 +174,19 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         return loaded
 
     def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:
-        """Write safetensors weights, configuration, tokenizer and preprocessing to a folder."""
-        super().save_pretrained(save_directory, **kwargs)
+        """Write safetensors weights, configuration, tokenizer and preprocessing to a folder.
+
+        Raises:
+            OSError: If it cannot be written, for example because the disk is full.
+        """
+        try:
+            super().save_pretrained(save_directory, **kwargs)
+        except SafetensorError as error:
+            raise OSError(
+                errno.EIO,
+                f"Cannot write the weights to {Path(save_directory).name!r} ({error}): "
+                "free some space or choose another folder, then run again",
+            ) from error
         if self.processor is not None:
             self.processor.save_pretrained(save_directory)
 

@@ -157,10 +157,10 @@ def build(folder: Path, executed: Sequence[Path], site: Path) -> str:
         BookError: if Jupyter Book warns or fails; the former pages stay
     """
     start = time.monotonic()
-    prose = [file for file in sorted(folder.rglob("*")) if _is_prose(file)]
+    prose = [file for file in sorted(folder.rglob("*")) if _is_prose(file, folder)]
     settings = [folder.parent / name for name in ("_config.yml", "_toc.yml")]
     index = first_page(site)
-    files = [*prose, *executed, *settings, *sorted((folder.parent / "_static").rglob("*.*"))]
+    files = [*prose, *executed, *settings]
     key = tables.fingerprint([file.name for file in files], *files)
     note = index.parent / ".made-from"
     if index.is_file() and note.is_file() and note.read_text() == key:
@@ -176,8 +176,9 @@ def build(folder: Path, executed: Sequence[Path], site: Path) -> str:
     return f"pages: {time.monotonic() - start:.1f} s"
 
 
-def _is_prose(file: Path) -> bool:
-    hidden = any(part.startswith(".") or part == "__pycache__" for part in file.parts)
+def _is_prose(file: Path, folder: Path) -> bool:
+    parts = file.relative_to(folder).parts
+    hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
     return file.is_file() and file.suffix not in (".py", ".ipynb") and not hidden
 
 
@@ -198,7 +199,7 @@ def _gather(
         shutil.copy(file, target / folder.name / file.name)
     for file in settings:
         shutil.copy(file, target / file.name)
-    if (static := folder.parent / "_static").is_dir():
+    if (static := folder / "_static").is_dir():
         shutil.copytree(static, target / "_static")
 
 

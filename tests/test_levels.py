@@ -53,6 +53,13 @@ def test_empty_columns_are_left_out():
     assert list(levels.fit(table)) == ["duration"]
 
 
+def test_attributes_that_hardly_vary_are_named_and_left_out(capsys):
+    table = durations(np.arange(11.0), arousal=[4.0] * 8 + [1.0, 2.0, 7.0], valence=np.nan)
+    assert levels.varying(table) == ["duration"]
+    assert capsys.readouterr().out.startswith("Left out arousal: ")
+    assert levels.varying(table, (0.1, 0.95)) == ["duration", "arousal"]
+
+
 @given(npst.arrays(float, st.integers(40, 200), elements=st.floats(-1e3, 1e3), unique=True))
 def test_shares_are_30_40_30(values):
     table = durations(values)
