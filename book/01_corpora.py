@@ -80,7 +80,7 @@ tables.show(labels[labels["split"] == "train"], 2).reset_index().T
 
 # %%
 print("\n".join(labels.attrs["notes"]) or "Nothing had to be decided.")
-pd.DataFrame(labels.attrs["failed"], columns=["file", "reason"])
+tables.show(pd.DataFrame(labels.attrs["failed"], columns=["file", "reason"]), 20)
 
 # %% [markdown]
 # Which corpora are there? Those with a training {term}`split` are learned from; the others are only

@@ -18,8 +18,6 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from paraclap.tables import short
-
 SAMPLING_RATE = 16_000
 Signal = NDArray[np.float32]
 
@@ -119,10 +117,10 @@ def duration(file: str | Path) -> float:
 
 def _check_file(file: Path) -> None:
     if file.is_dir():
-        msg = f"{short(file)!r} is a folder, expected an audio file."
+        msg = f"{_end(file)!r} is a folder, expected an audio file."
         raise AudioError(msg)
     if not file.is_file():
-        msg = f"{short(file)!r} is not there."
+        msg = f"{_end(file)!r} is not there."
         raise AudioError(msg)
     if file.stat().st_size == 0:
         msg = f"{file.name!r} is empty: it has 0 bytes."
@@ -132,6 +130,11 @@ def _check_file(file: Path) -> None:
     if promised > there:
         msg = f"{file.name!r} is cut short: {there} of {promised} bytes of signal are there."
         raise AudioError(msg)
+
+
+def _end(file: Path) -> str:
+    """Last two parts of a path: reasons are shown in pages, which tell nothing of this machine."""
+    return str(Path(*file.parts[-2:]))
 
 
 def _wav_data(stream: BinaryIO, size: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sized
 from pathlib import Path
@@ -19,6 +20,7 @@ T = TypeVar("T")
 
 _FORMAT = "{desc}: {n_fmt} of {total_fmt}, {remaining} left ({elapsed} so far, {rate_fmt})"
 _OPEN_FORMAT = "{desc}: {n_fmt} ({elapsed} so far, {rate_fmt})"
+_CURSOR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # moves between bars that are shown at once
 _SECONDS = 2.0
 
 
@@ -83,7 +85,7 @@ class _Lines:
         self.last = ""
 
     def write(self, text: str) -> int:
-        line = text.strip()
+        line = _CURSOR.sub("", text).strip()
         if line and line != self.last:
             self.stream.write(f"{line}\n")
             self.last = line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import audformat
@@ -211,11 +212,15 @@ def test_levels_exist_for_what_is_known_and_for_nothing_else(run):
     assert not queries["queries"].map(lambda said: any("domina" in one for one in said)).any()
 
 
-def test_all_chapters_were_executed_without_a_warning(run):
+def test_all_chapters_were_executed_without_a_warning_or_a_path_of_this_machine(run, corpus):
     for notebook in book.notebooks(ROOT / "book"):
         text = (run / "notebooks" / f"{notebook.stem}.ipynb").read_text("utf-8")
-        assert '"name": "stderr"' not in text, notebook.stem
-        assert '"output_type": "error"' not in text, notebook.stem
+        outputs = [cell.get("outputs", []) for cell in json.loads(text)["cells"]]
+        told = json.dumps(outputs, ensure_ascii=False)
+        assert '"name": "stderr"' not in told, notebook.stem
+        assert '"output_type": "error"' not in told, notebook.stem
+        private = (corpus.parent, run.parent, ROOT)
+        assert not [str(path) for path in private if f"{path}/" in told], notebook.stem
 
 
 def test_an_audformat_database_goes_the_same_way(tmp_path):

@@ -14,3 +14,14 @@ def test_without_a_total_it_says_how_many(capsys, monkeypatch):
     monkeypatch.delenv("PARACLAP_PROGRESS", raising=False)
     assert list(progress.track(iter("ab"), "Count")) == ["a", "b"]
     assert "Count: 2 (" in capsys.readouterr().err
+
+
+def test_a_bar_within_a_bar_gives_plain_lines(tmp_path, monkeypatch):
+    monkeypatch.setenv("PARACLAP_PROGRESS", str(tmp_path / "p"))
+    with progress.bar("Train", 2) as outer:
+        for _ in range(2):
+            assert list(progress.track("ab", "Embed")) == ["a", "b"]
+            outer.update(1)
+    lines = (tmp_path / "p").read_text().splitlines()
+    assert {line.split(":")[0] for line in lines} == {"Train", "Embed"}
+    assert lines[-1].startswith("Train: 2 of 2")
