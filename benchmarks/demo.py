@@ -42,7 +42,9 @@ def name(seed: int) -> str:
 def make(seed: int) -> Path:
     """Run the notebooks for one seed."""
     command = [sys.executable, "-m", "paraclap.book", "params/demo.yaml", "--no-html"]
-    subprocess.run([*command, "-p", f"seed={seed}", "-p", f"run={name(seed)}"], cwd=ROOT, check=True)
+    subprocess.run(
+        [*command, "-p", f"seed={seed}", "-p", f"run={name(seed)}"], cwd=ROOT, check=True
+    )
     return tables.run_folder(name(seed))
 
 

@@ -174,15 +174,6 @@ figures.speakers(labels)
 # {cite}`bisani2004bootstrap`.
 
 # %% [markdown]
-# ## How long do they speak?
-#
-# The length of a segment matters twice: it is one of the properties that queries speak of, and it
-# decides how much the model gets to hear.
-
-# %% mystnb={"figure": {"name": "fig-lengths", "caption": "Lengths of the segments of each corpus: boxes reach from quartile to quartile, with the median as a line. Corpora that are much shorter or longer than the one trained on (orange) will look unusual to its levels of duration."}, "image": {"alt": "Box plots of segment length in seconds, one per corpus."}}
-figures.durations(labels)
-
-# %% [markdown]
 # ## Emotions in the plane
 #
 # Words are one way to describe an emotion, ratings another: {term}`arousal` from calm to excited,

@@ -116,19 +116,6 @@ figures.correlations(train)
 # palest: how pleasant a voice sounds is the hardest of the three to measure.
 
 # %% [markdown]
-# ## Who is high, who is low?
-#
-# Pitch depends on the emotion, and even more on the person. A query says "has a high pitch" of a voice
-# that is high among *all* voices.
-
-# %% mystnb={"figure": {"name": "fig-gender", "caption": "Mean pitch of female and male voices, on the training split. The further the two lie apart, the more a level of pitch is a statement about the speaker and the less about the way of speaking."}, "image": {"alt": "Histograms of mean pitch in Hz by gender on a logarithmic axis."}}
-figures.genders(train)
-
-# %% [markdown]
-# The paper lets it be so, and so does this book: levels are relative to the whole training split
-# {cite}`jing2024paraclap`. A model that has learned "high pitch" has also learned something about gender.
-
-# %% [markdown]
 # ## Does the synthetic voice do what it is told?
 #
 # For the built-in speech there is a truth that no real corpus has: the voice that was *intended*. Each

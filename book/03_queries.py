@@ -66,9 +66,6 @@ key = tables.fingerprint(edges, low_quantile, high_quantile)
 levels.save(edges, folder / "edges.json", key)
 pd.DataFrame(edges, index=["low ends at", "high begins at"]).T.round(3)
 
-# %% mystnb={"figure": {"name": "fig-regions", "caption": "The training split cut in three, one panel per attribute. Low, normal and high hold fixed shares of the voices, so the colours cover equal areas in all panels, while the edges lie where the values are: close together for a narrow attribute, far apart for a wide one."}, "image": {"alt": "Histograms of each attribute coloured by level low, normal and high."}}
-figures.regions(table[table["split"] == "train"], edges)
-
 # %% [markdown]
 # The words are relative. A "high jitter" is high for this corpus; that a doctor would call it so is not
 # implied. And two voices on either side of an edge differ in the word though hardly in the value.
@@ -139,11 +136,7 @@ style.players(queries.iloc[[one]], ["the voice described above"])
 
 # %% [markdown]
 # No sentence contradicts another: a continuation such as "but a high pitch variance" is said only where
-# the variance *is* high. How many queries hold depends on the voice, because some levels have more
-# wordings than others:
-
-# %% mystnb={"figure": {"name": "fig-counts", "caption": "How many queries hold for a segment. Voices with ratings, a gender and an emotion have more to be said of them; a voice with few queries is one whose labels are missing or whose levels have few wordings."}, "image": {"alt": "Bars of the number of segments over the number of queries that hold."}}
-figures.counts(queries["queries"])
+# the variance *is* high.
 
 # %% [markdown]
 # ## What the model is told
@@ -159,9 +152,6 @@ told = pool.sample([one] * 3, rand, emotion, only_emotion, rng=rng)
 print("As this run tells it:", *told, sep="\n  - ")
 texts = variety.draw(pool, train, 20_000, seed)
 texts.groupby("variant", sort=False).head(2).set_index("variant")
-
-# %% mystnb={"figure": {"name": "fig-lengths-texts", "caption": "Lengths of the texts that the paper's four variants give, in words; the dotted line is the median. A larger rand makes long sentences that say much of one voice, only emotion makes short ones that say the same of many."}, "image": {"alt": "Bar charts of the number of words in a text, one panel per variant."}}
-figures.lengths(texts)
 
 # %% mystnb={"figure": {"name": "fig-said", "caption": "How often each attribute is spoken of when at most n attributes are drawn, in per cent of the texts, with the emotion drawn as one of them. Attributes that every voice has are equally frequent, whatever the number of their wordings, because attributes are drawn first; those that some voices lack are rarer."}, "image": {"alt": "Heat map of the share of texts that speak of an attribute, attributes in rows, rand in columns."}}
 figures.said(variety.said(pool, train, max(rand, 2), templates, seed))

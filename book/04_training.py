@@ -168,15 +168,9 @@ print(
 
 # %% [markdown]
 # The loss cannot reach zero: voices of one batch may share a text, or their texts may be true of
-# each other, and {eq}`eq-loss` counts these as mistakes.
-
-# %% mystnb={"figure": {"name": "fig-train-batch-texts", "align": "center", "caption": "Distinct texts in the batches of this run. Wherever a batch holds fewer texts than voices, the objective pushes apart voices and words that do belong together."}, "image": {"alt": "Bar chart: number of batches by their count of distinct texts."}}
-figures.texts_per_batch(curves, batch)
-
-# %% [markdown]
-# With more attributes in a text fewer voices share one: the reason why the paper lets several
-# attributes speak at once. The next figure asks whether what is learned helps
-# with new speakers.
+# each other, and {eq}`eq-loss` counts these as mistakes. With more attributes in a text fewer voices
+# share one ({numref}`fig-repeats`): the reason why the paper lets several attributes speak at once.
+# The next figure asks whether what is learned helps with new speakers.
 
 # %% mystnb={"figure": {"name": "fig-train-dev", "align": "center", "caption": "Zero-shot answers on the dev split after each epoch. The star marks the model that is kept, the best by this score and not the last one; the dashed line is chance."}, "image": {"alt": "Line chart of the UAR on the dev split by step, with the kept model starred and chance dashed."}}
 known = voices.loc[voices["split"] == "dev", "emotion"].dropna()

@@ -189,9 +189,6 @@ print(
 groups = evaluation.by_group(predictions, labels.loc[predictions.index, "gender"])
 figures.group_scores(groups, classes)
 
-# %% mystnb={"figure": {"name": "fig-eval-speakers", "align": "center", "caption": "Share of right answers of each speaker with at least a few utterances. The spread within a row is why the intervals are made from speakers and not from utterances."}, "image": {"alt": "Strip of points, one for each speaker, in one row for each task."}}
-figures.speaker_scores(predictions, classes)
-
 # %% [markdown]
 # ## Other words
 #

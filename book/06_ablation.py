@@ -170,9 +170,6 @@ figures.without_and_with(pair, "tess-like", list(questions.get("tess-like", {}))
 # %% mystnb={"figure": {"name": "fig-ablation-variant-attributes", "align": "center", "caption": "UAR of the two ends of each attribute by variant. The variant that heard of emotions alone stays near the dashed chance marks, save for attributes that go with emotion."}, "image": {"alt": "Points with error bars for each attribute and variant, with chance marks."}}
 figures.by_variant(ablation, "attribute")
 
-# %% mystnb={"figure": {"name": "fig-ablation-trade-off", "align": "center", "caption": "Mean UAR of the tasks against mean UAR of the attributes, one point a variant. Up is better at tasks, right is better at attributes; the variant to the upper right has both."}, "image": {"alt": "Scatter plot of mean task UAR against mean attribute UAR, one point for each variant."}}
-figures.trade_off(ablation)
-
 # %%
 means = ablation.groupby(["variant", "kind"], sort=False)["uar"].mean().unstack()
 for kind in means:
@@ -183,5 +180,5 @@ for kind in means:
 #
 # Emotion queries bring the emotions: {numref}`fig-ablation-iemocap` shows what is missing without them. Attribute queries
 # bring the attributes, which only models that heard of them can answer ({numref}`fig-ablation-variant-attributes`).
-# {numref}`fig-ablation-trade-off` shows what is paid for having both; to try it on voices of your own, take
+# What is paid for having both, the table of means above tells; to try it on voices of your own, take
 # `params/folder.yaml`, and look up words in the [glossary](glossary).

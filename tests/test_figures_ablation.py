@@ -67,16 +67,6 @@ def test_curves_hold_every_variant_and_chance():
         figures.curves({}, 8)
 
 
-def test_trade_off_has_a_point_for_each_variant_or_a_sentence(table, capsys):
-    ax = figures.trade_off(table).axes[0]
-    assert len(ax.collections) == 3
-    assert ax.lines[0].get_ydata()[0] == pytest.approx(0.375)
-    figures.trade_off(table[table["kind"] == "task"])
-    assert "nothing to trade off" in capsys.readouterr().out
-
-
 def test_an_empty_table_is_an_error(table):
     with pytest.raises(ValueError, match="Nothing to draw"):
         figures.side_by_side(table.head(0))
-    with pytest.raises(ValueError, match="Nothing to draw"):
-        figures.trade_off(table.head(0))

@@ -25,9 +25,9 @@ def texts(fig):
 def test_a_figure_shows_itself_as_png_and_is_unknown_to_pyplot(voices):
     from matplotlib import pyplot
 
-    shown = figures.durations(voices)._repr_mimebundle_()
+    shown = figures.speakers(voices)._repr_mimebundle_()
     assert base64.b64decode(shown["image/png"]).startswith(b"\x89PNG")
-    assert shown["text/plain"].startswith("<Figure: Lengths")
+    assert shown["text/plain"].startswith("<Figure: Speakers")
     assert pyplot.get_fignums() == []
 
 
@@ -79,12 +79,6 @@ def test_speakers_without_gender_are_counted_as_not_given(voices):
     assert [text.get_text() for text in left.get_legend().get_texts()] == ["not given"]
 
 
-def test_lengths_have_a_box_for_each_corpus_in_seconds(both):
-    ax = figures.durations(both).axes[0]
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["tones", "held"]
-    assert ax.get_xlabel().endswith("in s")
-
-
 def test_each_emotion_has_its_word_in_the_plane(voices):
     assert texts(figures.plane(voices)) == ["anger", "sadness"]
 
@@ -105,7 +99,7 @@ def test_without_held_out_corpora_a_sentence_stands_in_the_figure(voices, capsys
     assert texts(figures.held_out(voices)) == [capsys.readouterr().out.strip()]
 
 
-@pytest.mark.parametrize("draw", ["classes", "speakers", "durations", "plane", "held_out"])
+@pytest.mark.parametrize("draw", ["classes", "speakers", "plane", "held_out"])
 def test_an_empty_table_is_an_error_that_says_so(voices, draw):
     with pytest.raises(ValueError, match="table is empty"):
         getattr(figures, draw)(voices.iloc[:0])

@@ -106,13 +106,6 @@ def test_groups_have_a_point_each_or_a_sentence(capsys):
     assert "no groups" in capsys.readouterr().out
 
 
-def test_speakers_have_a_point_each(predictions, capsys):
-    ax = figures.speaker_scores(predictions, TASKS).axes[0]
-    assert len(ax.collections[0].get_offsets()) == 7
-    figures.speaker_scores(predictions, TASKS, least=99)
-    assert "No speaker has 99" in capsys.readouterr().out
-
-
 def test_wordings_have_a_bar_each_or_a_sentence(capsys):
     table = pd.DataFrame(
         {"task": "one", "wording": ["as trained", "synonyms 1"], "chance": 0.5, "uar": [0.7, 0.6]}

@@ -64,17 +64,6 @@ def test_a_real_corpus_has_no_intended_voices_and_says_so(table, capsys):
     assert texts(figures.intended(table)) == [capsys.readouterr().out.strip()]
 
 
-def test_pitch_by_gender_names_the_medians(table):
-    ax = figures.genders(table).axes[0]
-    names = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert [name.split(",")[0] for name in names] == ["female", "male"]
-    assert ax.get_xlabel() == "mean pitch in Hz"
-
-
-def test_pitch_without_genders_is_a_sentence(table, capsys):
-    assert texts(figures.genders(without(table, "gender"))) == [capsys.readouterr().out.strip()]
-
-
 def test_the_training_split_lies_at_zero_from_itself(table):
     fig = figures.shift(table)
     rows = [tick.get_text() for tick in fig.axes[0].get_yticklabels()]

@@ -25,13 +25,6 @@ def texts(pool):
     return variety.draw(pool, range(len(pool)), 64)
 
 
-def test_a_panel_for_each_attribute_in_the_colours_of_the_levels(voices, edges):
-    fig = figures.regions(voices, edges)
-    panels = [ax for ax in fig.axes if ax.axison]
-    assert [ax.get_title() for ax in panels] == list(edges)
-    assert [text.get_text() for text in fig.legends[0].get_texts()] == list(levels.LEVELS)
-
-
 def test_shares_of_each_split_fill_a_hundred_per_cent_with_the_quantiles_drawn(voices, level):
     fig = figures.shares(level, voices["split"], (0.3, 0.7))
     assert len(fig.axes) == voices["split"].nunique()
@@ -77,11 +70,6 @@ def test_repeats_have_a_box_for_each_variant_between_0_and_100(texts):
     assert "batch of 8" in ax.get_xlabel()
 
 
-def test_counts_of_queries_add_up_to_the_segments(pool):
-    ax = figures.counts(pool.table()["queries"]).axes[0]
-    assert sum(bar.get_height() for bar in ax.patches) == len(pool)
-
-
 def test_what_is_said_has_a_cell_for_each_attribute_and_rand(pool):
     table = variety.said(pool, range(len(pool)), 3, "paper")
     ax = figures.said(table).axes[0]
@@ -89,20 +77,9 @@ def test_what_is_said_has_a_cell_for_each_attribute_and_rand(pool):
     assert ax.get_xlabel().startswith("rand")
 
 
-def test_lengths_have_a_panel_for_each_variant_that_fills_a_hundred_per_cent(texts):
-    for ax in figures.lengths(texts).axes:
-        assert sum(bar.get_height() for bar in ax.patches) == pytest.approx(100)
-
-
 def test_empty_tables_are_errors_that_say_so(voices, level, edges, texts):
     with pytest.raises(ValueError, match="table is empty"):
-        figures.regions(voices.iloc[:0], edges)
-    with pytest.raises(ValueError, match="table is empty"):
         figures.drift(level.iloc[:0], voices["corpus"].iloc[:0])
-    with pytest.raises(ValueError, match="table is empty"):
-        figures.lengths(texts.iloc[:0])
-    with pytest.raises(ValueError, match="no segment has queries"):
-        figures.counts(pd.Series([], dtype=object))
 
 
 def test_a_variant_is_left_out_where_no_voice_has_anything_to_say(level):

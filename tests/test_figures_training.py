@@ -50,12 +50,11 @@ def test_without_a_dev_score_a_sentence_stands_there(curves, capsys):
     assert "no dev score" in capsys.readouterr().out
 
 
-def test_rates_and_texts_are_drawn(curves):
+def test_rates_are_drawn(curves):
     assert [ax.get_ylabel() for ax in figures.rates(curves).axes] == [
         "temperature (factor)",
         "learning rate of the heads",
     ]
-    assert len(figures.texts_per_batch(curves, 64).axes[0].patches) == 4
 
 
 def test_similarities_are_drawn_side_by_side():
@@ -78,7 +77,7 @@ def test_queries_and_pairs_are_drawn():
 
 
 def test_nothing_to_draw_is_an_error(curves):
-    for draw in (figures.losses, figures.dev_scores, figures.texts_per_batch):
+    for draw in (figures.losses, figures.dev_scores):
         with pytest.raises(ValueError, match="Nothing to draw"):
             draw(curves.head(0), 4)
     with pytest.raises(ValueError, match="Nothing to draw"):

@@ -150,29 +150,3 @@ def curves(tables: Mapping[str, pd.DataFrame], batch: int) -> style.Picture:
     axes[0, 1].set(xlabel="step", ylabel="UAR of dev emotions", ylim=(0, 1))
     axes[0, 0].legend()
     return fig
-
-
-def trade_off(table: pd.DataFrame, chance: float | None = None) -> style.Picture:
-    """Emotions against attributes: mean UAR of the tasks and of the attributes, a variant a point.
-
-    Args:
-        table: of an ablation
-        chance: mean chance of the tasks; computed from the table if left out
-    """
-    style.need(table, COLUMNS)
-    means = table.groupby(["variant", "kind"], sort=False)["uar"].mean().unstack()
-    if not {"task", "attribute"} <= set(means):
-        return style.note("There are no tasks or no attributes: there is nothing to trade off.")
-    fig, axes = style.figure(height=3.8)
-    ax = axes[0, 0]
-    for variant, colour in _colours(list(means.index)).items():
-        x, y = means.loc[variant, "attribute"], means.loc[variant, "task"]
-        ax.scatter([x], [y], s=90, color=colour)
-        ax.annotate(name(variant), (x, y), xytext=(8, 4), textcoords="offset points")
-    own = table[table["kind"] == "task"]["chance"].mean() if chance is None else chance
-    style.chance(ax, float(own))
-    style.chance(ax, 0.5, label="", upright=True)
-    ax.margins(0.25)
-    ax.set(xlabel="mean UAR of attributes", ylabel="mean UAR of tasks")
-    ax.legend(loc="upper left")
-    return fig

@@ -154,27 +154,6 @@ def _segments_each(ax: Axes, people: pd.DataFrame, splits: list[str]) -> None:
     ax.legend()
 
 
-def durations(labels: pd.DataFrame) -> Figure:
-    """How long the segments of each corpus are: boxes from quartile to quartile."""
-    style.need(labels)
-    times = labels.index.to_frame(index=False)
-    seconds = (times["end"] - times["start"]).dt.total_seconds()
-    table = pd.DataFrame({"corpus": labels["corpus"].to_numpy(), "s": seconds})
-    names = list(labels["corpus"].unique())
-    fig, axes = style.figure(height=1.0 + 0.32 * len(names))
-    ax = axes[0, 0]
-    values = [table.loc[table["corpus"] == name, "s"].dropna().to_numpy() for name in names]
-    boxes = ax.boxplot(values, orientation="horizontal", widths=0.6, patch_artist=True, sym=".")
-    for box, name in zip(boxes["boxes"], names, strict=True):
-        box.set_facecolor(style.ORANGE if name in trained(labels) else style.SKY)
-    for line in boxes["medians"]:
-        line.set_color("black")
-    ax.set_yticks(range(1, len(names) + 1), names)
-    ax.invert_yaxis()
-    ax.set(xlabel="length of a segment in s", title="Lengths (orange: trained on)")
-    return fig
-
-
 def plane(labels: pd.DataFrame) -> Figure:
     """Arousal and valence of each emotion: dots are segments, ellipses one standard deviation."""
     style.need(labels)

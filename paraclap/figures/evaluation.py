@@ -239,47 +239,6 @@ def group_scores(groups: pd.DataFrame, tasks: Mapping[str, Sequence[str]]) -> st
     return fig
 
 
-def speaker_scores(
-    predictions: pd.DataFrame, tasks: Mapping[str, Sequence[str]], least: int = 3
-) -> style.Picture:
-    """Share of right answers of every speaker, one row of points a task.
-
-    Args:
-        predictions: `corpus, speaker, truth, prediction`
-        tasks: task → its classes, for chance
-        least: utterances of a speaker to be shown
-    """
-    style.need(predictions, ["corpus", "speaker", "truth", "prediction"])
-    right = predictions.assign(right=predictions["truth"] == predictions["prediction"])
-    table = right.groupby(["corpus", "speaker"])["right"].agg(["size", "mean"]).reset_index()
-    table = table[table["size"] >= least]
-    if table.empty:
-        return style.note(f"No speaker has {least} utterances or more: nothing to compare.")
-    order = [task for task in tasks if task in set(table["corpus"])]
-    rng = np.random.default_rng(0)
-    fig, axes = style.figure(height=1.2 + 0.36 * len(order))
-    ax = axes[0, 0]
-    for row, task in enumerate(order):
-        own = table.loc[table["corpus"] == task, "mean"]
-        places = row + rng.uniform(-0.25, 0.25, len(own))
-        ax.scatter(own, places, s=18, color=style.BLUE, alpha=0.5, label="a speaker" * (row == 0))
-        mean: dict[str, Any] = {"color": style.ORANGE, "marker": "D", "zorder": 3}
-        ax.scatter([own.mean()], [row], label="mean" * (row == 0), **mean)
-    dash: dict[str, Any] = {
-        "color": "#444444",
-        "linestyle": "none",
-        "marker": "|",
-        "ms": 16,
-        "mew": 2,
-    }
-    ax.plot([1 / len(tasks[task]) for task in order], range(len(order)), label="chance", **dash)
-    ax.set_yticks(range(len(order)), order)
-    ax.invert_yaxis()
-    ax.set(xlabel="share of right answers", xlim=(-0.03, 1.03))
-    style.legend_outside(ax)
-    return fig
-
-
 def wordings(table: pd.DataFrame) -> style.Picture:
     """UAR with the words of training, and with synonyms it never said.
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from paraclap.figures import style
 from paraclap.levels import FEATURES
-from paraclap.tables import DIMENSIONS, GENDERS
+from paraclap.tables import DIMENSIONS
 
 UNITS = {
     "pitch": "semitones above 27.5 Hz",
@@ -124,29 +124,6 @@ def _trim_y(ax: Axes, values: pd.Series) -> None:
     low, high = values.quantile([0.005, 0.995])
     if high > low:
         ax.set_ylim(low, high)
-
-
-def genders(table: pd.DataFrame) -> Figure:
-    """Mean pitch by gender, in Hz on a logarithmic axis."""
-    style.need(table, ["gender", FEATURES["pitch"]])
-    hertz = 27.5 * 2 ** (table[FEATURES["pitch"]] / 12)
-    there = [gender for gender in GENDERS if (table["gender"] == gender).any()]
-    if not there:
-        return style.note("This corpus does not say who is female and who is male.")
-    fig, axes = style.figure(height=3.4)
-    ax = axes[0, 0]
-    edges = np.geomspace(hertz.min() * 0.99, hertz.max() * 1.01, 50)
-    for gender in there:
-        values = hertz[table["gender"] == gender]
-        name = f"{gender}, median {values.median():.0f} Hz"
-        ax.hist(values, edges, color=style.GENDERS[gender], alpha=0.6, label=name)
-    ax.set_xscale("log")
-    ticks = [one for one in (60, 80, 100, 150, 200, 300, 400, 500) if edges[0] <= one <= edges[-1]]
-    ax.set_xticks(ticks, [str(one) for one in ticks])
-    ax.set_xticks([], minor=True)
-    ax.set(xlabel="mean pitch in Hz", ylabel="segments", title="Pitch by gender")
-    ax.legend()
-    return fig
 
 
 def shift(table: pd.DataFrame) -> Figure:

@@ -6,17 +6,12 @@ from ``paraclap.variety``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from paraclap.figures import style
-from paraclap.figures.features import UNITS
-from paraclap.levels import FEATURES
 from paraclap.tables import SPLITS
 from paraclap.templates import LEVELS
 from paraclap.variety import VARIANTS
@@ -30,40 +25,6 @@ PAIRS = (
     ("jitter", "shimmer"),
     ("valence", "arousal"),
 )
-
-
-def regions(table: pd.DataFrame, edges: Mapping[str, tuple[float, float]]) -> Figure:
-    """The values of the training split, coloured by the level they fall into.
-
-    Args:
-        table: feature columns of the training split
-        edges: lower and upper edge by attribute
-    """
-    style.need(table, [FEATURES[name] for name in edges])
-    lines = -(-len(edges) // 4)
-    fig, axes = style.figure(lines, 4, height=0.5 + 1.9 * lines)
-    for ax in axes.flat[len(edges) :]:
-        ax.set_axis_off()
-    for ax, (name, (low, high)) in zip(axes.flat, edges.items(), strict=False):
-        _regions(ax, table[FEATURES[name]].dropna(), low, high)
-        ax.set_title(name)
-        ax.set_xlabel(UNITS[name])
-        ax.set_yticks([])
-    handles, names = axes.flat[0].get_legend_handles_labels()
-    fig.legend(handles, names, loc="outside upper right", ncols=3)
-    return fig
-
-
-def _regions(ax: Axes, values: pd.Series, low: float, high: float) -> None:
-    """Histogram as density, with bins that end at the edges."""
-    start, end = values.quantile([0.005, 0.995])
-    width = max(end - start, 1e-9) / 40
-    for level, (left, right) in zip(LEVELS, [(start, low), (low, high), (high, end)], strict=True):
-        bins = np.linspace(left, max(right, left + 1e-9), max(1, round((right - left) / width)) + 1)
-        counted, bins = np.histogram(values, bins)
-        heights = counted / np.diff(bins)
-        shade = style.LEVELS[level]
-        ax.bar(bins[:-1], heights, np.diff(bins), align="edge", color=shade, label=level)
 
 
 def shares(levels: pd.DataFrame, split: pd.Series, quantiles: tuple[float, float]) -> Figure:
@@ -193,25 +154,6 @@ def repeats(table: pd.DataFrame, batch: int) -> Figure:
     return fig
 
 
-def counts(queries: pd.Series) -> Figure:
-    """How many queries hold for a voice.
-
-    Args:
-        queries: list of queries of each segment
-    """
-    if queries.empty:
-        raise ValueError("Nothing to draw: no segment has queries, expected at least one row.")
-    numbers = queries.map(len)
-    fig, axes = style.figure(height=3.0)
-    ax = axes[0, 0]
-    bars = numbers.value_counts().sort_index()
-    ax.bar(bars.index, bars, color=style.BLUE)
-    ax.axvline(numbers.median(), color="#444444", linestyle=":", label="median")
-    ax.set(xlabel="queries that hold", ylabel="segments", title="Queries of a voice")
-    ax.legend()
-    return fig
-
-
 def said(table: pd.DataFrame) -> Figure:
     """How often each attribute is spoken of under rand = n.
 
@@ -225,27 +167,3 @@ def said(table: pd.DataFrame) -> Figure:
     sns.heatmap(100 * table, ax=ax, cbar_kws={"label": "texts that speak of it in %"}, **look)
     ax.set(xlabel="rand: most attributes in a text", ylabel="", title="What is spoken of")
     return fig
-
-
-def lengths(texts: pd.DataFrame) -> Figure:
-    """How long the texts are, in words, one panel a variant.
-
-    Args:
-        texts: as ``variety.draw`` gives them
-    """
-    style.need(texts, ["variant", "text"])
-    words = texts["text"].str.split().map(len)
-    names = list(texts["variant"].unique())
-    fig, axes = style.figure(len(names), 1, height=0.8 + 0.95 * len(names), sharex=True)
-    for ax, name in zip(axes[:, 0], names, strict=True):
-        _lengths(ax, words[texts["variant"] == name], name)
-    axes[-1, 0].set_xlabel("words in a text")
-    fig.supylabel("texts in %", fontsize=10)
-    return fig
-
-
-def _lengths(ax: Axes, words: pd.Series, name: str) -> None:
-    bars = 100 * words.value_counts(normalize=True).sort_index()
-    ax.bar(bars.index, bars, color=_VARIANTS[name])
-    ax.axvline(words.median(), color="#444444", linestyle=":")
-    ax.set_title(f"{name} (median {words.median():.0f} words)", fontsize=9.5)

@@ -79,25 +79,6 @@ def rates(curves: pd.DataFrame) -> style.Picture:
     return fig
 
 
-def texts_per_batch(curves: pd.DataFrame, batch: int) -> style.Picture:
-    """How many distinct texts the batches held.
-
-    Args:
-        curves: with `distinct_texts`
-        batch: pairs in a batch
-    """
-    style.need(curves, ["distinct_texts"])
-    counts = curves["distinct_texts"].value_counts().sort_index()
-    fig, axes = style.figure(height=2.9)
-    ax = axes[0, 0]
-    ax.bar(counts.index, counts.to_numpy(), color=style.BLUE)
-    ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.axvline(batch, color="#444444", ls="--", label=f"all {batch} different")
-    ax.set(xlabel="distinct texts in a batch", ylabel="batches")
-    ax.legend()
-    return fig
-
-
 def voices_against_words(
     matrices: Mapping[str, Matrix], truths: Sequence[str], words: Mapping[str, str]
 ) -> style.Picture:
