@@ -48,13 +48,9 @@ def make(seed: int) -> Path:
     return tables.run_folder(name(seed))
 
 
-def measured(run: Path, file: str, column: str) -> pd.Series:
-    """UAR by task or attribute, or of a reference, from one run."""
-    table = tables.read_table(run / file)
-    if file == "references.csv":
-        table = table[table["reference"] == column]
-        return table.set_index("task")["uar"]
-    return table.set_index(column)["uar"]
+def measured(run: Path, file: str, row: str, column: str = "uar") -> pd.Series:
+    """One column of a table of a run, by task or attribute."""
+    return tables.read_table(run / file).set_index(row)[column]
 
 
 def summary(runs: list[Path]) -> pd.DataFrame:
@@ -69,7 +65,7 @@ def summary(runs: list[Path]) -> pd.DataFrame:
     )
     table = seeds.assign(mean=seeds.mean(axis=1), spread=seeds.std(axis=1))
     for reference in ("logistic", "majority"):
-        parts = [measured(run, "references.csv", reference) for run in runs]
+        parts = [measured(run, "references.csv", "task", reference) for run in runs]
         table[reference] = pd.concat(parts, axis=1).mean(axis=1)
     table["at least"] = pd.Series(BARS)
     return table

@@ -65,7 +65,8 @@ main = Settings(**tables.read_json(folder / "settings.json"))
 # ## The variants
 #
 # Only these settings differ. A variant with the settings of the main run is the main run itself and is
-# not trained again.
+# not trained again. Voices, steps and batches are the same for all: where the main run draws rare emotions
+# more often (`balance`), the variant that never says an emotion does so, too.
 
 # %%
 chosen = settings_of(main, [name.strip() for name in variants.split(",")])
@@ -174,11 +175,12 @@ figures.by_variant(ablation, "attribute")
 means = ablation.groupby(["variant", "kind"], sort=False)["uar"].mean().unstack()
 for kind in means:
     print(f"Best at {kind}s: {figures.name(means[kind].idxmax())}.")
+means.rename(index=figures.name).round(3)
 
 # %% [markdown]
 # ## So: what does each part of the training text bring?
 #
 # Emotion queries bring the emotions: {numref}`fig-ablation-iemocap` shows what is missing without them. Attribute queries
 # bring the attributes, which only models that heard of them can answer ({numref}`fig-ablation-variant-attributes`).
-# What is paid for having both, the table of means above tells; to try it on voices of your own, take
+# What is paid for having both, the last table tells; to try it on voices of your own, take
 # `params/folder.yaml`, and look up words in the [glossary](glossary).
