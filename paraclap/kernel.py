@@ -117,7 +117,9 @@ def _kernel(folder: Path) -> Iterator[None]:
     spec = folder / "kernels" / "python3" / "kernel.json"
     spec.parent.mkdir(parents=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    argv += ["--log-level=CRITICAL"]  # what a cell raises comes as a message; this is shutdown noise
+    argv += [
+        "--log-level=CRITICAL"
+    ]  # what a cell raises comes as a message; this is shutdown noise
     told = {"argv": argv, "display_name": "Python 3", "language": "python"}
     spec.write_text(json.dumps({**told, "metadata": {"supported_encryption": ["curve"]}}))
     progress = folder / "progress"
