@@ -8,6 +8,8 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null))
 BIN := .venv/bin
 STAMP := .venv/stamp
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Packages are installed uncompiled; each is compiled once, when first imported.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lint format pairs lab env clean
