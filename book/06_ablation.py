@@ -155,7 +155,7 @@ print(
 # told a word for an emotion, a model can still have learned that anger is loud, if its text
 # encoder knows as much; but it has no reason to.
 
-# %% mystnb={"figure": {"name": "fig-ablation-iemocap", "align": "center", "caption": "Four emotions, asked of the iemocap-like voices: never told of emotions in training (left), and told (right). On the left, answers gather in few columns; on the right, they move to the diagonal."}, "image": {"alt": "Two confusion matrices of the iemocap-like task."}}
+# %% mystnb={"figure": {"name": "fig-ablation-iemocap", "align": "center", "caption": "Four emotions, asked of the iemocap-like voices: never told of emotions in training (left), and told (right). What is dark on the diagonal on the left comes from pitch, level and the text encoder's knowledge of words; what the right has beyond it, the emotion queries have brought."}, "image": {"alt": "Two confusion matrices of the iemocap-like task."}}
 pair = {name: predictions[name] for name in ("no_emo_rand5", "rand5") if name in predictions}
 figures.without_and_with(pair, "iemocap-like", list(questions.get("iemocap-like", {})))
 
