@@ -50,9 +50,16 @@ def read_config(folder: str) -> ParaCLAPConfig:
     """Read the config.json of a model folder.
 
     Raises:
+        OSError: If there is none.
         ValueError: If it is that of another architecture.
     """
-    values, _ = PreTrainedConfig.get_config_dict(folder)
+    try:
+        values, _ = PreTrainedConfig.get_config_dict(folder)
+    except OSError as error:
+        raise OSError(
+            f"No model at {folder!r}, expected a folder with a config.json, or a hub id that can "
+            "be reached: give the folder model/ of a finished run."
+        ) from error
     if values.get("model_type") != ParaCLAPConfig.model_type:
         raise ValueError(
             f"Bad model_type {values.get('model_type')!r} in the config.json of {folder!r}, "
