@@ -64,6 +64,11 @@ def summary(runs: list[Path]) -> pd.DataFrame:
             for seed, run in zip(SEEDS, runs, strict=True)
         }
     )
+    seeds = seeds.loc[
+        measured(runs[0], "scores.csv", "task").index.append(
+            measured(runs[0], "attributes.csv", "attribute").index
+        )
+    ]
     table = seeds.assign(mean=seeds.mean(axis=1), spread=seeds.std(axis=1))
     for reference in ("logistic", "majority"):
         parts = [measured(run, "references.csv", "task", reference) for run in runs]
@@ -74,7 +79,11 @@ def summary(runs: list[Path]) -> pd.DataFrame:
 
 def main() -> None:
     """Measure and write the page."""
-    table = summary([make(seed) for seed in SEEDS])
+    write(summary([make(seed) for seed in SEEDS]))
+
+
+def write(table: pd.DataFrame) -> None:
+    """Write the page and print it."""
     below = [row for row, bar in BARS.items() if table.loc[row, "mean"] < bar]
     page = [
         "# The demo run",
@@ -89,7 +98,7 @@ def main() -> None:
         f"- date: {datetime.date.today().isoformat()}, processor cores: {os.cpu_count()}",
         f"- means below the goal: {', '.join(below) or 'none'}",
         "",
-        table.round(3).to_markdown(missingval=""),
+        table.round(3).astype(object).fillna("").to_markdown(),
         "",
     ]
     (ROOT / "benchmarks" / "demo.md").write_text("\n".join(page), encoding="utf-8")

@@ -226,13 +226,14 @@ def _alone(run_folder: Path) -> Iterator[None]:
         yield
 
 
-def scores(run_folder: Path) -> str:
+def scores(run_folder: Path, name: str = "scores.csv") -> str:
     """Score table of a run as text, empty if there is none yet.
 
     Args:
-        run_folder: folder of the run, with ``scores.csv``
+        run_folder: folder of the run
+        name: of the table, such as ``attributes.csv``
     """
-    file = run_folder / "scores.csv"
+    file = run_folder / name
     if not file.is_file():
         return ""
     table = tables.read_table(file)
@@ -293,8 +294,9 @@ def _book(args: argparse.Namespace, folder: Path) -> int:
         only=args.only,
         site=site,
     )
-    if table := scores(run_folder):
-        say(f"\nScores ({os.path.relpath(run_folder / 'scores.csv')}):\n{table}")
+    for name in ("references.csv", "attributes.csv", "scores.csv"):
+        if table := scores(run_folder, name):
+            say(f"\n{Path(name).stem.title()} ({os.path.relpath(run_folder / name)}):\n{table}")
     if site is not None and not args.only:
         say(f"\nThe book's first page: {pages.first_page(site).resolve()}")
     return 0
