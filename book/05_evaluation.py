@@ -165,6 +165,10 @@ attributes.round(3)
 figures.attribute_scores(attributes)
 
 # %% [markdown]
+# Duration is a case of its own. In training every voice is cut to `crop_seconds` at most, and the towers
+# never see the padding that fills a batch up: both would give away how long a voice is without its
+# sound. What is left to hear of a short or a long voice is little, and its query scores accordingly.
+#
 # ## Does it know when it does not know?
 
 # %% mystnb={"figure": {"name": "fig-eval-certainty", "align": "center", "caption": "Left: how far the first answer is ahead of the second, for right and for wrong answers. Right: the share of right answers by the probability that the model gives them; below the dashed line it is more sure than it is right."}, "image": {"alt": "Histogram of margins for right and wrong answers, and a calibration curve."}}
