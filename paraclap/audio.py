@@ -8,6 +8,7 @@ a file is an :class:`AudioError` that says what.
 
 from __future__ import annotations
 
+import io
 import struct
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,10 +20,12 @@ import soxr
 from numpy.typing import NDArray
 
 SAMPLING_RATE = 16_000
+SYNTHETIC = "synthetic speech"  # the comment in each file that no person has spoken
 Signal = NDArray[np.float32]
 
 _TOLERANCE = 0.01  # seconds a segment may end after its file: times in label tables are rounded
 _SILENCE = 2**-14  # two steps of 16-bit audio
+_WITHOUT_COMMENT = ("NIST",)
 _STREAMED = (0, 0xFFFFFFFF)  # data sizes of a WAV written to a pipe: its length was not known
 
 
@@ -156,6 +159,47 @@ def _wav_data(stream: BinaryIO, size: int) -> tuple[int, int]:
 def _not_audio(file: Path, error: Exception) -> str:
     reason = str(error).rsplit(": ", 1)[-1].strip().rstrip(".")
     return f"{file.name!r} cannot be read as audio: {reason}."
+
+
+def encode(
+    signal: Signal,
+    sampling_rate: int = SAMPLING_RATE,
+    comment: str = "",
+    *,
+    format: str = "WAV",
+    subtype: str = "PCM_16",
+) -> bytes:
+    """Content of an audio file, of 16-bit samples.
+
+    Args:
+        signal: shape ``(samples,)``, values outside -1 ... 1 are clipped
+        sampling_rate: in Hz
+        comment: kept in the file where the format has a place for it, see :func:`comment`
+        format: of soundfile, such as ``WAV``, ``FLAC``, ``NIST`` (SPHERE)
+        subtype: of soundfile, such as ``PCM_16`` or ``ULAW``
+    """
+    content = io.BytesIO()
+    settings = {"format": format, "subtype": subtype, "channels": 1}
+    with soundfile.SoundFile(content, "w", sampling_rate, **settings) as stream:
+        if comment and format not in _WITHOUT_COMMENT:
+            stream.comment = comment
+        stream.write(np.round(np.clip(signal, -1, 1) * 32_767).astype(np.int16))
+    return content.getvalue()
+
+
+def comment(file: str | Path) -> str:
+    """Comment kept in a file, empty if there is none.
+
+    Raises:
+        AudioError: if the file is not there or no audio
+    """
+    file = Path(file)
+    _check_file(file)
+    try:
+        with soundfile.SoundFile(file) as stream:
+            return str(stream.comment)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(_not_audio(file, error)) from error
 
 
 def crop(signal: Signal, samples: int, rng: np.random.Generator) -> Signal:

@@ -12,7 +12,6 @@ same bytes whatever the number of processes, and whichever of them were there be
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Hashable, Mapping
 from pathlib import Path
@@ -24,7 +23,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from paraclap import espeak, progress, shaping, spoken, tables, voices
+from paraclap import audio, espeak, progress, shaping, spoken, tables, voices
 
 BUILT_IN = "synthesis"  # the name that asks for these corpora
 INTENDED = "intended.parquet"
@@ -186,12 +185,10 @@ def speak(engine: espeak.Espeak, row: Mapping[str, Any], seed: int) -> shaping.S
 
 def _write(signal: shaping.Signal, path: Path) -> None:
     """Write 16-bit WAV, whole or not at all (not synced: one of thousands that can be remade)."""
-    encoded = io.BytesIO()
-    samples = np.round(signal * 32_767).astype(np.int16)
-    soundfile.write(encoded, samples, shaping.SAMPLING_RATE, format="WAV", subtype="PCM_16")
+    content = audio.encode(signal, shaping.SAMPLING_RATE, audio.SYNTHETIC)
     temporary = path.with_suffix(".part")
     try:
-        temporary.write_bytes(encoded.getvalue())
+        temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)

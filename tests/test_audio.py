@@ -121,3 +121,18 @@ def test_silence_is_a_signal_that_never_moves():
     assert audio.is_silent(np.zeros(100, np.float32))
     assert audio.is_silent(np.full(100, 0.3, np.float32))
     assert not audio.is_silent(0.01 * tone())
+
+
+@pytest.mark.parametrize("form", ["WAV", "FLAC", "NIST"])
+def test_encoded_signal_is_read_back_with_its_comment(tmp_path, form):
+    signal = np.linspace(-1, 1, 8_000, dtype=np.float32)
+    file = tmp_path / "file.audio"
+    file.write_bytes(audio.encode(signal, 16_000, audio.SYNTHETIC, format=form))
+    np.testing.assert_allclose(audio.read(file), signal, atol=1e-4)
+    assert audio.comment(file) == ("" if form == "NIST" else audio.SYNTHETIC)
+
+
+def test_comment_of_no_audio_is_an_error(tmp_path):
+    (tmp_path / "a.wav").write_text("no audio")
+    with pytest.raises(audio.AudioError, match=r"'a\.wav' cannot be read as audio"):
+        audio.comment(tmp_path / "a.wav")
