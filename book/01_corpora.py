@@ -20,7 +20,7 @@
 #
 # | | path in `runs/<run>/` | a row is |
 # |---|---|---|
-# | Reads | a folder of audio with a CSV, or an audformat database | a {term}`segment` with its labels |
+# | Reads | a folder of audio with a CSV, an audformat database, or known corpora by name | a {term}`segment` with its labels |
 # | Writes | `corpus/` (only for the built-in speech) | a WAV file and its labels |
 # | Writes | `labels.parquet` | a {term}`segment`: corpus, split, speaker, emotion, gender, ratings, label |
 #
@@ -42,7 +42,16 @@ run: str = "demo"  # name of the run, and of its folder
 runs: str = "runs"  # folder of all runs
 seed: int = 0  # of everything that is drawn
 jobs: int = 2  # processes
-corpus: str = "synthesis"  # the built-in speech, or a folder on disk
+corpus: str = "synthesis"  # the built-in speech, a folder, or names with commas between
+learn_from: str = ""  # of several corpora: names of those to train on; empty takes the first
+msp_podcast: str = ""  # folder of MSP-Podcast, if it is named in corpus
+iemocap: str = ""  # folder of IEMOCAP, if it is named in corpus
+ravdess: str = ""  # folder of RAVDESS, if it is named in corpus
+crema_d: str = ""  # folder of CREMA-D, if it is named in corpus
+tess: str = ""  # folder of TESS, if it is named in corpus
+fau_aibo: str = ""  # folder of FAU-Aibo, if it is named in corpus
+alc: str = ""  # folder of ALC, if it is named in corpus
+sld: str = ""  # folder of SLD, if it is named in corpus
 corpus_table: str = ""  # name of its CSV, or of tables of a database
 label_column: str = "emotion"  # column with the class to be answered
 columns: str = ""  # other names of columns, see params/folder.yaml
@@ -67,7 +76,8 @@ folder = tables.run_folder(run, runs)
 # %%
 spoken = folder / "corpus"
 root = synthesis.corpus_folder(corpus, spoken, voices, held_out, seed, jobs)
-labels = corpora.load(root, corpus_table, label_column, columns, seed)
+folders = corpora.folders(globals())
+labels = corpora.load(root, corpus_table, label_column, columns, seed, folders, learn_from)
 key = tables.fingerprint(labels)
 tables.write_table(labels, folder / "labels.parquet", key)
 tables.show(labels[labels["split"] == "train"], 2).reset_index().T
@@ -83,6 +93,21 @@ print("\n".join(labels.attrs["notes"]) or "Nothing had to be decided.")
 tables.show(pd.DataFrame(labels.attrs["failed"], columns=["file", "reason"]), 20)
 
 # %% [markdown]
+# ### Corpora known by name
+#
+# The paper learns from the first of these corpora and is tested on the others; their folders are read
+# as they come from the publishers, once they are given as parameters and the names in `corpus`.
+
+# %%
+corpora.known_table()
+
+# %% [markdown]
+# None is part of this book, as most have to be applied for; open databases can be named beside them as
+# `audb:<name>@<version>`, and are then downloaded.
+
+# %% [markdown]
+# ### Corpora of this run
+#
 # Which corpora are there? Those with a training {term}`split` are learned from; the others are only
 # tested on, by a model that has never heard their speakers nor their labels.
 

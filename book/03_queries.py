@@ -34,6 +34,7 @@ high_quantile: float = 0.7  # share of train below the upper edge
 rand: int = 5  # most attributes that one text speaks of
 emotion: str = "always"  # its query: always on top, in the pool, or never
 only_emotion: bool = False  # nothing but the emotion query
+join: str = "rand"  # how queries become a text: "rand", or as released, "weighted" or "all"
 batch: int = 64  # pairs in a batch
 
 # %%
@@ -148,7 +149,7 @@ style.players(queries.iloc[[one]], ["the voice described above"])
 
 # %%
 rng = np.random.default_rng(seed)
-told = pool.sample([one] * 3, rand, emotion, only_emotion, rng=rng)
+told = pool.sample([one] * 3, rand, emotion, only_emotion, join, rng=rng)
 print("As this run tells it:", *told, sep="\n  - ")
 texts = variety.draw(pool, train, 20_000, seed)
 texts.groupby("variant", sort=False).head(2).set_index("variant")

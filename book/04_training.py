@@ -48,15 +48,22 @@ workers: int = 0  # processes that read audio ahead; 0 reads in this one
 templates: str = "paper"  # which sentences are said: paper, released, released-fixed
 emotion_form: str = "adjective"  # how emotions are named: adjective (angry) or noun (anger)
 audio_encoder: str = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"  # name, path or hub id
+signals: str = "raw"  # what the audio encoder hears: "raw", or "encoder", as it was trained
 text_encoder: str = "bert-base-uncased"  # name, path or hub id
 text_pooling: str = "cls"  # "cls" or "mean": which output of the text encoder is used
+freeze_audio: bool = False  # whether the audio encoder keeps its weights
 freeze_text: bool = False  # whether the text encoder keeps its weights
+frozen_dropout: bool = False  # whether encoders that keep their weights drop units out in training
 projection_dim: int = 768  # size of the shared space
 dropout: float = 0.5  # dropout probability in the projection heads
 rand: int = 5  # most queries joined into one text
 emotion: str = "always"  # whether the emotion query is said: "always", "pool" or "never"
 only_emotion: bool = False  # whether it is all that is said
+join: str = "rand"  # how queries become a text: "rand", or as released, "weighted" or "all"
+agreed_only: bool = True  # whether training voices without an agreed emotion are left out
 texts_per_voice: int = 0  # texts kept for each voice; 0 draws a new one at every step
+similarity: str = "cosine"  # what the loss compares with: "cosine", or as released "dot"
+logit_scale_max: float = 4.605170185988092  # natural logarithm of the largest temperature
 optimizer: str = "adam"  # "adam" or "adamw"
 audio_lr: float = 1.0e-5  # learning rate of the audio encoder, per step
 text_lr: float = 1.0e-5  # learning rate of the text encoder, per step
@@ -68,13 +75,14 @@ batch: int = 64  # pairs in a batch
 epochs: int = 50  # passes over the training voices, unless `steps` is set
 steps: int = 0  # number of steps; 0 leaves it to `epochs`
 crop_seconds: float = 5.0  # longest signal in a batch, in seconds; longer ones are cropped
+pad: str = "crop"  # "crop": short signals get silence up to crop_seconds; "batch": masked
 dev_template: str = "speaker is {}"  # sentence asked of the dev split, with a slot for the emotion
 checkpoint_steps: int = 200  # steps between two checkpoints
 
 # %%
 import numpy as np
 
-from paraclap import evaluation, tables, towers, training, zeroshot
+from paraclap import evaluation, tables, training, zeroshot
 from paraclap.figures import training as figures
 from paraclap.queries import Pool
 from paraclap.settings import Settings
@@ -134,7 +142,7 @@ print(voices.groupby(["corpus", "split"], sort=False).size().to_string())
 
 # %%
 said = np.flatnonzero(pool.says(emotion, only_emotion))[:4]
-for text in pool.sample(said, rand, emotion, only_emotion, rng=np.random.default_rng(seed)):
+for text in pool.sample(said, rand, emotion, only_emotion, join, rng=np.random.default_rng(seed)):
     print("-", text)
 
 # %% [markdown]
@@ -190,7 +198,7 @@ figures.rates(curves)
 # settings and the seed. Both are asked about voices of the dev split, sorted by their true class.
 
 # %%
-start = towers.build(audio_encoder, text_encoder, projection_dim, dropout, text_pooling, seed)
+start = training.start(settings, "cpu").model
 models = {"before training": start, "after training": model}
 dev = voices[voices["split"] == "dev"]
 shown = evaluation.one_each(dev if dev["label"].notna().any() else labels, "label", 32)
@@ -224,7 +232,7 @@ for title, e in spoken.items():
 
 # %% mystnb={"figure": {"name": "fig-train-pairs", "align": "center", "caption": "Cosine of dev voices with their own text (pairs) and with texts of other voices. Before training the two cannot be told apart; after it, pairs lie further to the right. The overlap that remains holds texts that are true of several voices, and what the model does not hear."}, "image": {"alt": "Two histograms of cosines, of pairs and of others, before and after training."}}
 rows = np.flatnonzero((voices["split"] == "dev") & pool.says(emotion, only_emotion))[:150]
-texts = pool.sample(rows, rand, emotion, only_emotion, rng=np.random.default_rng(seed))
+texts = pool.sample(rows, rand, emotion, only_emotion, join, rng=np.random.default_rng(seed))
 pairs = {
     t: zeroshot.embed_audio(m, voices.iloc[rows]) @ zeroshot.embed_text(m, texts).T
     for t, m in models.items()

@@ -46,13 +46,14 @@ workers: int = 0  # processes that read audio ahead; 0 reads in this one
 templates: str = "paper"  # which sentences are said: paper, released, released-fixed
 emotion_form: str = "adjective"  # how emotions are named: adjective (angry) or noun (anger)
 template: str = "speaker is {}"  # sentence with a slot for the word of a class
+candidates: str = "own"  # words for the classes: own, or as the paper or its released code says
 draws: int = 1000  # of the bootstrap that gives the intervals
 variants: str = "no_emo_rand5,only_emo,rand1,rand5"  # which to compare, in this order
 
 # %%
 import pandas as pd
 
-from paraclap import ParaCLAP, evaluation, tables, tasks, training, zeroshot
+from paraclap import ParaCLAP, evaluation, quoted, tables, training, zeroshot
 from paraclap.figures import ablation as figures
 from paraclap.queries import Pool
 from paraclap.settings import Settings
@@ -102,7 +103,7 @@ for name, one in curves.items():
 # Each variant is asked what chapter 5 asked: all tasks with the same template, and both ends of every attribute.
 
 # %%
-questions = evaluation.tasks(labels)
+questions = evaluation.tasks(labels, candidates)
 test = labels[labels["split"] == "test"]
 own = test["corpus"].isin(corpora).to_numpy()
 levels = table.loc[test.index[own]]
@@ -132,11 +133,11 @@ figures.side_by_side(ablation)
 # %% [markdown]
 # And these are the paper's own numbers, with two models for general sounds, CLAP
 # {cite}`elizalde2023clap` and Pengi, beside its variants. They were measured on the real corpora, with
-# large pretrained towers. **They are not comparable with those above**, which come from
-# synthetic speech and, in the demo, from small towers; what may be compared is the order of the columns.
+# large pretrained towers. **They are not comparable with those above** where these come from
+# synthetic speech and small towers, as in the demo; what may be compared is the order of the columns.
 
 # %%
-paper = tasks.paper_scores().drop(columns="task").rename(columns=figures.name)
+paper = quoted.paper_scores().drop(columns=["task", "imitation"]).rename(columns=figures.name)
 figures.ranked(paper, beside=("corpus", "classes"))
 
 # %% mystnb={"figure": {"name": "fig-ablation-variants", "align": "center", "caption": "UAR of every task by variant, with intervals. Where the intervals of two variants lie apart, the training text made the difference; where they overlap much, the order of the columns above may be luck."}, "image": {"alt": "Points with error bars for each task and variant, with chance marks."}}

@@ -8,8 +8,10 @@ a file is an :class:`AudioError` that says what.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -200,6 +202,21 @@ def comment(file: str | Path) -> str:
             return str(stream.comment)
     except soundfile.LibsndfileError as error:
         raise AudioError(_not_audio(file, error)) from error
+
+
+def is_synthetic(files: Sequence[str], few: int = 5) -> bool:
+    """Whether files say that no person speaks in them.
+
+    Args:
+        files: of one corpus
+        few: how many of them are asked, spread evenly; those that cannot be read say nothing
+    """
+    asked = {round(place) for place in np.linspace(0, len(files) - 1, few)} if files else set()
+    for place in sorted(asked):
+        with contextlib.suppress(AudioError):
+            if comment(files[place]) == SYNTHETIC:
+                return True
+    return False
 
 
 def crop(signal: Signal, samples: int, rng: np.random.Generator) -> Signal:

@@ -17,7 +17,7 @@ import pandas as pd
 from paraclap import references, scores, zeroshot
 from paraclap.model import ParaCLAP
 from paraclap.queries import contrast
-from paraclap.tasks import NO_CLASS, Tasks, asked, remarks, synonyms, task_word, tasks
+from paraclap.tasks import NO_CLASS, Tasks, asked, remarks, synonyms, task_word, tasks, truth
 from paraclap.templates import NUMERIC, sentences
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "attribute_queries",
     "attributes",
     "by_group",
+    "by_session",
     "nearest",
     "one_each",
     "other_words",
@@ -49,7 +50,7 @@ def predict(
     template: str = "speaker is {}",
     embeddings: Embeddings | None = None,
 ) -> pd.DataFrame:
-    """Ask every voice the question of its corpus.
+    """Ask every voice the questions of the tasks it belongs to.
 
     Args:
         model: a trained model
@@ -68,10 +69,11 @@ def predict(
     embedded = zeroshot.embed_audio(model, voices) if embeddings is None else embeddings
     parts = []
     for task, words in tasks.items():
-        rows = (voices["corpus"] == task).to_numpy() & voices["label"].isin(words).to_numpy()
+        classes = truth(voices, task)
+        rows = classes.isin(words).to_numpy()
         answers = zeroshot.answer(model, embedded[rows], words, template)
         answers.index = voices.index[rows]
-        said = voices.loc[rows, ["corpus", "speaker"]].assign(truth=voices.loc[rows, "label"])
+        said = voices.loc[rows, ["corpus", "speaker"]].assign(corpus=task, truth=classes[rows])
         parts.append(said.assign(prediction=answers.pop("prediction")).join(answers))
     return pd.concat(parts)
 
@@ -272,6 +274,21 @@ def by_group(predictions: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
     grouped = found.groupby(["task", "group"], sort=False)
     result = pd.DataFrame({"n": grouped["size"].sum(), "uar": grouped["mean"].mean()})
     return result.reset_index()
+
+
+def by_session(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    """UAR of each task in each recording session, of corpora that have sessions.
+
+    Args:
+        predictions: as `predict` gives them
+        labels: labels table, with a column `session` where a corpus has sessions
+
+    Returns:
+        `task, group` (the session), `n, uar`, without rows where no corpus has sessions
+    """
+    if "session" not in labels:
+        return pd.DataFrame(columns=["task", "group", "n", "uar"])
+    return by_group(predictions, labels.loc[predictions.index, "session"])
 
 
 def nearest(

@@ -11,6 +11,34 @@ import math
 import torch
 from torch.nn import functional
 
+SIMILARITIES = ("cosine", "dot")
+
+
+def scaled_similarity(
+    audio: torch.Tensor, text: torch.Tensor, temperature: torch.Tensor, similarity: str = "cosine"
+) -> torch.Tensor:
+    """How well every voice fits every query, equation 1.
+
+    Args:
+        audio: Features of voices, shape ``(audio, d)``.
+        text: Features of queries, shape ``(text, d)``.
+        temperature: What similarities are multiplied with, a scalar.
+        similarity: ``"cosine"``, as the paper says, or ``"dot"``, the plain inner product that
+            the authors' released code trains with.
+
+    Returns:
+        Logits, shape ``(audio, text)``.
+
+    Raises:
+        ValueError: If there is no such similarity.
+    """
+    if similarity not in SIMILARITIES:
+        raise ValueError(f"Bad similarity {similarity!r}, expected one of {SIMILARITIES}.")
+    if similarity == "cosine":
+        audio, text = functional.normalize(audio, dim=-1), functional.normalize(text, dim=-1)
+    logits: torch.Tensor = temperature * audio @ text.T
+    return logits
+
 
 def contrastive(logits: torch.Tensor) -> torch.Tensor:
     """Symmetric cross entropy of the paper, averaged over both directions.

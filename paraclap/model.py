@@ -30,15 +30,15 @@ from transformers import (
     AutoFeatureExtractor,
     AutoModel,
     AutoProcessor,
+    BatchFeature,
     PreTrainedModel,
 )
 from transformers.utils import ModelOutput
 
 from paraclap.configuration import ParaCLAPConfig, read_config
-from paraclap.loss import contrastive
-from paraclap.processor import ParaCLAPFeatureExtractor, ParaCLAPProcessor
-
-MAX_LOGIT_SCALE = 100.0
+from paraclap.loss import contrastive, scaled_similarity
+from paraclap.pretrained import in_memory
+from paraclap.processor import ParaCLAPFeatureExtractor, ParaCLAPProcessor, saved_processor
 
 
 @dataclass
@@ -89,7 +89,7 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
     """Voices and queries in one space.
 
     ``model.processor`` holds tokenizer and feature extractor; ``save_pretrained`` and
-    ``from_pretrained`` carry it in the same folder.
+    ``from_pretrained`` carry it in the same folder. Without one (None) only tensors are read.
     """
 
     config_class = ParaCLAPConfig
@@ -169,9 +169,23 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
                 "copy the folder again or train the model anew."
             ) from error
         _refuse_misfits(folder, info)
-        model.processor = ParaCLAPProcessor.from_pretrained(folder)
+        in_memory(model)
+        model.processor = saved_processor(folder)
         loaded: Self = model
         return loaded
+
+    @classmethod
+    def from_released(
+        cls,
+        checkpoint: str | Path,
+        audio_config: Any = None,
+        text_config: Any = None,
+        tokenizer: Any = None,
+    ) -> ParaCLAP:
+        """Read the checkpoint that the authors published, see :func:`paraclap.released.load`."""
+        from paraclap import released
+
+        return released.load(checkpoint, audio_config, text_config, tokenizer)
 
     def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:
         """Write safetensors weights, configuration, tokenizer and preprocessing to a folder.
@@ -189,6 +203,24 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
             ) from error
         if self.processor is not None:
             self.processor.save_pretrained(save_directory)
+
+    def prepare(self, **inputs: Any) -> BatchFeature:
+        """Queries and signals as the towers read them, on the device of the model.
+
+        Args:
+            inputs: As in :class:`ParaCLAPProcessor`: ``text``, ``audio``, ``sampling_rate``.
+
+        Raises:
+            ValueError: If the model has no tokenizer and feature extractor.
+        """
+        if self.processor is None:
+            raise ValueError(
+                "This model has no tokenizer and no feature extractor, expected both in "
+                "model.processor to read queries and signals: load it with "
+                "from_released(..., tokenizer=...), or set model.processor = "
+                "paraclap.released.processor(model, tokenizer)."
+            )
+        return self.processor(**inputs).to(self.device)
 
     @property
     def temperature(self) -> torch.Tensor:
@@ -260,7 +292,7 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         """Scaled cosine similarity of two sets of features, and the loss if they are pairs."""
         audio_embeds = functional.normalize(audio_features, dim=-1)
         text_embeds = functional.normalize(text_features, dim=-1)
-        logits = self.temperature * audio_embeds @ text_embeds.T
+        logits = scaled_similarity(audio_embeds, text_embeds, self.temperature, "dot")
         return ParaCLAPOutput(
             loss=contrastive(logits) if return_loss else None,
             logits_per_audio=logits,

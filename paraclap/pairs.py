@@ -4,7 +4,7 @@ Everything random is a function of the seed and the step, never of what ran befo
 stopped and started again sees the batches, crops and queries it would have seen anyway.
 
 Conventions: a batch names its voices by their row in the labels table; signals are mono float32
-at 16 kHz, cropped at random to ``crop_seconds`` and padded to the longest of the batch.
+at 16 kHz, cropped at random to ``crop_seconds`` and padded.
 """
 
 from __future__ import annotations
@@ -105,10 +105,12 @@ def balanced(emotions: pd.Series, balance: float) -> npt.NDArray[np.float64] | N
 class Voices(Dataset[tuple[int, Rows, list[Signal]]]):
     """Batches of cropped signals, addressed by step."""
 
-    def __init__(self, index: pd.Index[Any], schedule: Schedule, crop_seconds: float) -> None:
+    def __init__(
+        self, index: pd.Index[Any], schedule: Schedule, crop_seconds: float, pad: str = "batch"
+    ) -> None:
         """Read the segments of an audformat index in the order of a schedule."""
         self.segments = list(index)
-        self.schedule = schedule
+        self.schedule, self.pad = schedule, pad
         self.samples = round(crop_seconds * audio.SAMPLING_RATE)
 
     def __getitem__(self, step: int) -> tuple[int, Rows, list[Signal]]:
@@ -118,7 +120,10 @@ class Voices(Dataset[tuple[int, Rows, list[Signal]]]):
 
     def _signal(self, step: int, row: int) -> Signal:
         signal = audio.read(*self.segments[row])
-        return audio.crop(signal, self.samples, random(self.schedule.seed, 1, step, int(row)))
+        signal = audio.crop(signal, self.samples, random(self.schedule.seed, 1, step, int(row)))
+        if self.pad == "batch":
+            return signal
+        return np.pad(signal, (0, self.samples - len(signal)))
 
 
 def batches(
@@ -128,6 +133,7 @@ def batches(
     crop_seconds: float,
     steps: range,
     workers: int = 0,
+    pad: str = "batch",
 ) -> Iterator[Batch]:
     """Read, crop and pad the batches of ``steps``, in order.
 
@@ -138,13 +144,15 @@ def batches(
         crop_seconds: Longest signal; longer ones are cropped at random.
         steps: The steps to go through.
         workers: Processes that read ahead; 0 reads in this one.
+        pad: ``"crop"`` extends shorter signals by silence to ``crop_seconds``, as signal;
+            ``"batch"`` pads to the longest of the batch and masks the padding.
     """
 
     def collate(items: list[tuple[int, Rows, list[Signal]]]) -> Batch:
         step, rows, signals = items[0]
         return Batch(step, rows, dict(extractor(signals, return_tensors="pt")))
 
-    voices = Voices(index, schedule, crop_seconds)
+    voices = Voices(index, schedule, crop_seconds, pad)
     yield from DataLoader(voices, 1, sampler=steps, collate_fn=collate, num_workers=workers)
 
 
@@ -164,6 +172,7 @@ class Texts:
         rand: int,
         emotion: str,
         only_emotion: bool,
+        join: str = "rand",
     ) -> None:
         """Prepare the drawing of queries.
 
@@ -175,12 +184,14 @@ class Texts:
             rand: Most queries joined into one text.
             emotion: ``"always"``, ``"pool"`` or ``"never"``.
             only_emotion: Whether the emotion query is all that is said.
+            join: ``"rand"``, ``"weighted"`` or ``"all"``, see ``Pool.sample``.
         """
         self.pool, self.pool_rows, self.seed = pool, np.asarray(rows), seed
         self.draws: dict[str, Any] = {
             "rand": rand,
             "emotion": emotion,
             "only_emotion": only_emotion,
+            "join": join,
         }
         kept = [self._draw(self.pool_rows, 2, turn) for turn in range(per_voice)]
         self.distinct = sorted(set().union(*kept)) if kept else []

@@ -8,12 +8,20 @@ typed line of the cell tagged ``parameters``::
 Types are ``str``, ``int``, ``float``, ``bool``, ``list`` of one of them, and ``... | None``.
 An unknown key, a value of another type, or two notebooks that declare a key differently are
 errors: papermill alone would only log the first and run on with the others.
+
+In the text of a params file ``${NAME}`` stands for the environment variable of that name, so that
+one file serves on several machines::
+
+    tess: ${PARACLAP_TESS}
+
+A variable that is not set leaves ``${NAME}`` as it is, for whoever uses the value to report.
 """
 
 from __future__ import annotations
 
 import ast
 import difflib
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -26,6 +34,7 @@ from paraclap.sources import cells
 Value = str | int | float | bool | list[Any] | None
 
 _PLAIN: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class ParamsError(ValueError):
@@ -109,7 +118,7 @@ def declared_by_all(notebooks: Iterable[Path]) -> dict[str, Parameter]:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """Read a params file.
+    """Read a params file; ``${NAME}`` in it is replaced by the environment variable, if set.
 
     Args:
         file: YAML, one flat mapping; an empty file says nothing
@@ -119,8 +128,9 @@ def read(file: Path) -> dict[str, Any]:
         ParamsError: if it is not YAML, not a flat mapping, or names a key twice
     """
     if not file.is_file():
-        others = sorted(other.stem for other in file.parent.glob("*.yaml"))
-        msg = f"No params file {file.name!r} in {file.parent.name or '.'}/, there are: {others}."
+        folder, others = _neighbours(file)
+        name = file.relative_to(folder) if file.is_relative_to(folder) else file
+        msg = f"No params file {str(name)!r} in {folder.name or '.'}/, there are: {others[:20]}."
         raise FileNotFoundError(msg)
     text = file.read_text("utf-8")
     try:
@@ -136,7 +146,23 @@ def read(file: Path) -> dict[str, Any]:
     if twice := sorted({key for key in keys if keys.count(key) > 1}):
         msg = f"Bad params file {file.name}: {twice[:5]} given more than once, keep one."
         raise ParamsError(msg)
-    return values
+    return {key: _filled_in(value) for key, value in values.items()}
+
+
+def _neighbours(file: Path) -> tuple[Path, list[str]]:
+    """Nearest folder that exists above a file, and the params files in it and one level below."""
+    folder = next(parent for parent in file.parents if parent.is_dir() or parent == Path())
+    found = [*sorted(folder.glob("*.yaml")), *sorted(folder.glob("*/*.yaml"))]
+    return folder, [str(other.relative_to(folder).with_suffix("")) for other in found]
+
+
+def _filled_in(value: Any) -> Any:
+    """Value with environment variables in the place of their names, also within a list."""
+    if isinstance(value, list):
+        return [_filled_in(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    return _VARIABLE.sub(lambda match: os.environ.get(match[1], match[0]), value)
 
 
 def override(text: str, known: Mapping[str, Parameter]) -> tuple[str, Any]:

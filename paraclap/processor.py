@@ -7,6 +7,7 @@ with the ``attention_mask`` of the tokens; signals are mono float32 at ``samplin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import paraclap._torchaudio  # noqa: F401  (before transformers, which fails without it)
@@ -99,3 +100,12 @@ class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers i
                 self.feature_extractor(audio, sampling_rate, return_tensors=return_tensors)
             )
         return batch
+
+
+def saved_processor(folder: str) -> ParaCLAPProcessor | None:
+    """The processor in a model folder; None if the model was saved without one."""
+    saved = Path(folder)
+    if saved.is_dir() and not [*saved.glob("*processor_config.json"), *saved.glob("tokenizer*")]:
+        return None
+    processor: ParaCLAPProcessor = ParaCLAPProcessor.from_pretrained(folder)
+    return processor

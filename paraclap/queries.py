@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from paraclap.joining import JOINS, all_of, weighted
 from paraclap.templates import (
     LEVELS,
     NUMERIC,
@@ -206,27 +207,31 @@ class Pool:
         rand: int = 5,
         emotion: str = "always",
         only_emotion: bool = False,
+        join: str = "rand",
         *,
         rng: np.random.Generator,
     ) -> list[str]:
         """Draw one text for each row: a few of its queries, joined by "and".
 
-        Between 1 and `rand` attributes are drawn without repetition among those the row has
-        something to say of (all of them if it has fewer), then one wording of each.
-
         Args:
             rows: positions in the table
-            rand: the largest number of attributes
+            rand: the largest number of attributes; with `join="weighted"`, of queries
             emotion: "pool": emotion is one of the attributes. "always": an emotion query comes
                 on top of the others, at the end, where the emotion is known. "never": no emotion
                 query, nor any other that holds the emotion word
             only_emotion: nothing but an emotion query
+            join: "rand": between 1 and `rand` attributes are drawn without repetition among
+                those the row has something to say of (all of them if it has fewer), then one
+                wording of each. "weighted" and "all": as the released code, see `joining`
             rng: the source of chance; the same state gives the same texts
 
         Raises:
             ValueError: if a row has nothing to say, or a parameter is out of range
         """
-        self._check_mode(rand, emotion, only_emotion)
+        self._check_mode(rand, emotion, only_emotion, join)
+        if join != "rand" and not only_emotion:
+            self._check_said(rows, self.says(emotion)[np.asarray(rows, dtype=np.intp), None])
+            return [self._joined(int(row), rand, emotion, join, rng) for row in rows]
         cells = self._cells[np.asarray(rows, dtype=np.intp)]
         counts = (self._bank.plain if emotion == "never" else self._bank.counts)[cells]
         feeling = self._bank.attributes.index("emotion")
@@ -243,9 +248,31 @@ class Pool:
         queries = self._bank.queries
         return [" and ".join(queries[one[yes]]) for one, yes in zip(ids, chosen, strict=True)]
 
-    def _check_mode(self, rand: int, emotion: str, only_emotion: bool) -> None:
+    def _joined(
+        self, row: int, rand: int, emotion: str, join: str, rng: np.random.Generator
+    ) -> str:
+        queries = self._said(row, emotion)
+        if join == "all":
+            return all_of(queries)
+        feeling = self._cells[row, self._bank.attributes.index("emotion")]
+        own = self._bank.queries[self._bank.ids[feeling, : self._bank.counts[feeling]]]
+        last = next((query for query in own if "emotion" in query), None)
+        return weighted(queries, last if emotion == "always" else None, rand, rng)
+
+    def _said(self, row: int, emotion: str) -> list[str]:
+        """All queries of a row; those without the emotion where it is never said."""
+        if emotion != "never":
+            return self.queries(row)
+        others = np.delete(self._cells[row], self._bank.attributes.index("emotion"))
+        ids = [self._bank.ids[cell, : self._bank.plain[cell]] for cell in others]
+        kept: list[str] = self._bank.queries[np.concatenate(ids)].tolist()
+        return kept
+
+    def _check_mode(self, rand: int, emotion: str, only_emotion: bool, join: str = "rand") -> None:
         if rand < 1:
             raise ValueError(f"Bad rand {rand}, expected at least 1 query.")
+        if join not in JOINS:
+            raise ValueError(unknown_name("join", join, JOINS))
         if emotion not in MODES:
             raise ValueError(unknown_name("emotion mode", emotion, MODES))
         if only_emotion and emotion == "never":

@@ -7,9 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-OPTIMIZERS = ("adam", "adamw")
-SCHEDULES = ("constant", "cosine")
-EMOTIONS = ("always", "pool", "never")
+# What a setting may be, where it is one of a few words.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "signals": ("raw", "encoder"),
+    "text_pooling": ("cls", "mean"),
+    "emotion": ("always", "pool", "never"),
+    "emotion_form": ("adjective", "noun"),
+    "join": ("rand", "weighted", "all"),
+    "similarity": ("cosine", "dot"),
+    "optimizer": ("adam", "adamw"),
+    "schedule": ("constant", "cosine"),
+    "pad": ("crop", "batch"),
+}
 # What the paper compares in its Table 1; "rand5" is told whether emotion is said by its base.
 VARIANTS: dict[str, dict[str, Any]] = {
     "no_emo_rand5": {"emotion": "never", "only_emotion": False, "rand": 5},
@@ -25,15 +34,24 @@ class Settings:
 
     Attributes:
         audio_encoder: Name, path or hub id, see :mod:`paraclap.towers`.
+        signals: What the audio tower hears: ``"raw"``, or ``"encoder"``, normalised if its own
+            preprocessing says so.
         text_encoder: Name, path or hub id.
         text_pooling: ``"cls"`` or ``"mean"``.
+        freeze_audio: Whether the audio tower keeps its weights.
         freeze_text: Whether the text tower keeps its weights.
+        frozen_dropout: Whether a tower that keeps its weights drops units out while training.
         projection_dim: Size of the shared space.
         dropout: Dropout probability in the projection heads.
         rand: Most queries joined into one text.
         emotion: Whether the emotion query is said: ``"always"``, ``"pool"`` or ``"never"``.
         only_emotion: Whether it is all that is said.
+        emotion_form: How the dev split is asked: ``"adjective"`` (angry) or ``"noun"`` (anger).
+        join: How the queries of a voice become a text: ``"rand"``, ``"weighted"``, ``"all"``.
+        agreed_only: Whether voices whose raters do not agree on an emotion are left out.
         texts_per_voice: Texts kept for each voice; 0 draws a new one at every step.
+        similarity: What the loss compares with, ``"cosine"`` or ``"dot"``.
+        logit_scale_max: Largest natural logarithm of the temperature; 0 is the smallest.
         optimizer: ``"adam"`` or ``"adamw"``.
         audio_lr: Learning rate of the audio tower.
         text_lr: Learning rate of the text tower.
@@ -45,21 +63,31 @@ class Settings:
         epochs: Passes over the training voices, unless ``steps`` is set.
         steps: Number of steps; 0 leaves it to ``epochs``.
         crop_seconds: Longest signal of a batch; longer ones are cropped at random.
+        pad: ``"crop"`` pads shorter signals with silence to ``crop_seconds``, which is heard;
+            ``"batch"`` pads to the longest of the batch and masks the padding.
         dev_template: Sentence with a slot for the emotion, asked of the dev split.
         checkpoint_steps: Steps between two checkpoints; each epoch ends with one, too.
         seed: Of every random weight and draw.
     """
 
     audio_encoder: str = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"
+    signals: str = "raw"
     text_encoder: str = "bert-base-uncased"
     text_pooling: str = "cls"
+    freeze_audio: bool = False
     freeze_text: bool = False
+    frozen_dropout: bool = False
     projection_dim: int = 768
     dropout: float = 0.5
     rand: int = 5
     emotion: str = "always"
     only_emotion: bool = False
+    emotion_form: str = "adjective"
+    join: str = "rand"
+    agreed_only: bool = True
     texts_per_voice: int = 0
+    similarity: str = "cosine"
+    logit_scale_max: float = 4.605170185988092  # a temperature of 100
     optimizer: str = "adam"
     audio_lr: float = 1e-5
     text_lr: float = 1e-5
@@ -71,6 +99,7 @@ class Settings:
     epochs: int = 50
     steps: int = 0
     crop_seconds: float = 5.0
+    pad: str = "crop"
     dev_template: str = "speaker is {}"
     checkpoint_steps: int = 200
     seed: int = 0
@@ -81,11 +110,7 @@ class Settings:
         Raises:
             ValueError: Naming the setting, what was got and what was expected.
         """
-        for name, choices in {
-            "optimizer": OPTIMIZERS,
-            "schedule": SCHEDULES,
-            "emotion": EMOTIONS,
-        }.items():
+        for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 got = getattr(self, name)
                 raise ValueError(f"Bad {name} {got!r}, expected one of {choices}.")

@@ -199,7 +199,7 @@ def listing(value: object, root: Path) -> list[tuple[str, int, int]]:
     """
     if not isinstance(value, str) or not value:
         return []
-    path = root / value
+    path = root / Path(value).expanduser()
     try:
         files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file())
         stats = [(str(file.relative_to(path)), file.stat()) for file in files]

@@ -41,8 +41,7 @@ class TextCache:
         self.model.text_model.train(training)
 
     def _pool(self, texts: Sequence[str]) -> torch.Tensor:
-        assert self.model.processor is not None
-        inputs = self.model.processor(text=list(texts)).to(self.model.device)
+        inputs = self.model.prepare(text=list(texts))
         return self.model.pool_text(**inputs)
 
     def features(self, texts: Sequence[str]) -> torch.Tensor:

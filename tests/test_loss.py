@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paraclap.loss import chance, contrastive
+from paraclap.loss import chance, contrastive, scaled_similarity
 
 
 def slow(logits: list[list[float]]) -> float:
@@ -48,3 +48,15 @@ def test_gradient_equals_finite_differences() -> None:
 def test_loss_refuses_a_batch_without_pairs() -> None:
     with pytest.raises(ValueError, match=r"Bad logits of shape \(3, 4\), expected \(n, n\)"):
         contrastive(torch.zeros(3, 4))
+
+
+def test_similarity_is_a_cosine_or_a_plain_product() -> None:
+    audio, text = torch.tensor([[3.0, 4.0]]), torch.tensor([[0.0, 2.0], [1.0, 0.0]])
+    scale = torch.tensor(10.0)
+    cosine = scaled_similarity(audio, text, scale)
+    torch.testing.assert_close(cosine, torch.tensor([[8.0, 6.0]]))
+    torch.testing.assert_close(
+        scaled_similarity(audio, text, scale, "dot"), torch.tensor([[80.0, 30.0]])
+    )
+    with pytest.raises(ValueError, match="Bad similarity 'euclid', expected one of"):
+        scaled_similarity(audio, text, scale, "euclid")

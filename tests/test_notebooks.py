@@ -54,7 +54,7 @@ ARTEFACTS = [
 
 MOST_LINES = 15
 LARGEST_PAGE = 3_000_000  # bytes
-FIGURES_AND_PLAYERS = range(25, 41)
+FIGURES_AND_PLAYERS = range(25, 51)
 
 
 @pytest.fixture(scope="module")

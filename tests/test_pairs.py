@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from paraclap import audio, pairs
 from paraclap.model import ParaCLAP
+from paraclap.processor import ParaCLAPFeatureExtractor
 from paraclap.queries import Pool
 
 
@@ -93,3 +94,41 @@ def test_only_emotion_says_nothing_else(pool: Pool) -> None:
     said = set(texts(pool, 0, only_emotion=True).of(0, rows))
     assert all("angry" in text or "sad" in text for text in said)
     assert not any(" and " in text for text in said)
+
+
+def test_crops_padded_to_one_length_are_silence_that_is_heard(voices: pd.DataFrame) -> None:
+    schedule = pairs.Schedule(len(voices), 8, seed=0)
+    extractor = ParaCLAPFeatureExtractor(do_normalize=False)
+    batch = next(pairs.batches(voices.index, schedule, extractor, 1.2, range(1), pad="crop"))
+    masked = next(pairs.batches(voices.index, schedule, extractor, 1.2, range(1), pad="batch"))
+    assert batch.signals["input_values"].shape == (8, 19_200)
+    assert batch.signals["audio_attention_mask"].all()
+    lengths = masked.signals["audio_attention_mask"].sum(1)
+    assert lengths.min() < lengths.max() <= 19_200
+    for padded, one, length in zip(
+        batch.signals["input_values"], masked.signals["input_values"], lengths, strict=True
+    ):
+        assert torch.equal(padded[:length], one[:length])
+        assert not padded[length:].any()
+
+
+def test_all_queries_are_one_text_that_starts_with_the_speaker(pool: Pool) -> None:
+    rows = np.arange(len(pool))
+    said = texts(pool, 0, join="all").of(0, rows)
+    assert said == ["speaker " + " and ".join(pool.queries(int(row))) for row in rows]
+    never = texts(pool, 0, join="all", emotion="never").of(0, rows)
+    assert not any(word in text for text in never for word in ("angry", "sad", "emotion"))
+
+
+def test_weighted_texts_end_with_the_emotion_and_never_hold_all_five(pool: Pool) -> None:
+    rows = np.arange(len(pool)).repeat(100)
+    said = texts(pool, 0, join="weighted", rand=5).of(0, rows)
+    parts = [text.split(" and ") for text in said]
+    for row, queries in zip(rows, parts, strict=True):
+        assert queries[-1] in ("emotion is angry", "emotion is sad")
+        assert set(queries) <= set(pool.queries(int(row)))
+        assert len(set(queries[:-1])) == len(queries) - 1
+    counts = pd.Series([len(queries) - 1 for queries in parts]).value_counts(normalize=True)
+    assert counts.sort_index().round(2).to_dict() == pytest.approx(
+        {1: 0.4, 2: 0.3, 3: 0.2, 4: 0.1}, abs=0.03
+    )

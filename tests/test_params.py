@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from paraclap import params
+from paraclap import book, params
 from paraclap.params import ParamsError
+
+ROOT = Path(__file__).resolve().parent.parent
 
 CELL = """# ---
 # jupyter:
@@ -156,6 +161,103 @@ def test_a_missing_params_file_is_an_error_that_names_those_there(tmp_path):
     (tmp_path / "demo.yaml").touch()
     with pytest.raises(FileNotFoundError, match=r"'dmeo\.yaml'.*\['demo'\]"):
         params.read(tmp_path / "dmeo.yaml")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ("demmo", r"'demmo\.yaml' in params/, there are: \['demo', 'paper/rand5'\]"),
+        ("paper/rand6", r"'rand6\.yaml' in paper/, there are: \['rand5'\]"),
+        ("papre/rand5", r"'papre/rand5\.yaml' in params/, there are: \['demo', 'paper/rand5'\]"),
+    ],
+)
+def test_a_missing_params_file_is_looked_for_in_folders_below_too(tmp_path, wanted, message):
+    folder = tmp_path / "params"
+    (folder / "paper").mkdir(parents=True)
+    for name in ("demo", "paper/rand5"):
+        (folder / f"{name}.yaml").touch()
+    with pytest.raises(FileNotFoundError, match=message):
+        params.read(folder / f"{wanted}.yaml")
+
+
+def test_make_and_the_command_line_find_the_params_files_beside_a_missing_one():
+    scripts = Path(sys.executable).parent
+    commands = [
+        ["make", "--silent", "book", "RUN=dmeo", f"BIN={scripts}", "STAMP="],  # installs nothing
+        [sys.executable, "-m", "paraclap.book", "params/dmeo.yaml"],
+    ]
+    for command in commands:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert "No params file 'dmeo.yaml' in params/, there are: ['demo', " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "name"), [("seed: 1", "rand5"), ("run: other", "other")], ids=["stem", "given"]
+)
+def test_a_params_file_in_a_folder_below_gives_its_stem_to_the_run(tmp_path, line, name):
+    notebook(tmp_path, 'seed: int = 0  # of all draws\nrun: str = "x"  # name')
+    file = tmp_path / "params" / "paper" / "rand5.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(line)
+    arguments = [str(file), "--folder", str(tmp_path), "--runs", str(tmp_path / "runs")]
+    assert book.main([*arguments, "--no-html"]) == 0
+    assert (tmp_path / "runs" / name / "notebooks" / "01_mini.ipynb").is_file()
+
+
+def test_a_variable_of_the_environment_is_filled_in_and_an_unknown_one_left(tmp_path, monkeypatch):
+    monkeypatch.setenv("PARACLAP_TESS", "/data/tess: all")
+    monkeypatch.setenv("PARACLAP_EMPTY", "")
+    monkeypatch.delenv("PARACLAP_SLD", raising=False)
+    file = tmp_path / "my.yaml"
+    file.write_text(
+        "tess: ${PARACLAP_TESS}\n"
+        "inside: before/${PARACLAP_TESS}/${PARACLAP_SLD}\n"
+        "sld: ${PARACLAP_SLD}\n"
+        "empty: ${PARACLAP_EMPTY}\n"
+        'several: ["${PARACLAP_TESS}", 3]\n'
+        "plain: $PARACLAP_TESS\n"
+        "seed: 1\n"
+    )
+    assert params.read(file) == {
+        "tess": "/data/tess: all",
+        "inside": "before//data/tess: all/${PARACLAP_SLD}",
+        "sld": "${PARACLAP_SLD}",
+        "empty": "",
+        "several": ["/data/tess: all", 3],
+        "plain": "$PARACLAP_TESS",
+        "seed": 1,
+    }
+
+
+def test_a_variable_filled_in_is_text_whatever_it_looks_like(known, tmp_path, monkeypatch):
+    monkeypatch.setenv("PARACLAP_SEED", "3")
+    file = tmp_path / "my.yaml"
+    file.write_text("seed: ${PARACLAP_SEED}\n")
+    with pytest.raises(ParamsError, match=r"Bad seed in my\.yaml: got '3' \(str\), expected int"):
+        params.check(params.read(file), known, file.name)
+
+
+def test_a_step_is_run_again_when_what_lies_at_a_variable_changes(tmp_path, monkeypatch):
+    step = notebook(tmp_path, 'tess: str = ""  # folder of the corpus')
+    declared = params.declared(step)
+    corpus = tmp_path / "tess"
+    corpus.mkdir()
+    monkeypatch.setenv("PARACLAP_TESS", str(corpus))
+    file = tmp_path / "my.yaml"
+    file.write_text("tess: ${PARACLAP_TESS}\n")
+
+    def key() -> str:
+        given = params.check(params.read(file), declared, file.name)
+        values = params.effective(declared, given, run="my")
+        return book.plan([step], values, tmp_path / "runs")[0].key
+
+    before = key()
+    assert key() == before
+    (corpus / "a.wav").write_bytes(b"new")
+    after = key()
+    assert after != before
+    monkeypatch.setenv("PARACLAP_TESS", os.fspath(tmp_path))
+    assert key() not in (before, after)
 
 
 def test_an_empty_params_file_leaves_every_default(known, tmp_path):

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from paraclap import tables, training, zeroshot
+from paraclap.model import ParaCLAP
 from paraclap.queries import Pool
 from paraclap.settings import Settings
 from paraclap.text_cache import TextCache
@@ -24,6 +25,7 @@ SETTINGS = Settings(
     projection_dim=16,
     dropout=0.1,
     rand=2,
+    agreed_only=False,
     texts_per_voice=2,
     optimizer="adamw",
     audio_lr=3e-3,
@@ -34,6 +36,7 @@ SETTINGS = Settings(
     batch=10,
     epochs=3,
     crop_seconds=0.6,
+    pad="batch",
     checkpoint_steps=3,
 )
 
@@ -153,7 +156,7 @@ def test_dev_and_test_voices_are_never_trained_on(
 def test_frozen_text_tower_keeps_its_weights_and_a_free_one_learns(
     voices: pd.DataFrame, pool: Pool, tmp_path: Path
 ) -> None:
-    start = training._start(SETTINGS, "cpu").model.text_model.state_dict()
+    start = training.start(SETTINGS, "cpu").model.text_model.state_dict()
     for frozen in (True, False):
         settings = SETTINGS.but(freeze_text=frozen, epochs=1)
         model = training.train(voices, pool, tmp_path / str(frozen), settings, "cpu", 1)
@@ -230,3 +233,67 @@ def test_gpu_asked_for_where_there_is_none_is_an_error() -> None:
         with pytest.raises(ValueError, match="torch sees no GPU"):
             training.choose_device("cuda")
     assert training.choose_device("cpu").type == "cpu"
+
+
+def test_heads_alone_learn_where_both_towers_are_frozen(
+    voices: pd.DataFrame, pool: Pool, tmp_path: Path
+) -> None:
+    settings = SETTINGS.but(freeze_audio=True, frozen_dropout=True, join="all", similarity="dot")
+    train(voices, pool, tmp_path, settings)
+    after = ParaCLAP.from_pretrained(tmp_path / "model").state_dict()
+    before = training.start(settings, "cpu").model.state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    heads = ("audio_projection.", "text_projection.", "logit_scale")
+    assert changed == {name for name in before if name.startswith(heads)}
+
+
+@pytest.mark.parametrize(("start", "largest"), [(-0.5, 0.001), (9.0, 2.0)])
+def test_temperature_stays_between_one_and_its_largest(
+    voices: pd.DataFrame,
+    pool: Pool,
+    tmp_path: Path,
+    start: float,
+    largest: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin = training.start
+
+    def cold(settings: Settings, device: str) -> training.Run:
+        run = begin(settings, device)
+        with torch.no_grad():
+            run.model.logit_scale.fill_(start)
+        return run
+
+    monkeypatch.setattr(training, "start", cold)
+    train(voices, pool, tmp_path, SETTINGS.but(epochs=1, logit_scale_max=largest))
+    temperature = tables.read_table(tmp_path / "curves.csv")["temperature"]
+    assert temperature.between(1, np.exp(largest) + 1e-6).all()
+
+
+def test_dot_products_and_cosines_train_different_models(
+    voices: pd.DataFrame, pool: Pool, tmp_path: Path
+) -> None:
+    for name in ("cosine", "dot"):
+        train(voices, pool, tmp_path / name, SETTINGS.but(epochs=1, similarity=name))
+    first = {
+        name: tables.read_table(tmp_path / name / "curves.csv")["loss"].iloc[0]
+        for name in ("cosine", "dot")
+    }
+    assert first["dot"] > 2 * first["cosine"]  # unnormalised embeddings are longer than 1
+
+
+def test_voices_without_an_agreed_emotion_can_be_left_out(voices: pd.DataFrame, pool: Pool) -> None:
+    labels = voices.assign(emotion=voices["emotion"].where(np.arange(60) > 0, "no_agreement"))
+    agreed, every = (
+        training.speakable(labels, pool, SETTINGS.but(agreed_only=only)) for only in (True, False)
+    )
+    assert every[0] == 0
+    assert agreed == every[1:]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("join", "some"), ("similarity", "euclid"), ("pad", "left")]
+)
+def test_unknown_words_among_the_settings_are_refused(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"Bad {name} '{value}', expected one of"):
+        SETTINGS.but(**{name: value})

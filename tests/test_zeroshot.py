@@ -101,3 +101,15 @@ def test_a_long_recording_is_heard_whole(model: ParaCLAP, tmp_path: Path) -> Non
     soundfile.write(tmp_path / "begin.wav", signal[: 16_000 * 50], 16_000)
     long, begin = zeroshot.embed_audio(model, [tmp_path / "long.wav", tmp_path / "begin.wav"])
     assert np.abs(long - begin).max() > 1e-3
+
+
+def test_a_model_without_a_processor_says_what_it_lacks(
+    model: ParaCLAP, voices: pd.DataFrame
+) -> None:
+    model.processor = None
+    for ask in (
+        lambda: zeroshot.embed_text(model, ["speaker is sad"]),
+        lambda: zeroshot.embed_audio(model, voices[:1]),
+    ):
+        with pytest.raises(ValueError, match="no tokenizer and no feature extractor"):
+            ask()

@@ -1,7 +1,8 @@
 """Any audformat database on disk: tables found by their columns, put together by their files.
 
 - Columns are found by name (emotion, gender, arousal, valence, dominance, label, speaker, split,
-  language). Gender and language may also be the speaker's, in the labels of the speaker scheme.
+  language). Gender (or sex) and language may also be the speaker's, in the labels of the speaker
+  scheme. Languages get their two-letter code, where they have one.
 - The split is a column, else the table's own (``split_id``), else a word in the table's name
   (``categories.consensus.train``).
 - Tables about the same files are one corpus, as in databases that keep emotions, dimensions and
@@ -19,17 +20,20 @@ from pathlib import Path
 from typing import Any
 
 import audformat
+import iso639
 import pandas as pd
 
 from paraclap.corpora import labels
 from paraclap.provenance import first_line
 from paraclap.tables import INDEX, LABELS, segments
 
+PERSONAL = {"gender": "gender", "sex": "gender", "language": "language"}  # of a speaker, to ours
+
 
 def load(
     root: Path, tables: Sequence[str], columns: Mapping[str, str]
 ) -> tuple[pd.DataFrame, str, list[str]]:
-    """Read the tables of a database.
+    """Read the tables of a database in a folder.
 
     Args:
         root: folder with ``db.yaml``
@@ -42,7 +46,26 @@ def load(
     Raises:
         ValueError: if it cannot be read, a table is not there, or none has a known column
     """
-    database = _database(root)
+    return read(_database(root), root, tables, columns)
+
+
+def read(
+    database: audformat.Database, root: Path, tables: Sequence[str], columns: Mapping[str, str]
+) -> tuple[pd.DataFrame, str, list[str]]:
+    """Read the tables of a database that is at hand.
+
+    Args:
+        database: with its tables
+        root: folder that its files are relative to, unless they are absolute
+        tables: their names; all when empty
+        columns: their names of columns to ours
+
+    Returns:
+        table on the segmented index, name of the database, notes for the user
+
+    Raises:
+        ValueError: if a table is not there, or none has a known column
+    """
     names = _names(database, tables)
     parts = {name: _part(database, name, root, columns) for name in names}
     used = {name: part for name, part in parts.items() if len(part.columns)}
@@ -93,11 +116,13 @@ def _part(
         if ours == "speaker" and theirs in table.columns:
             frame = _with_speakers(frame, _scheme_labels(database, table, theirs))
     frame = frame[[column for column in frame if column in LABELS]]
-    if len(frame.columns) and "split" not in frame and (split := _split(database, name)):
+    if len(frame.columns) and "split" not in frame and (split := split_of(database, name)):
         frame["split"] = split
     frame = labels.numbers(frame.set_axis(_index(frame.index, root)), f"table {name!r}")
     if len(frame.columns) and "language" not in frame and len(database.languages) == 1:
-        frame["language"] = str(database.languages[0])[:2]
+        frame["language"] = str(database.languages[0])
+    if "language" in frame:
+        frame["language"] = frame["language"].map(_language, na_action="ignore")
     return frame
 
 
@@ -119,22 +144,33 @@ def _scheme_labels(
 
 def _with_speakers(frame: pd.DataFrame, people: Mapping[str, Any]) -> pd.DataFrame:
     """Table with gender and language of its speakers, where it has none of its own."""
-    for column in ("gender", "language"):
+    for theirs, ours in PERSONAL.items():
         known = {
-            name: person[column]
+            name: person[theirs]
             for name, person in people.items()
-            if isinstance(person, Mapping) and column in person
+            if isinstance(person, Mapping) and theirs in person
         }
-        if known and column not in frame:
-            frame[column] = frame["speaker"].map(known)
+        if known and ours not in frame:
+            frame[ours] = frame["speaker"].map(known)
     return frame
+
+
+def _language(code: object) -> str:
+    """Two-letter code of a language, the code or name itself where there is none.
+
+    Examples:
+        >>> _language("est"), _language("deu"), _language("en-us")
+        ('et', 'de', 'en-us')
+    """
+    known = iso639.is_language(str(code))
+    return (known and iso639.Lang(str(code)).pt1) or str(code)
 
 
 def _words(name: str) -> list[str]:
     return [word for word in re.split(r"[._\-\s]+", name) if word]
 
 
-def _split(database: audformat.Database, name: str) -> str | None:
+def split_of(database: audformat.Database, name: str) -> str | None:
     """Split that a table belongs to, by its own word or by its name."""
     split_id = database[name].split_id
     if split_id is not None:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from paraclap import audio
 from paraclap.corpora import labels
-from paraclap.tables import DIMENSIONS, report, segments
+from paraclap.tables import DIMENSIONS, LABELS, atomic_path, report, segments, write_table
 
 USUAL = "labels.csv"
 TARGETS = ("emotion", "gender", *DIMENSIONS, "label")
@@ -51,6 +52,31 @@ def load(
     if "corpus" not in rows:
         rows["corpus"] = root.name
     return _on_segments(rows, root, path.name), path.name, notes
+
+
+def save(table: pd.DataFrame, root: Path) -> Path:
+    """Write segments as such a folder: a WAV file of each, and the CSV.
+
+    Args:
+        table: labels table; columns without any value are not written
+        root: the folder, created if need be; files of the same names are replaced
+
+    Returns:
+        the CSV
+
+    Raises:
+        AudioError: if a segment cannot be read
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    names = [f"{number:03d}.wav" for number in range(len(table))]
+    for name, (file, start, end) in zip(names, table.index, strict=True):
+        content = audio.encode(audio.read(file, start, end), comment=audio.comment(file))
+        with atomic_path(root / name) as temporary:
+            temporary.write_bytes(content)
+    columns = [name for name in table if name in LABELS and name != "corpus"]
+    rows = table[columns].dropna(axis=1, how="all").reset_index(drop=True)
+    rows.insert(0, "file", names)
+    return write_table(rows, root / USUAL)
 
 
 def _csv_path(root: Path, table: str) -> Path:

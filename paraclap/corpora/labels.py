@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,15 @@ import pandas as pd
 from pandas.api.typing import NaTType
 
 from paraclap import audio
-from paraclap.tables import DIMENSIONS, LABELS, SPLITS, check_labels, relative, report, segments
+from paraclap.tables import (
+    DIMENSIONS,
+    LABELS,
+    SPLITS,
+    check_labels,
+    relative,
+    report,
+    segments,
+)
 
 GENDER_WORDS = {
     "f": "female", "female": "female", "w": "female", "woman": "female",
@@ -83,7 +91,14 @@ def rename(table: pd.DataFrame, columns: Mapping[str, str], where: str) -> pd.Da
 
 
 def finish(
-    table: pd.DataFrame, where: str, notes: list[str], label_column: str, seed: int
+    table: pd.DataFrame,
+    where: str,
+    notes: list[str],
+    label_column: str,
+    seed: int,
+    *,
+    extra: Sequence[str] = (),
+    held_out: bool = False,
 ) -> pd.DataFrame:
     """Bring the columns of a corpus into the form of a labels table and check it.
 
@@ -93,20 +108,28 @@ def finish(
         notes: what was decided so far, for the user
         label_column: column with the class of the corpus's own task
         seed: for the split by speaker
+        extra: further columns to keep as they are
+        held_out: whether it is only tested on, see :func:`for_testing`
+
+    Returns:
+        checked labels table with the extra columns and `synthetic`: whether the files of the
+        corpus say that no person speaks in them
 
     Raises:
         ValueError: if a word, number, time or split is not as it should be
     """
     notes = list(notes)
     table = _labelled(table, where, label_column, notes)
-    table = table.assign(**{name: None for name in LABELS if name not in table})[list(LABELS)]
+    table = table.assign(**{name: None for name in LABELS if name not in table})
+    table = table[[*LABELS, *extra]]
     table["gender"] = _genders(table, where, notes)
     table["emotion"] = _nouns(table["emotion"])
     table["label"] = _nouns(table["label"])
     table["speaker"] = _speakers(table, notes)
     table, failed = _timed(table, where)
-    table["split"] = _splits(table, where, seed, notes)
+    table["split"] = "test" if held_out else _splits(table, where, seed, notes)
     table = check_labels(table, where)
+    table["synthetic"] = _synthetic(table)
     notes += _lonely(table)
     notes += [f"{len(failed)} files cannot be read, see the failed list."] if failed else []
     table.attrs = {"notes": notes, "failed": failed}
@@ -192,19 +215,52 @@ def _lengths(
 
 def _splits(table: pd.DataFrame, where: str, seed: int, notes: list[str]) -> pd.Series:
     """Splits by their usual names; drawn by speaker when the corpus has none."""
-    given = table["split"].astype("str").str.strip().str.lower()
-    if given.isna().all():
+    splits = _given_splits(table, where)
+    if splits is None:
         notes.append(f"No split given: drawn by speaker with seed {seed} (60 / 20 / 20 %).")
         return _drawn(table["speaker"], where, seed)
-    unknown = ~given.isin(list(SPLIT_WORDS))
-    report(table, unknown, "split", where, f"one of {list(SPLITS)} in each row")
-    splits = given.map(SPLIT_WORDS).astype("str")
     if "train" not in set(splits):
         msg = f"No training split in {where}, got {sorted(set(splits))}: name one split 'train'."
         raise ValueError(msg)
     absent = [split for split in SPLITS if split not in set(splits)]
     notes += [f"There is no {split} split." for split in absent]
     return splits
+
+
+def _given_splits(table: pd.DataFrame, where: str) -> pd.Series | None:
+    """Splits that a corpus gives, by our names; None if it gives none."""
+    if "split" not in table or table["split"].isna().all():
+        return None
+    given = table["split"].astype("str").str.strip().str.lower()
+    unknown = ~given.isin(list(SPLIT_WORDS))
+    report(table, unknown, "split", where, f"one of {list(SPLITS)} in each row")
+    return given.map(SPLIT_WORDS).astype("str")
+
+
+def for_testing(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
+    """What of a corpus may be tested on when it is not learned from.
+
+    Args:
+        table: on the segmented index
+        where: name of the corpus in messages
+        notes: gets what has been decided
+
+    Returns:
+        rows of the published test split, or all where no split is published; all as test
+
+    Raises:
+        ValueError: if the published splits have no test utterance, or another name
+    """
+    splits = _given_splits(table, where)
+    if splits is None:
+        notes.append("No split is published: all of it is tested on.")
+        return table.assign(split="test")
+    test = splits == "test"
+    if not test.any():
+        msg = f"No test split in {where}, got {sorted(set(splits))}: it can only be learned from."
+        raise ValueError(msg)
+    notes.append(f"Only its test split is kept: {test.sum():,} of {len(table):,} utterances.")
+    return table[test].assign(split="test")
 
 
 def _drawn(speakers: pd.Series, where: str, seed: int) -> pd.Series:
@@ -222,6 +278,13 @@ def _drawn(speakers: pd.Series, where: str, seed: int) -> pd.Series:
     words += ["train"] * (len(names) - len(words))
     of = {names[place]: word for place, word in zip(order, words, strict=True)}
     return speakers.map(of).astype("str")
+
+
+def _synthetic(table: pd.DataFrame) -> pd.Series:
+    """Whether the corpus of a segment says that no person speaks in it."""
+    files = table.index.to_frame(index=False)["file"].groupby(table["corpus"].to_numpy())
+    known = {corpus: audio.is_synthetic(own.unique().tolist()) for corpus, own in files}
+    return table["corpus"].map(known).astype(bool)
 
 
 def _lonely(table: pd.DataFrame) -> list[str]:
