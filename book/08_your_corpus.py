@@ -31,7 +31,6 @@
 # %% tags=["parameters"]
 run: str = "demo"  # name of the run: its folder below `runs`
 runs: str = "runs"  # folder of all runs, relative to the project
-seed: int = 0  # of every random draw
 your_corpus: str = ""  # your folder; empty makes an example of some test voices
 your_candidates: str = "angry,happy,sad,neutral"  # what may be answered, with commas between
 template: str = "speaker is {}"  # sentence with a slot for the word of a class

@@ -116,7 +116,8 @@ def said(pool: Pool, rows: Sequence[int], most: int, templates: str, seed: int =
 def falsehoods(table: pd.DataFrame, templates: str) -> pd.DataFrame:
     """Which sentences a set says of which voices although, by their own wording, they are false.
 
-    What a wording claims is read off the paper's set, which says it only where it holds.
+    What a wording claims is read off the paper's set, which says it only where it holds. Labels
+    are taken as true: only sentences about levels can be false.
 
     Args:
         table: levels, and `emotion` and `gender`, one row a voice
@@ -128,7 +129,8 @@ def falsehoods(table: pd.DataFrame, templates: str) -> pd.DataFrame:
     """
     states = _states(table)
     claimed = {one.template for one in sentences("paper")}
-    own = dict.fromkeys(one.template for one in sentences(templates) if one.template in claimed)
+    known = [one for one in sentences(templates) if one.attribute in NUMERIC]
+    own = dict.fromkeys(one.template for one in known if one.template in claimed)
     false = {t: _holds(states, templates, t) & ~_holds(states, "paper", t) for t in own}
     found = pd.DataFrame(false, index=table.index)
     order = found.sum().sort_values(ascending=False, kind="stable")

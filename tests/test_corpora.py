@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from paraclap import corpora
+from paraclap import audio, corpora, tables
 
 ROWS = pd.DataFrame(
     {
@@ -174,3 +174,24 @@ def test_tables_about_the_same_files_are_one_corpus(tmp_path):
     assert table["gender"].notna().all()
     with pytest.raises(ValueError, match=r"No table \['speakr'\].*did you mean"):
         corpora.load(root, table="speakr")
+
+
+def test_a_saved_folder_is_loaded_with_the_same_voices_and_labels(tmp_path, voices):
+    some = voices.iloc[::7]
+    some.attrs = {}
+    corpora.folder.save(some, tmp_path / "mine")
+    again = corpora.load(tmp_path / "mine")
+    kept = ["split", "speaker", "emotion", "gender", "arousal", "valence", "dominance", "label"]
+    for name in kept:
+        assert again[name].tolist() == some[name].tolist()
+    for ours, theirs in zip(again.index, some.index, strict=True):
+        np.testing.assert_allclose(audio.read(*ours), audio.read(*theirs), atol=1e-4)
+    assert not again["synthetic"].any()
+
+
+def test_a_folder_of_synthetic_speech_stays_synthetic_when_it_is_saved(tmp_path, voices):
+    file = tmp_path / "a.wav"
+    file.write_bytes(audio.encode(np.zeros(8_000, "f4"), comment=audio.SYNTHETIC))
+    some = voices.iloc[:1].set_index(tables.segments([file]))
+    corpora.folder.save(some, tmp_path / "mine")
+    assert audio.comment(tmp_path / "mine" / "000.wav") == audio.SYNTHETIC

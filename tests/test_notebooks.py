@@ -226,11 +226,13 @@ def test_nothing_is_made_again_where_nothing_changed(run, html, place, capsys):
 @pytest.mark.parametrize(
     ("change", "steps"),
     [
-        ({"voices": 70}, "01 02 03 04 05 06"),
-        ({"low_quantile": 0.25}, "03 04 05 06"),
-        ({"head_lr": 1e-4}, "04 05 06"),
-        ({"draws": 60}, "05 06"),
-        ({"variants": "rand5,rand1"}, "06"),
+        ({"voices": 70}, "01 02 03 04 05 06 07 08"),
+        ({"low_quantile": 0.25}, "03 04 05 06 07 08"),
+        ({"head_lr": 1e-4}, "04 05 06 07 08"),
+        ({"draws": 60}, "05 06 07 08"),
+        ({"variants": "rand5,rand1"}, "06 07 08"),
+        ({"recipe_seeds": 1}, "07 08"),
+        ({"your_candidates": "angry,calm"}, "08"),
         ({"jobs": 1}, ""),
     ],
 )

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import captions
+from paraclap import variety
 from paraclap.queries import Pool, contrast, emotion_word, queries_for
 from paraclap.tables import read_table, segments, write_table
 from paraclap.templates import LEVELS, NUMERIC, emotion_state, sentences
@@ -206,6 +208,26 @@ def test_released_sets_say_what_the_authors_code_says(templates, kind):
         assert queries_for(levels, row["emotion"], row["gender"], templates) == one[kind]
 
 
+@pytest.mark.parametrize(
+    ("templates", "theirs"),
+    [("released", "2baded69374b872b"), ("released-fixed", "3a9b1c8f0503247d")],
+)
+def test_released_sets_say_on_many_random_rows_what_the_authors_code_says(templates, theirs):
+    table = captions.rows(captions.ROWS)
+    table = table[~table[f"{captions.VARIATION}.quantile"].isin([0.3, 0.7])]
+    said = [
+        queries_for(
+            {name: level_of(row[f"{column}.quantile"]) for column, name in RELEASED_NAMES.items()},
+            row["emotion"],
+            row["gender"] if isinstance(row["gender"], str) else None,
+            templates,
+        )
+        for row in table.to_dict("records")
+    ]
+    assert len(said) > 10_000
+    assert captions.digest(said) == theirs
+
+
 def test_released_set_contradicts_itself_where_the_authors_code_does():
     said = queries_for({"jitter": "low", "pitch variation": "normal"}, None, None, "released")
     assert "has a low jitter but a high pitch variance" in said
@@ -214,6 +236,29 @@ def test_released_set_contradicts_itself_where_the_authors_code_does():
     )
     disagreement = queries_for({}, "no_agreement", None, "released")
     assert disagreement[0] == "annotators disagree"
+
+
+def test_false_sentences_are_those_whose_claims_the_levels_deny():
+    rng = np.random.default_rng(1)
+    rows = [{name: str(rng.choice(LEVELS)) for name in NUMERIC} for _ in range(2000)]
+    table = table_of(rows).assign(emotion="anger", gender="male")
+    for templates in ("released", "released-fixed"):
+        false = variety.falsehoods(table, templates)
+        for row, levels in enumerate(rows):
+            said = queries_for(levels, "anger", "male", templates)
+            denied = {
+                query
+                for query in said
+                if any(levels[name] != level for name, level in CLAIMS.get(query, {}).items())
+            }
+            assert set(false.columns[false.iloc[row]]) == denied
+    assert variety.falsehoods(table, "paper").columns.empty
+
+
+def test_a_calm_voice_is_not_said_to_be_not_very_calm_but_in_the_released_sets():
+    table = table_of([{"arousal": "low"}]).assign(emotion="calm", gender=None)
+    assert list(variety.falsehoods(table, "released")) == ["speaker is not very {emotion}"]
+    assert variety.falsehoods(table, "paper").columns.empty
 
 
 @pytest.mark.parametrize("attribute", [*NUMERIC, "gender"])
