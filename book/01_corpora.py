@@ -99,7 +99,7 @@ tables.show(pd.DataFrame(labels.attrs["failed"], columns=["file", "reason"]), 20
 # as they come from the publishers, once they are given as parameters and the names in `corpus`.
 
 # %%
-corpora.known_table()
+style.text_table(corpora.known_table())
 
 # %% [markdown]
 # None is part of this book, as most have to be applied for; open databases can be named beside them as

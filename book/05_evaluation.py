@@ -70,10 +70,8 @@ labels = tables.read_table(folder / "labels.parquet")
 features = tables.read_table(folder / "features.parquet")
 labels = labels.loc[features.index]
 tasks = evaluation.tasks(labels, candidates)
-pd.DataFrame(
-    [(t, len(w), " / ".join(w.values())) for t, w in tasks.items()],
-    columns=["task", "classes", template],
-)
+asked = [(task, len(words), " / ".join(words.values())) for task, words in tasks.items()]
+style.text_table(pd.DataFrame(asked, columns=["task", "classes", template]))
 
 # %%
 for remark in evaluation.remarks(labels):
@@ -134,9 +132,7 @@ print(
 
 # %%
 table = quoted.beside(scores, labels, evaluation.by_session(predictions, labels))
-table.style.format(precision=3, na_rep="-").hide(axis="index").set_caption(
-    quoted.title(labels, table_title)
-)
+style.text_table(table, quoted.title(labels, table_title))
 
 # %% [markdown]
 # The last column is the mean over recording sessions, the protocol of the released code for IEMOCAP; the
@@ -145,7 +141,7 @@ table.style.format(precision=3, na_rep="-").hide(axis="index").set_caption(
 # {cite}`jing2024paraclap,wagner2023dawn`:
 
 # %%
-quoted.exposure().style.hide(axis="index")
+style.text_table(quoted.exposure())
 
 # %% [markdown]
 # Its audio tower knows MSP-Podcast from an earlier fine-tuning, and the paper chose its epoch by the

@@ -15,6 +15,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import paraclap._torchaudio  # noqa: F401  (before transformers, which fails without it)
+
+# isort: split
 import numpy as np
 import pandas as pd
 import torch
@@ -23,7 +26,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from paraclap import pairs, progress, tables, towers
-from paraclap.model import masked_mean
+from paraclap.pooling import pool_voices
 from paraclap.processor import ParaCLAPFeatureExtractor
 from paraclap.tables import DIMENSIONS
 
@@ -45,10 +48,7 @@ class Regression(nn.Module):
 
     def forward(self, signals: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Ratings of `signals (batch, samples)`, shape `(batch, dimensions)`."""
-        hidden = self.wav2vec2(signals, attention_mask=mask).last_hidden_state
-        frames = self.wav2vec2._get_feat_extract_output_lengths(mask.sum(1))
-        heard = torch.arange(hidden.shape[1], device=hidden.device) < frames.unsqueeze(1)
-        pooled = masked_mean(hidden, heard)
+        pooled = pool_voices(self.wav2vec2, signals, mask)
         rated: torch.Tensor = self.classifier["out_proj"](self.classifier["dense"](pooled).tanh())
         return rated
 

@@ -37,6 +37,7 @@ from transformers.utils import ModelOutput
 
 from paraclap.configuration import ParaCLAPConfig, read_config
 from paraclap.loss import contrastive, scaled_similarity
+from paraclap.pooling import masked_mean, pool_voices
 from paraclap.pretrained import in_memory
 from paraclap.processor import ParaCLAPFeatureExtractor, ParaCLAPProcessor, saved_processor
 
@@ -77,12 +78,6 @@ class Projection(nn.Module):
         second = self.dropout(self.linear2(functional.gelu(first)))
         projected: torch.Tensor = self.layer_norm(first + second)
         return projected
-
-
-def masked_mean(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Mean over time of ``hidden (batch, time, units)`` where ``mask (batch, time)`` is 1."""
-    weights = mask.to(hidden.dtype).unsqueeze(-1)
-    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
 class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untyped here
@@ -241,29 +236,9 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         """
         if audio_attention_mask is None:
             audio_attention_mask = torch.ones_like(input_values, dtype=torch.long)
-        if getattr(self.config.audio_config, "feat_extract_norm", "layer") == "group":
-            pooled = self._pool_by_length(input_values, audio_attention_mask)
-        else:
-            pooled = self._pool_audio(input_values, audio_attention_mask)
+        pooled = pool_voices(self.audio_model, input_values, audio_attention_mask)
         features: torch.Tensor = self.audio_projection(pooled)
         return features
-
-    def _pool_audio(self, signals: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        hidden = self.audio_model(signals, attention_mask=mask).last_hidden_state
-        frames = self.audio_model._get_feat_extract_output_lengths(mask.sum(1))
-        time = torch.arange(hidden.shape[1], device=hidden.device)
-        return masked_mean(hidden, time < frames.unsqueeze(1))
-
-    def _pool_by_length(self, signals: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Encode each length apart: a group norm over time would hear the padding."""
-        lengths = mask.sum(1)
-        parts = [
-            ((rows := torch.nonzero(lengths == length).squeeze(1)), signals[rows, : int(length)])
-            for length in lengths.unique()
-        ]
-        pooled = [self._pool_audio(part, torch.ones_like(part).long()) for _, part in parts]
-        order = torch.argsort(torch.cat([rows for rows, _ in parts]))
-        return torch.cat(pooled)[order]
 
     def pool_text(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None

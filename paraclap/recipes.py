@@ -28,20 +28,39 @@ def elements() -> pd.DataFrame:
     return pd.read_csv(Path(__file__).with_name("recipes.csv"), dtype="str", keep_default_na=False)
 
 
+def differences() -> pd.DataFrame:
+    """The elements for a reader: `element` (with its parameter), `paper`, `released`, `effect`."""
+    table = elements()
+    named = table["element"] + table["parameter"].map(lambda name: f" ({name})" if name else "")
+    shown = table.assign(element=named).drop(columns="parameter")
+    return shown.replace("4.605170185988092", "4.605")
+
+
 def values(recipe: str) -> dict[str, Any]:
     """Parameters of a recipe with their values.
 
-    Raises:
-        ValueError: if there is no such recipe
+    Args:
+        recipe: one of `RECIPES`; parameters with `+` before them are taken from the other one
 
-    >>> values("released")["join"], values("paper")["batch"]
-    ('all', 64)
+    Raises:
+        ValueError: if there is no such recipe or parameter
+
+    >>> values("released")["join"], values("paper")["join"], values("paper+join")["join"]
+    ('all', 'rand', 'all')
     """
-    if recipe not in RECIPES:
-        raise ValueError(unknown_name("recipe", recipe, RECIPES))
+    name, *swapped = recipe.split("+")
+    if name not in RECIPES:
+        raise ValueError(unknown_name("recipe", name, RECIPES))
     table = elements()
-    own = table[table["parameter"] != ""]
-    return dict(zip(own["parameter"], own[recipe].map(yaml.safe_load), strict=True))
+    own = table[table["parameter"] != ""].set_index("parameter")
+    for parameter in swapped:
+        if parameter not in own.index:
+            raise ValueError(unknown_name("element", parameter, own.index, f" of {recipe!r}"))
+    other = RECIPES[1 - RECIPES.index(name)]
+    return {
+        str(parameter): yaml.safe_load(row[other if parameter in swapped else name])
+        for parameter, row in own.iterrows()
+    }
 
 
 def of(base: Settings, recipe: str, steps: int = 0, batch: int = 0, **other: Any) -> Settings:
@@ -49,7 +68,7 @@ def of(base: Settings, recipe: str, steps: int = 0, batch: int = 0, **other: Any
 
     Args:
         base: where the rest comes from, such as the encoders
-        recipe: one of `RECIPES`
+        recipe: see `values`
         steps: of the recipe `paper`; `released` takes as many more as its batches and passes ask
             for. 0: passes over the training voices, as the recipe says
         batch: of the recipe `paper`; `released` takes half of it. 0: as the recipe says
@@ -79,7 +98,7 @@ def grid(
 
     Args:
         base: where all that no recipe names comes from
-        recipes: some of `RECIPES`
+        recipes: see `values`
         sets: template sets
         seeds: how many
         steps: of the recipe `paper`, see `of`

@@ -22,7 +22,7 @@ def test_each_false_sentence_has_a_bar_as_long_as_its_share() -> None:
     false = {name: variety.falsehoods(table(), name) for name in ("paper", "released")}
     fig = figures.falsehoods(false)
     (ax,) = fig.axes  # the paper's set says nothing false
-    assert ax.get_title(loc="left") == "released"
+    assert ax.get_title() == "released"
     assert [bar.get_width() for bar in ax.patches] == pytest.approx(
         (100 * false["released"].mean()).tolist()
     )

@@ -28,6 +28,7 @@ ROOMS = [
         "towers",
         "processor",
         "configuration",
+        "pooling",
         "model",
         "released",
         "weights",

@@ -79,6 +79,15 @@ def test_grid_has_every_recipe_with_every_set_and_seed() -> None:
     assert [one.emotion_form for one in cells.values()] == ["adjective"] * 2 + ["noun"] * 2
 
 
+def test_single_elements_are_taken_from_the_other_recipe() -> None:
+    paper, released = recipes.values("paper"), recipes.values("released")
+    mixed = recipes.values("paper+similarity+batch")
+    assert mixed == paper | {name: released[name] for name in ("similarity", "batch")}
+    assert recipes.values("released+" + "+".join(released)) == paper
+    with pytest.raises(ValueError, match=r"Unknown element 'joins' of 'paper\+joins'.*'join'"):
+        recipes.values("paper+joins")
+
+
 def test_unknown_recipe_is_refused_with_the_nearest() -> None:
     with pytest.raises(ValueError, match=r"Unknown recipe 'papers'.*mean 'paper'"):
         recipes.values("papers")

@@ -37,7 +37,7 @@ def falsehoods(tables: Mapping[str, pd.DataFrame]) -> style.Picture:
         ax.barh(range(len(share)), share, color=style.ORANGE)
         ax.set_yticks(range(len(share)), share.index)
         ax.invert_yaxis()
-        ax.set_title(name, loc="left")
+        ax.set_title(name)
     axes[-1, 0].set_xlabel("voices of which it is said although false (%)")
     return fig
 
@@ -61,7 +61,7 @@ def text_lengths(table: pd.DataFrame) -> style.Picture:
         ax=axes[0, 0],
         **look,
     )
-    axes[0, 0].set(xlabel="words in a text", ylabel="")
+    axes[0, 0].set(xlabel="words in a text", ylabel="queries joined")
     style.legend_outside(axes[0, 0], "sentences")
     return fig
 
@@ -111,7 +111,7 @@ def answers(table: pd.DataFrame) -> style.Picture:
     ax.vlines(chances, rows - 0.42, rows + 0.42, color="#444444", ls="--", label="chance")
     ax.set_yticks(rows, tasks)
     ax.invert_yaxis()
-    ax.set(xlabel="UAR", xlim=(0, 1))
+    ax.set(xlabel="UAR", ylabel="task", xlim=(0, 1))
     fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return fig
 

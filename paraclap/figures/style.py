@@ -24,6 +24,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
 
 from paraclap import audio
 
@@ -172,6 +173,25 @@ def ordered(words: Iterable[Any], known: Iterable[str] = EMOTIONS) -> list[str]:
 def legend_outside(ax: Axes, title: str = "") -> None:
     """Put the legend to the right of the axes."""
     ax.legend(title=title, loc="upper left", bbox_to_anchor=(1.0, 1.0), alignment="left")
+
+
+def text_table(table: pd.DataFrame, caption: str = "") -> Styler:
+    """Show a table of words: whole cells, set from the left and from the top, a line a row.
+
+    Args:
+        table: its index is not shown
+        caption: above it
+    """
+    cell = [("text-align", "left"), ("vertical-align", "top"), ("padding", "0.35em 0.6em")]
+    line = [("border-top", "1px solid rgba(128, 128, 128, 0.35)")]
+    looks: list[Any] = [
+        {"selector": "", "props": [("font-size", "0.85em"), ("line-height", "1.35")]},
+        {"selector": "td", "props": [*cell, *line]},
+        {"selector": "th", "props": cell},
+        {"selector": "caption", "props": [("caption-side", "top"), ("text-align", "left")]},
+    ]
+    styled = table.style.hide(axis="index").format(precision=3, na_rep="-")
+    return styled.set_table_styles(looks).set_caption(caption)
 
 
 class Sound:
