@@ -132,7 +132,7 @@ print(
 
 # %%
 table = quoted.beside(scores, labels, evaluation.by_session(predictions, labels))
-style.text_table(table, quoted.title(labels, table_title))
+style.text_table(quoted.shown(table), quoted.title(labels, table_title))
 
 # %% [markdown]
 # The last column is the mean over recording sessions, the protocol of the released code for IEMOCAP; the

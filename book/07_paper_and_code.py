@@ -44,9 +44,7 @@ draws: int = 1000  # of the bootstrap that gives the intervals
 recipes: str = "paper,released"  # which to train and compare; empty trains none
 recipe_sentences: str = "paper,released-fixed"  # with which sets of sentences
 recipe_seeds: int = 3  # how often each is trained
-recipe_changes: str = (
-    "similarity,join,freeze_audio"  # released elements, each put alone into "paper"
-)
+recipe_changes: str = "similarity,join,freeze_audio"  # of "released", each alone in "paper"
 recipe_voices: int = 800  # voices to train on, at most
 recipe_batch: int = 32  # pairs in a batch of the recipe "paper"; "released" takes half of it
 recipe_steps: int = 40  # of the recipe "paper"; "released" takes four times as many
@@ -170,7 +168,7 @@ for cell, settings in cells.items():
 # that are not normalised grows with their lengths, and layer norm gives each a length of about the square root of its size.
 # Multiplied by the temperature, such logits make the first loss many times as large.
 
-# %% mystnb={"figure": {"name": "fig-recipes-curves", "align": "center", "caption": "Loss, on a logarithmic axis, and temperature in the course of training, first seed. The released recipe starts far above the paper's, because lengths count, and learns in batches half as large; its temperature is bounded by nothing, and goes its own way nevertheless."}, "image": {"alt": "Two line charts over the share of steps: loss and temperature, a line for each recipe and set of sentences."}}
+# %% mystnb={"figure": {"name": "fig-recipes-curves", "align": "center", "caption": "Loss, on a logarithmic axis, and temperature in the course of training, first seed. The released recipe starts far above the paper's, because lengths count. The temperature comes nowhere near its bound in either: how it is clamped makes no difference here."}, "image": {"alt": "Two line charts over the share of steps: loss and temperature, a line for each recipe and set of sentences."}}
 curves = {cell: tables.read_table(place / "curves.csv") for cell, place in places.items()}
 first = {cell[:2]: one for cell, one in curves.items() if cell[2] == 0 and cell[0] in chosen}
 figures.curves(first)
@@ -205,7 +203,8 @@ figures.answers(whole)
 # %%
 means = comparison.means(compared)
 style.text_table(means)
-#
+
+# %% [markdown]
 # ## So: does the released code do what the paper says?
 #
 # It trains something else: projection heads on towers that stay as they are, with one long text a voice, on

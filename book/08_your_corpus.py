@@ -36,8 +36,6 @@ your_candidates: str = "angry,happy,sad,neutral"  # what may be answered, with c
 template: str = "speaker is {}"  # sentence with a slot for the word of a class
 
 # %%
-import pandas as pd
-
 from paraclap import ParaCLAP, corpora, evaluation, scores, tables, zeroshot
 from paraclap.figures import style
 from paraclap.figures import training as figures
@@ -57,21 +55,23 @@ model = ParaCLAP.from_pretrained(folder / "model")
 
 # %%
 labels = tables.read_table(folder / "labels.parquet")
-test = labels[(labels["split"] == "test") & (labels["corpus"] == labels["corpus"].iloc[0])]
-root = your_corpus or folder / "your_corpus"
+learned = labels["corpus"].isin(labels.loc[labels["split"] == "train", "corpus"])
+test = labels[learned & (labels["split"] == "test")].drop(columns="split")
+root = tables.project_folder() / (your_corpus or folder / "your_corpus")
 if not your_corpus:
-    known = evaluation.one_each(test, "label", 48, least=2)
-    corpora.folder.save(known.assign(split="train"), root)
-print((tables.project_folder() / root / "labels.csv").read_text("utf-8")[:400])
+    corpora.folder.save(evaluation.one_each(test, "label", 48, least=2), root)
+print("\n".join((root / "labels.csv").read_text("utf-8").splitlines()[:4]))
 
 # %% [markdown]
-# The table is read as in [chapter 1](01_corpora), with the same checks. Whatever had to be decided is said, and files that cannot be
-# read are listed with the reason; the others go on.
+# The table is read as in [chapter 1](01_corpora), with the same checks. `held_out` says that it is only asked about, so
+# that no split is needed. Whatever had to be decided is said, and files that cannot be read are named with the reason; the
+# others go on.
 
 # %%
-voices = corpora.load(tables.project_folder() / root)
-print("\n".join(voices.attrs["notes"]))
-tables.show(pd.DataFrame(voices.attrs["failed"], columns=["file", "reason"]))
+voices = corpora.load(root, held_out=True)
+print(f"{len(voices)} voices.", *voices.attrs["notes"], sep="\n")
+for file in voices.attrs["failed"]:
+    print(f"Not read: {file['file']}, {file['reason']}")
 
 # %% [markdown]
 # ## Two: a question

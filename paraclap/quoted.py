@@ -76,6 +76,18 @@ def beside(
     return table
 
 
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of `beside` for a page: classes beside the corpus, intervals in brackets."""
+    quoted = table[list(SYSTEMS)].rename(columns=lambda name: name.replace("_", " "))
+    names = table["corpus"] + " (" + table["classes"].astype("str") + ")"
+    quoted.insert(0, "corpus (classes)", names)
+    bounds = zip(table["measured"], table["measured_low"], table["measured_high"], strict=True)
+    here = [f"{m:.3f} [{low:.3f}, {high:.3f}]" if m == m else None for m, low, high in bounds]
+    return quoted.assign(
+        measured=pd.Series(here, table.index, dtype="str"), sessions=table["sessions"]
+    )
+
+
 def title(labels: pd.DataFrame, wish: str = "") -> str:
     """Heading of the table beside the paper's.
 

@@ -189,6 +189,14 @@ def test_a_saved_folder_is_loaded_with_the_same_voices_and_labels(tmp_path, voic
     assert not again["synthetic"].any()
 
 
+def test_a_folder_that_is_only_asked_about_needs_no_split(tmp_path, voices):
+    some = voices.iloc[:3].drop(columns="split")  # one speaker: nothing to be drawn
+    corpora.folder.save(some, tmp_path / "mine")
+    with pytest.raises(ValueError, match="expected at least 3"):
+        corpora.load(tmp_path / "mine")
+    assert set(corpora.load(tmp_path / "mine", held_out=True)["split"]) == {"test"}
+
+
 def test_a_folder_of_synthetic_speech_stays_synthetic_when_it_is_saved(tmp_path, voices):
     file = tmp_path / "a.wav"
     file.write_bytes(audio.encode(np.zeros(8_000, "f4"), comment=audio.SYNTHETIC))

@@ -31,6 +31,13 @@ def test_our_scores_stand_beside_those_of_the_same_corpus() -> None:
     assert list(table.columns[2:8]) == list(quoted.SYSTEMS)
 
 
+def test_a_page_shows_intervals_in_brackets_and_nothing_where_nothing_was_measured() -> None:
+    table = quoted.shown(quoted.beside(SCORES, PEOPLE, SESSIONS)).set_index("corpus (classes)")
+    assert table.loc["TESS (7)", "measured"] == "0.500 [0.400, 0.600]"
+    assert table.loc["IEMOCAP (4)", "only emo"] == 0.567
+    assert table["measured"].notna().sum() == 2
+
+
 @pytest.mark.parametrize(
     "labels",
     [

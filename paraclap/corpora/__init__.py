@@ -44,6 +44,7 @@ def load(
     seed: int = 0,
     folders: _Folders | None = None,
     learn_from: str = "",
+    held_out: bool = False,
 ) -> pd.DataFrame:
     """Labels table of any corpus on disk, or of several known ones.
 
@@ -59,6 +60,8 @@ def load(
         folders: of the known corpora by name, see :func:`folders`
         learn_from: names, with commas between, of the corpora that keep all their splits; of the
             others only what is for testing is kept. The first when empty
+        held_out: a folder of one's own that is only asked about: all of it is test, whatever
+            splits it has
 
     Returns:
         checked labels table, see ``tables.check_labels``
@@ -70,12 +73,15 @@ def load(
     """
     found = several.names(str(corpus))
     if found:
-        _check_unused(corpus_table=table, label_column=label_column, columns=columns)
+        unused = {"label_column": label_column, "columns": columns, "held_out": held_out}
+        _check_unused(corpus_table=table, **unused)
         return several.load(found, folders or {}, learn_from, seed)
     if learn_from:
         msg = f"Bad learn_from {learn_from!r}: {str(corpus)!r} is one corpus, leave it empty."
         raise ValueError(msg)
-    return _from_folder(Path(corpus).expanduser(), table, label_column, columns, seed)
+    root = Path(corpus).expanduser()
+    found_there = _from_folder(root, table, label_column, columns)
+    return finish(*found_there, label_column, seed, held_out=held_out)
 
 
 def _check_unused(**values: object) -> None:
@@ -86,8 +92,9 @@ def _check_unused(**values: object) -> None:
 
 
 def _from_folder(
-    root: Path, table: str, label_column: str, columns: str | Mapping[str, str], seed: int
-) -> pd.DataFrame:
+    root: Path, table: str, label_column: str, columns: str | Mapping[str, str]
+) -> tuple[pd.DataFrame, str, list[str]]:
+    """Table, name and notes of a folder with a CSV or a database."""
     if not root.is_dir():
         hint = nearest(str(root).lower(), known.CORPORA)
         msg = f"No folder at {str(root)!r}{hint}: expected one with audio and a CSV, or a database."
@@ -95,5 +102,5 @@ def _from_folder(
     names = parse_columns(columns)
     if (root / "db.yaml").is_file():
         wanted = [name.strip() for name in table.split(",") if name.strip()]
-        return finish(*database.load(root.resolve(), wanted, names), label_column, seed)
-    return finish(*folder.load(root.resolve(), table, names, label_column), label_column, seed)
+        return database.load(root.resolve(), wanted, names)
+    return folder.load(root.resolve(), table, names, label_column)

@@ -15,6 +15,7 @@ import html
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -179,7 +180,7 @@ def text_table(table: pd.DataFrame, caption: str = "") -> Styler:
     """Show a table of words: whole cells, set from the left and from the top, a line a row.
 
     Args:
-        table: its index is not shown
+        table: its index is not shown; a column of addresses becomes one of links
         caption: above it
     """
     cell = [("text-align", "left"), ("vertical-align", "top"), ("padding", "0.35em 0.6em")]
@@ -191,7 +192,14 @@ def text_table(table: pd.DataFrame, caption: str = "") -> Styler:
         {"selector": "caption", "props": [("caption-side", "top"), ("text-align", "left")]},
     ]
     styled = table.style.hide(axis="index").format(precision=3, na_rep="-")
-    return styled.set_table_styles(looks).set_caption(caption)
+    links = [name for name in table if table[name].astype("str").str.startswith("http").all()]
+    return styled.format(_link, subset=links).set_table_styles(looks).set_caption(caption)
+
+
+def _link(url: object) -> str:
+    """The address of a page as a link that shows its host alone."""
+    host = urlsplit(str(url)).netloc
+    return f'<a href="{html.escape(str(url))}">{html.escape(host)}</a>'
 
 
 class Sound:
