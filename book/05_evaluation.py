@@ -43,6 +43,7 @@ jobs: int = 2  # CPU threads
 template: str = "speaker is {}"  # sentence with a slot for the word of a class
 candidates: str = "own"  # words for the classes: own, or as the paper or its released code says
 table_title: str = ""  # of the table beside the paper's; refused for synthetic speech
+other_model: str = ""  # folder of a model to ask instead of that of chapter 4
 templates: str = "paper"  # which sentences are said: paper, released, released-fixed
 draws: int = 1000  # of the bootstrap that gives the intervals
 
@@ -53,10 +54,11 @@ import torch
 from paraclap import ParaCLAP, evaluation, quoted, tables, zeroshot
 from paraclap.figures import evaluation as figures
 from paraclap.figures import style
+from paraclap.settings import Settings, variant
 
 torch.set_num_threads(jobs)
 folder = tables.run_folder(run, runs)
-model = ParaCLAP.from_pretrained(folder / "model")
+model = ParaCLAP.from_pretrained(other_model or folder / "model")
 
 # %% [markdown]
 # ## The questions
@@ -128,11 +130,13 @@ print(
 # ## Beside the paper
 #
 # What the paper reports for the real corpora is quoted here, with the other two systems that it
-# compares. A score of this run joins the columns only where it was *measured* on the same corpus, spoken by people.
+# compares. A score of this run joins the columns only where it was *measured* on the same corpus, spoken by people,
+# with all of its classes; where fewer voices were asked than the corpus has for testing, their number is said.
 
 # %%
 table = quoted.beside(scores, labels, evaluation.by_session(predictions, labels))
-style.text_table(quoted.shown(table), quoted.title(labels, table_title))
+said = variant(Settings(**tables.read_json(folder / "settings.json")))
+style.text_table(quoted.shown(table), quoted.title(labels, said, table_title))
 
 # %% [markdown]
 # The last column is the mean over recording sessions, the protocol of the released code for IEMOCAP; the
@@ -189,9 +193,9 @@ attributes.round(3)
 figures.attribute_scores(attributes)
 
 # %% [markdown]
-# Duration is a case of its own. In training every voice is cut to `crop_seconds` at most, and the towers
-# never see the padding that fills a batch up: both would give away how long a voice is without its
-# sound. What is left to hear of a short or a long voice is little, and its query scores accordingly.
+# Duration is a case of its own. In training every voice is cut to `crop_seconds` at most. With `pad: batch`, as in the
+# demo, the towers never see what fills a batch up, and little is left to hear of a short or a long voice. With
+# `pad: crop`, as in the paper, the silence behind a short voice is heard in training, and gives its length away.
 #
 # ## Does it know when it does not know?
 

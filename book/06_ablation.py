@@ -137,7 +137,9 @@ figures.side_by_side(ablation)
 # synthetic speech and small towers, as in the demo; what may be compared is the order of the columns.
 
 # %%
-paper = quoted.paper_scores().drop(columns=["task", "imitation"]).rename(columns=figures.name)
+paper = (
+    quoted.paper_scores().drop(columns=["task", "imitation", "voices"]).rename(columns=figures.name)
+)
 figures.ranked(paper, beside=("corpus", "classes"))
 
 # %% mystnb={"figure": {"name": "fig-ablation-variants", "align": "center", "caption": "UAR of every task by variant, with intervals. Where the intervals of two variants lie apart, the training text made the difference; where they overlap much, the order of the columns above may be luck."}, "image": {"alt": "Points with error bars for each task and variant, with chance marks."}}
@@ -156,12 +158,14 @@ print(
 # told a word for an emotion, a model can still have learned that anger is loud, if its text
 # encoder knows as much; but it has no reason to.
 
-# %% mystnb={"figure": {"name": "fig-ablation-iemocap", "align": "center", "caption": "Four emotions, asked of the iemocap-like voices: never told of emotions in training (left), and told (right). What is dark on the diagonal on the left comes from pitch, level and the text encoder's knowledge of words; what the right has beyond it, the emotion queries have brought."}, "image": {"alt": "Two confusion matrices of the iemocap-like task."}}
+# %% mystnb={"figure": {"name": "fig-ablation-iemocap", "align": "center", "caption": "Four emotions, asked of the voices of IEMOCAP or of its imitation: never told of emotions in training (left), and told (right). What is dark on the diagonal on the left comes from pitch, level and the text encoder's knowledge of words; what the right has beyond it, the emotion queries have brought."}, "image": {"alt": "Two confusion matrices of four emotions."}}
 pair = {name: predictions[name] for name in ("no_emo_rand5", "rand5") if name in predictions}
-figures.without_and_with(pair, "iemocap-like", list(questions.get("iemocap-like", {})))
+four = quoted.here("iemocap", questions)
+figures.without_and_with(pair, four, list(questions.get(four, {})))
 
-# %% mystnb={"figure": {"name": "fig-ablation-tess", "align": "center", "caption": "The same for the seven emotions of the tess-like voices, all from two speakers."}, "image": {"alt": "Two confusion matrices of the tess-like task."}}
-figures.without_and_with(pair, "tess-like", list(questions.get("tess-like", {})))
+# %% mystnb={"figure": {"name": "fig-ablation-tess", "align": "center", "caption": "The same for the seven emotions of TESS or of its imitation, all from two speakers."}, "image": {"alt": "Two confusion matrices of seven emotions."}}
+seven = quoted.here("tess", questions)
+figures.without_and_with(pair, seven, list(questions.get(seven, {})))
 
 # %% [markdown]
 # ## What the attributes cost, and what they bring

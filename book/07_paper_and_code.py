@@ -27,7 +27,7 @@
 # | Writes | A row is |
 # |---|---|
 # | `runs/<run>/dimensional/` | (a folder) an audio tower that has learned ratings |
-# | `runs/<run>/recipes/<name>/` | (a folder each) model and curves |
+# | `runs/<run>/recipes/variants/<name>/` | (a folder each) model and curves |
 # | `runs/<run>/recipes.csv` | a recipe, a set of sentences, a seed and a task |
 #
 # With the built-in corpora all speech is synthetic, and the towers are small: what follows compares the
@@ -85,10 +85,10 @@ style.text_table(recipe.differences())
 # ## Sentences that contradict themselves
 #
 # The paper's table adds to jitter and shimmer what the pitch does *instead*: "has a low jitter but a high
-# pitch variance". The code says so whenever the variance is not low, so of a normal one as well. It calls a
-# voice loud if *either* of two measurements is high, whatever the other says. And as it names emotions by nouns, a
-# calm voice of low arousal "is not very calm". The next figure counts voices of which a sentence is said
-# that is false by its own wording.
+# pitch variance". The code says so whenever the variance is not low, so of a normal one as well; and so with the
+# other continuations. It calls a voice loud if *either* of two measurements is high, or else quiet if
+# either is low, whatever the other says. And a calm voice of low arousal is said to be "not very calm". The next figure counts
+# the voices of which a sentence is said that is false by its own wording.
 
 # %%
 sets = ["paper", "released", "released-fixed"]
@@ -96,7 +96,7 @@ false = {name: variety.falsehoods(table, name) for name in sets}
 for name, own in false.items():
     print(f"{name}: something false is said of {100 * own.any(axis=1).mean():.0f} % of the voices.")
 
-# %% mystnb={"figure": {"name": "fig-recipes-false", "align": "center", "caption": "Sentences of the released sets that are said of voices of which they are false. The full list errs most with the continuations of jitter and shimmer, which the fixed list does not have; what is left there are voices that one measure calls loud and another quiet."}, "image": {"alt": "Horizontal bars, one for each sentence, of the share of voices of which it is said although it is false."}}
+# %% mystnb={"figure": {"name": "fig-recipes-false", "align": "center", "caption": "Sentences of the released sets that are said of voices of which they are false. The full list errs most with the continuations of jitter and shimmer, which the fixed list does not have; what is left there are voices that one of two measures calls loud or quiet and the other does not."}, "image": {"alt": "Horizontal bars, one for each sentence, of the share of voices of which it is said although it is false."}}
 figures.falsehoods(false)
 
 # %% [markdown]
@@ -119,13 +119,16 @@ counts.set_axis(["texts", "different texts"], axis=1)
 
 # %% [markdown]
 # In the released recipe a voice meets one and the same text in every pass. In the paper's it is told of in new words each time.
+# The code has a switch that leaves nothing but the emotion, too (`only_emotion`).
 #
 # ## Two recipes, trained
 #
 # For a fair comparison both recipes start from the same towers: a text tower cut from a pretrained one, and an audio tower
 # that has learned to rate {term}`arousal`, {term}`valence` and {term}`dominance`, as the paper's has
 # {cite}`wagner2023dawn`. The paper then trains both towers on; the released code trains nothing but the
-# projection heads and the temperature.
+# projection heads and the temperature. Each recipe is trained with the sentences of either; those of the code name
+# emotions by nouns, as it does. Two things are left out to save time: dropout in frozen towers, and the full size of
+# batches and passes, whose proportions are kept.
 
 # %%
 chosen = [name.strip() for name in recipes.split(",") if name.strip()]
@@ -198,7 +201,7 @@ figures.answers(whole)
 # %% [markdown]
 # Which element makes the difference? Below the two recipes stand models of the paper's recipe with *one*
 # element of the released one, trained once each: the mean over all tasks, and how far single seeds lie apart. What
-# changes less than the seeds do, may be nothing.
+# changes less than the seeds do, may be nothing. `benchmarks/recipes.md` holds more elements, with as many seeds as the recipes.
 
 # %%
 means = comparison.means(compared)
@@ -208,6 +211,6 @@ style.text_table(means)
 # ## So: does the released code do what the paper says?
 #
 # It trains something else: projection heads on towers that stay as they are, with one long text a voice, on
-# sentences that partly contradict themselves. {numref}`fig-recipes-answers` shows, on synthetic speech and with small towers, what that
-# is worth; with the corpora of the paper at hand, `params/paper/` asks the question on the real ones. How to ask questions of
+# sentences that partly contradict themselves. {numref}`fig-recipes-answers` shows what that is worth for the run of these
+# pages; with the corpora of the paper at hand, `params/paper/` asks the question on the real ones. How to ask questions of
 # your own voices is told in the [next chapter](08_your_corpus).

@@ -32,10 +32,15 @@
 run: str = "demo"  # name of the run: its folder below `runs`
 runs: str = "runs"  # folder of all runs, relative to the project
 your_corpus: str = ""  # your folder; empty makes an example of some test voices
+your_table: str = ""  # name of its CSV, or of tables of a database
+your_columns: str = ""  # other names of columns, see params/folder.yaml
+your_label: str = "emotion"  # column with the class to compare the answers with
 your_candidates: str = "angry,happy,sad,neutral"  # what may be answered, with commas between
 template: str = "speaker is {}"  # sentence with a slot for the word of a class
 
 # %%
+from pathlib import Path
+
 from paraclap import ParaCLAP, corpora, evaluation, scores, tables, zeroshot
 from paraclap.figures import style
 from paraclap.figures import training as figures
@@ -48,8 +53,8 @@ model = ParaCLAP.from_pretrained(folder / "model")
 #
 # Put your recordings into a folder, in any layout, as WAV, FLAC, OGG, MP3 or SPHERE at any sampling rate.
 # Beside them lies `labels.csv`. Its only necessary column is `file`; add whatever you know: `start` and `end` in seconds,
-# `speaker`, `gender`, `emotion`, `split`. If your columns have other names, you tell so by
-# the parameter `columns`, and need not rename anything.
+# `speaker`, `gender`, `emotion`. If your columns have other names, the parameter `your_columns` tells so, and nothing
+# need be renamed. An audformat database does as well.
 #
 # Where no folder is named, a small one is made here of test voices, so that you see one.
 
@@ -57,21 +62,22 @@ model = ParaCLAP.from_pretrained(folder / "model")
 labels = tables.read_table(folder / "labels.parquet")
 learned = labels["corpus"].isin(labels.loc[labels["split"] == "train", "corpus"])
 test = labels[learned & (labels["split"] == "test")].drop(columns="split")
-root = tables.project_folder() / (your_corpus or folder / "your_corpus")
+root = tables.project_folder() / Path(your_corpus or folder / "your_corpus").expanduser()
 if not your_corpus:
     corpora.folder.save(evaluation.one_each(test, "label", 48, least=2), root)
-print("\n".join((root / "labels.csv").read_text("utf-8").splitlines()[:4]))
+    print("\n".join((root / "labels.csv").read_text("utf-8").splitlines()[:4]))
 
 # %% [markdown]
-# The table is read as in [chapter 1](01_corpora), with the same checks. `held_out` says that it is only asked about, so
+# The table is read as in [chapter 1](01_corpora), with the same checks. `for_testing` says that it is only asked about, so
 # that no split is needed. Whatever had to be decided is said, and files that cannot be read are named with the reason; the
 # others go on.
 
 # %%
-voices = corpora.load(root, held_out=True)
+voices = corpora.load(root, your_table, your_label, your_columns, for_testing=True)
 print(f"{len(voices)} voices.", *voices.attrs["notes"], sep="\n")
 for file in voices.attrs["failed"]:
-    print(f"Not read: {file['file']}, {file['reason']}")
+    print(f"Not read: {Path(file['file']).name}, {file['reason']}")
+tables.show(voices.dropna(axis=1, how="all"), 3)
 
 # %% [markdown]
 # ## Two: a question
@@ -101,7 +107,7 @@ tables.show(pitch.round(3), 3)
 # %% [markdown]
 # ## Three: can the answers be trusted?
 #
-# If some voices have labels, compare. Even thirty labelled voices tell whether a question works on your
+# If some voices have labels, compare. A few labelled voices give a first idea whether a question works on your
 # recordings at all. Only labels that were among the candidates can be compared.
 
 # %%
@@ -140,8 +146,7 @@ style.players(found, [f"cosine {value:.2f}" for value in found["similarity"]])
 # ## Further
 #
 # - **Train on your corpus**: `cp params/folder.yaml params/mine.yaml`, set `corpus` to your folder, and
-#   `make book RUN=mine` runs all chapters of this book on it. About a thousand voices of ten or more
-#   speakers are a beginning.
+#   `make book RUN=mine` runs all chapters of this book on it.
 # - **Known corpora** are named instead of pointed at: [chapter 1](01_corpora) lists them, `params/paper/`
 #   holds the runs of the paper.
 # - **Open corpora** are fetched by name: `make book RUN=open` trains on CREMA-D and asks German EmoDB and
@@ -150,5 +155,5 @@ style.players(found, [f"cosine {value:.2f}" for value in found["similarity"]])
 #
 # ## So: how do you get from a folder of audio to a table of answers?
 #
-# A CSV names the files, a list of words and a sentence make the question, and one call gives the table. Whether to believe it,
-# a few labelled voices tell. The words of this book are explained in the [glossary](glossary).
+# A CSV names the files, a list of words and a sentence make the question, and one call gives the table. How far to believe it,
+# labelled voices tell, the more the better. The words of this book are explained in the [glossary](glossary).

@@ -12,11 +12,14 @@ Source: Jing, Triantafyllopoulos, Schuller: ParaCLAP, Interspeech 2024, sections
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 SYSTEMS = ("clap", "pengi", "no_emo_rand5", "only_emo", "rand1", "rand5")
+MEASURED = {"n": "n", "measured": "uar", "measured_low": "uar_low", "measured_high": "uar_high"}
 _FOLDER = Path(__file__).parent
 
 
@@ -48,58 +51,82 @@ def is_synthetic(labels: pd.DataFrame) -> bool:
     return "synthetic" not in labels or not labels["synthetic"].eq(False).all()
 
 
+def here(task: str, known: Collection[str]) -> str:
+    """Name of a task of the paper in a run: itself, or the built-in corpus that imitates it.
+
+    Args:
+        task: such as iemocap
+        known: the tasks of the run
+
+    >>> here("iemocap", ["podcast", "iemocap-like"])
+    'iemocap-like'
+    """
+    imitation = paper_scores().set_index("task")["imitation"][task]
+    return task if task in known else str(imitation)
+
+
 def beside(
     scores: pd.DataFrame, labels: pd.DataFrame, sessions: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Put the scores of a run beside the paper's.
 
     Args:
-        scores: `task, uar, uar_low, uar_high` of the run
+        scores: `task, classes, n, uar, uar_low, uar_high` of the run
         labels: labels table of the run, see `is_synthetic`
         sessions: `task, uar` of each session, for corpora whose protocol takes their mean
 
     Returns:
-        one row a corpus of the paper: `corpus, task, classes`, the quoted columns `SYSTEMS`, then
-        `measured, measured_low, measured_high` and `sessions` (their mean), missing where the
-        run has no such task or its voices are synthetic
+        one row a corpus of the paper: `corpus, task, classes, voices` (published for testing), the
+        quoted columns `SYSTEMS`, then `n` (voices asked), `measured, measured_low, measured_high`
+        and `sessions` (their mean), missing where the run has no such task, its voices are
+        synthetic, or it lacks classes, as that is another question
     """
     table = paper_scores().drop(columns="imitation")
     human = [] if is_synthetic(labels) else scores["task"].tolist()
     own = scores.set_index("task").reindex(table["task"].where(table["task"].isin(human)))
-    for name, column in (("measured", "uar"), ("measured_low", "uar_low")):
-        table[name] = own[column].to_numpy()
-    table["measured_high"] = own["uar_high"].to_numpy()
-    means = (
-        sessions.groupby("task")["uar"].mean() if sessions is not None else pd.Series(dtype=float)
-    )
-    table["sessions"] = means.reindex(own.index).to_numpy()
+    whole = (own["classes"].to_numpy() == table["classes"]).to_numpy()
+    for name, column in MEASURED.items():
+        table[name] = own[column].where(whole).to_numpy()
+    nothing = pd.DataFrame({"task": [], "uar": []})
+    means = (nothing if sessions is None else sessions).groupby("task")["uar"].mean()
+    table["sessions"] = means.reindex(own.index).where(whole).to_numpy()
     return table
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """The table of `beside` for a page: classes beside the corpus, intervals in brackets."""
+    """The table of `beside` for a page: an interval in brackets, and which part was asked.
+
+    A corpus of which fewer or more voices were asked than are published for testing says so.
+    """
     quoted = table[list(SYSTEMS)].rename(columns=lambda name: name.replace("_", " "))
     names = table["corpus"] + " (" + table["classes"].astype("str") + ")"
     quoted.insert(0, "corpus (classes)", names)
-    bounds = zip(table["measured"], table["measured_low"], table["measured_high"], strict=True)
-    here = [f"{m:.3f} [{low:.3f}, {high:.3f}]" if m == m else None for m, low, high in bounds]
-    return quoted.assign(
-        measured=pd.Series(here, table.index, dtype="str"), sessions=table["sessions"]
-    )
+    cells = [_cell(row) for row in table.to_dict("records")]
+    measured = pd.Series(cells, table.index, dtype="str")
+    return quoted.assign(measured=measured, sessions=table["sessions"])
 
 
-def title(labels: pd.DataFrame, wish: str = "") -> str:
+def _cell(row: Mapping[Any, Any]) -> str | None:
+    if pd.isna(row["measured"]):
+        return None
+    cell = f"{row['measured']:.3f} [{row['measured_low']:.3f}, {row['measured_high']:.3f}]"
+    part = "" if row["n"] == row["voices"] else f", {row['n']:,.0f} of {row['voices']:,} voices"
+    return cell + part
+
+
+def title(labels: pd.DataFrame, variant: str, wish: str = "") -> str:
     """Heading of the table beside the paper's.
 
     Args:
         labels: labels table of the run, see `is_synthetic`
+        variant: which of the paper's variants the run is, see `settings.variant`
         wish: a heading of one's own
 
     Raises:
         ValueError: if one is wished for a run on synthetic speech
     """
     if not is_synthetic(labels):
-        return wish or "Table 1 of the paper (quoted), and this run (measured)"
+        return wish or f"Table 1 of the paper (quoted), and this run, {variant} (measured)"
     if wish:
         raise ValueError(
             f"Bad title {wish!r}: this run was measured on synthetic speech, expected none. "

@@ -136,6 +136,18 @@ class Settings:
         return dataclasses.asdict(self)
 
 
+def variant(settings: Settings) -> str:
+    """Name of the paper's variant that settings are, by what is said of a voice.
+
+    >>> variant(Settings()), variant(Settings(emotion="pool", rand=3))
+    ('rand5', 'another variant')
+    """
+    for name, own in VARIANTS.items():
+        if settings.but(**own) == settings and settings.join == "rand":
+            return name
+    return "another variant"
+
+
 def variants(base: Settings, names: Sequence[str]) -> dict[str, Settings]:
     """Settings of the paper's variants, everything else as in ``base``.
 

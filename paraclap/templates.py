@@ -12,12 +12,19 @@
 - The order of the rows is the order of the queries.
 
 Three sets. `paper` is supplementary Table 1 with the emotion and gender sentences of section 2.2
-and "emotion is" of section 4. Three readings differ from its print. The table prints the stable
-and unstable pitch in swapped columns: here an unstable pitch is one of *high* variation. A jitter
-or shimmer continuation ("but a high pitch variance") is said only where the pitch variation really
-is the opposite. The intensity sentences that speak of loudness are left out where the level of
-`loudness` is known and differs. `released` and `released-fixed` are what the authors' code emits,
-its full and its short list, contradictions included.
+and "emotion is" of section 4. Five readings differ from its print:
+
+- The table prints the stable and unstable pitch in swapped columns: here an unstable pitch is one
+  of *high* variation.
+- A jitter or shimmer continuation ("but a high pitch variance") is said only where the pitch
+  variation really is the opposite.
+- The intensity sentences that speak of loudness are left out where the level of `loudness` is
+  known and differs; of `loudness` alone, with no `intensity`, nothing is said.
+- Nothing is said of the emotion `other`, which is no word for how somebody sounds.
+- `calm` is said as a degree of arousal alone, and never as "very" or "not very" calm.
+
+`released` and `released-fixed` are what the authors' code emits, its full and its short list,
+contradictions included.
 
 Source: Jing, Triantafyllopoulos, Schuller: ParaCLAP, Interspeech 2024, section 2.2 and
 supplementary Table 1; https://github.com/KeiKinn/ParaCLAP for the released sets.
@@ -112,16 +119,17 @@ def emotion_state(emotion: str | None) -> str:
     """Say which state of the attribute emotion a word stands for.
 
     Raises:
-        ValueError: if the word is empty
+        ValueError: if it is no word
 
     >>> [emotion_state(word) for word in (None, "angry", "calm", "no_agreement")]
     ['unknown', 'word', 'calm', 'no_agreement']
     """
     if emotion is None:
         return "unknown"
-    if not emotion.strip():
-        raise ValueError("Empty emotion '', expected a word, or none where it is unknown.")
-    return emotion if emotion in _STATES["emotion"][1:] else "word"
+    if not isinstance(emotion, str) or not emotion.strip():
+        raise ValueError(f"Bad emotion {emotion!r}, expected a word, or None where it is unknown.")
+    word = emotion.strip().lower()
+    return word if word in _STATES["emotion"][1:-1] else "word"
 
 
 def gender_state(gender: str | None) -> str:

@@ -62,7 +62,8 @@ def train(
     dev = _dev(labels)
     train_rows = speakable(labels, pool, settings)
     if silent := int((labels["split"] == "train").sum()) - len(train_rows):
-        print(f"Left out {silent} training voices: these settings have nothing to say of them.")
+        why = "nothing to say of them" + " or no agreed emotion" * settings.agreed_only
+        print(f"Left out {silent} training voices: there is {why}.")
     key = _key(labels, pool, settings)
     if not (tables.is_current(folder / CURVES, key) and (folder / MODEL).exists()):
         torch.set_num_threads(threads)

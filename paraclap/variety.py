@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -116,8 +117,10 @@ def said(pool: Pool, rows: Sequence[int], most: int, templates: str, seed: int =
 def falsehoods(table: pd.DataFrame, templates: str) -> pd.DataFrame:
     """Which sentences a set says of which voices although, by their own wording, they are false.
 
-    What a wording claims is read off the paper's set, which says it only where it holds. Labels
-    are taken as true: only sentences about levels can be false.
+    Most sentences are said of the very level that they name and cannot be false. What the others
+    claim stands in `claims.csv`: "but not a high pitch variance" is true of a low and of a normal
+    one, "is loud" is a matter of loudness, and who is calm can be neither very nor not very calm.
+    A claim about something unknown is not counted as false.
 
     Args:
         table: levels, and `emotion` and `gender`, one row a voice
@@ -128,10 +131,11 @@ def falsehoods(table: pd.DataFrame, templates: str) -> pd.DataFrame:
         at least one voice, the most frequent first
     """
     states = _states(table)
-    claimed = {one.template for one in sentences("paper")}
-    known = [one for one in sentences(templates) if one.attribute in NUMERIC]
-    own = dict.fromkeys(one.template for one in known if one.template in claimed)
-    false = {t: _holds(states, templates, t) & ~_holds(states, "paper", t) for t in own}
+    claims = pd.read_csv(Path(__file__).with_name("claims.csv"))
+    false = {}
+    for template, attribute, levels in claims.itertuples(index=False):
+        true = states[attribute].isin(["unknown", *levels.split("|")])
+        false[template] = _holds(states, templates, template) & ~true.to_numpy()
     found = pd.DataFrame(false, index=table.index)
     order = found.sum().sort_values(ascending=False, kind="stable")
     return found[order.index[order > 0]]
@@ -139,8 +143,7 @@ def falsehoods(table: pd.DataFrame, templates: str) -> pd.DataFrame:
 
 def _states(table: pd.DataFrame) -> pd.DataFrame:
     """State of every attribute of every voice, see `templates`."""
-    known = [name for name in NUMERIC if name in table]
-    states = table[known].astype("str").fillna("unknown")
+    states = table.reindex(columns=list(NUMERIC)).astype("str").fillna("unknown")
     feelings = pd.Series([emotion_state(word) for word in _words(table, "emotion")], table.index)
     states["emotion"] = feelings.replace("other", "word")  # odd to say, but not false
     states["gender"] = [gender_state(word) for word in _words(table, "gender")]
@@ -156,9 +159,7 @@ def _holds(states: pd.DataFrame, templates: str, template: str) -> npt.NDArray[n
     said = np.zeros(len(states), dtype=bool)
     for one in sentences(templates):
         if one.template == template:
-            read = {name: states.get(name, "unknown") for name in one.states}
-            here = pd.DataFrame(read, index=states.index)
-            said |= np.logical_and.reduce([here[n].isin(g) for n, g in one.states.items()])
+            said |= np.logical_and.reduce([states[n].isin(g) for n, g in one.states.items()])
     return said
 
 

@@ -137,8 +137,14 @@ def fill(template: str, word: str) -> str:
     """Put a word into the slot of a template.
 
     Raises:
-        ValueError: If the template has no slot ``{}``.
+        ValueError: If the template has no slot ``{}``, or the word is a sentence of its own and the
+            template more than a slot.
     """
+    if word.endswith(".") and template != "{}":
+        raise ValueError(
+            f"Bad word {word!r} for the template {template!r}: it is a sentence already, expected "
+            "a word: set the template to '{}'."
+        )
     if "{}" not in template:
         raise ValueError(f"Bad template {template!r}, expected a slot, as in 'speaker is {{}}'.")
     return template.replace("{}", word)

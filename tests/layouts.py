@@ -74,7 +74,8 @@ def msp_podcast(root: Path, audios: str = "Audios", dev: str = "Development") ->
             speaker = first + here % (6 if split == "Train" else 2)
             gender = "Female" if speaker % 2 else "Male"
             person = "Unknown,Unknown" if number == 3 else f"{speaker},{gender}"
-            ratings = f"{1 + number % 7}.0,{1 + 3 * number % 7}.2,{1 + 5 * number % 7}.4"
+            steps = (number % 7, 3 * number % 7 * 0.95, 5 * number % 7 * 0.9)
+            ratings = ",".join(f"{1 + step:.2f}" for step in steps)
             lines.append(f"{name},{code},{ratings},{person},{split}")
             speak(root / audios / name, here)
             number += 1

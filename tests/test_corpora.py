@@ -192,9 +192,15 @@ def test_a_saved_folder_is_loaded_with_the_same_voices_and_labels(tmp_path, voic
 def test_a_folder_that_is_only_asked_about_needs_no_split(tmp_path, voices):
     some = voices.iloc[:3].drop(columns="split")  # one speaker: nothing to be drawn
     corpora.folder.save(some, tmp_path / "mine")
-    with pytest.raises(ValueError, match="expected at least 3"):
+    message = r"expected at least 3: give it a column split .* for_testing=True"
+    with pytest.raises(ValueError, match=message):
         corpora.load(tmp_path / "mine")
-    assert set(corpora.load(tmp_path / "mine", held_out=True)["split"]) == {"test"}
+    assert set(corpora.load(tmp_path / "mine", for_testing=True)["split"]) == {"test"}
+
+
+def test_all_of_a_folder_is_for_testing_whatever_splits_it_has(tmp_path):
+    table = corpora.load(folder(tmp_path), for_testing=True)
+    assert list(table["split"]) == ["test"] * len(ROWS)
 
 
 def test_a_folder_of_synthetic_speech_stays_synthetic_when_it_is_saved(tmp_path, voices):

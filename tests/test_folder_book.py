@@ -137,6 +137,8 @@ def run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     columns = "Pfad=file,von=start,bis=end,wer=speaker,Gefühl=emotion,Geschlecht=gender"
     own = [f"corpus={corpus}", "corpus_table=Liste der Aufnahmen.csv"]
     own += [f"columns={columns},Erregung=arousal", "run=mine"]
+    own += [f"your_corpus={corpus}", "your_table=Liste der Aufnahmen.csv"]
+    own += [f"your_columns={columns},Erregung=arousal", "your_candidates=angry,bored,happy"]
     return book.run(FOLDER, runs=str(place), overrides=[*own, *OVERRIDES])
 
 
@@ -210,6 +212,17 @@ def test_levels_exist_for_what_is_known_and_for_nothing_else(run):
     assert not {"valence", "dominance"} & set(queries.columns[queries.notna().any()])
     assert "dominance" not in str(edges)
     assert not queries["queries"].map(lambda said: any("domina" in one for one in said)).any()
+
+
+def test_the_last_chapter_answers_for_each_file_that_can_be_read(run):
+    answers = tables.read_table(run / "answers.csv")
+    names = {Path(file).name for file in answers.index.get_level_values("file")}
+    assert len(answers) == len(SPEAKERS) * len(PITCH) * TAKES + 2
+    assert "kaputt.flac" not in names
+    assert set(answers["prediction"]) <= {"angry", "bored", "happy"}
+    told = (run / "notebooks" / "08_your_corpus.ipynb").read_text("utf-8")
+    assert "Not read: " in told and "kaputt.flac" in told
+    assert "voices have a label that was asked for: anger, boredom, happiness" in told
 
 
 def test_all_chapters_were_executed_without_a_warning_or_a_path_of_this_machine(run, corpus):

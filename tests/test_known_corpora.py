@@ -6,7 +6,9 @@ import re
 import shutil
 from pathlib import Path
 
+import audb
 import layouts
+import open_databases
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -198,17 +200,84 @@ def test_half_of_iemocap_is_read_and_said_to_be_half(tmp_path):
     assert "40 of 5,531 utterances; anger 8 of 1,103" in notes(table)
 
 
+IEMOCAP_LABELS = "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"
+
+
+def test_iemocap_lines_with_unusual_names_are_left_out_and_said(tmp_path):
+    root = layouts.iemocap(tmp_path)
+    usual = read("iemocap", root)
+    path = root / IEMOCAP_LABELS
+    names = [f"Ses01F_impro01_FXX{number}" for number in range(6)]
+    odd = [f"[9.0000 - 9.9000]\t{name}\tang\t[2.5, 2.5, 2.5]" for name in names]
+    layouts.write(path, [*path.read_text("utf-8").splitlines(), *odd])
+    table = read("iemocap", root)
+    pd.testing.assert_frame_equal(table, usual)
+    assert (
+        "6 label lines of utterances not named as Ses01F_impro01_F000 left out: "
+        f"{', '.join(names[:5])}, …."
+    ) in table.attrs["notes"]
+
+
+@pytest.mark.parametrize(("line", "message"), [
+    ("[1.0 - 2.0]\tSes01F_impro01_FXX0\tang\t[2, 2, 2]",
+     r"Only unusual utterances \(Ses01F_impro01_FXX0, .*in 10 files of EmoEvaluation, expected"),
+    ("% nothing here", "No line with a label in 10 files of EmoEvaluation, expected"),
+])  # fmt: skip
+def test_iemocap_without_any_usable_line_is_an_error(tmp_path, line, message):
+    root = layouts.iemocap(tmp_path)
+    for path in root.glob("Session?/dialog/EmoEvaluation/Ses*.txt"):
+        layouts.write(path, [line])
+    with pytest.raises(ValueError, match=message):
+        read("iemocap", root)
+
+
 @pytest.mark.parametrize(("audios", "dev"), [("Audios", "Development"), ("Audio", "Validation")])
 def test_msp_podcast_in_both_forms(tmp_path, audios, dev):
     root = layouts.msp_podcast(tmp_path, audios, dev)
     table = corpora.load("msp-podcast", folders={"msp-podcast": str(root)})
     assert table["split"].value_counts().to_dict() == {"train": 30, "test": 20, "dev": 10}
     assert {"contempt", "other", "no_agreement"} <= set(table["emotion"])
-    assert table["arousal"].between(1, 7).all()
-    assert table["dominance"].notna().all()
+    ratings = table[list(tables.DIMENSIONS)]
+    assert ((ratings >= 1) & (ratings <= 7)).all(axis=None)
     assert table["gender"].isna().sum() == 1
     assert "4 utterances of Test3 left out" in notes(table)
     assert "1 segments have no speaker" in notes(table)
+
+
+@pytest.fixture
+def rated(tmp_path):
+    """MSP-Podcast with other ratings of arousal in its first rows, as text."""
+
+    def change(*values):
+        root = layouts.msp_podcast(tmp_path)
+        path = root / "Labels/labels_consensus.csv"
+        rows = pd.read_csv(path, dtype="str", keep_default_na=False)
+        rows.loc[: len(values) - 1, "EmoAct"] = values
+        rows.to_csv(path, index=False)
+        return root
+
+    return change
+
+
+@pytest.mark.parametrize("value", ["0.99", "7.01", "-1", "inf", "nan", "calm"])
+def test_msp_podcast_ratings_outside_the_scale_are_an_error(rated, value):
+    message = (
+        rf"Bad EmoAct '{value}' in labels_consensus\.csv \(1 segments, first: "
+        r"'MSP-PODCAST_0000_0000\.wav'\), expected ratings from 1 to 7: correct it there"
+    )
+    with pytest.raises(ValueError, match=message):
+        read("msp-podcast", rated(value))
+
+
+def test_msp_podcast_names_five_ratings_at_most(rated):
+    with pytest.raises(ValueError, match=r"'10', '11', '12', '13', '14' in .*7 segments"):
+        read("msp-podcast", rated(*map(str, range(10, 17))))
+
+
+def test_msp_podcast_ratings_at_the_ends_of_the_scale_are_kept_and_missing_ones_stay(rated):
+    table = read("msp-podcast", rated("1", "7", ""))
+    assert list(table["arousal"].iloc[:2]) == [1, 7]
+    assert table["arousal"].isna().sum() == 1
 
 
 def test_fau_aibo_has_two_questions_about_the_same_voices(everything):
@@ -253,7 +322,8 @@ def test_alc_can_be_learned_from_where_its_training_audio_is(tmp_path, everythin
     root = layouts.alc(tmp_path, train=True)
     table = corpora.load("alc", folders={"alc": str(root)})
     assert table["split"].value_counts().to_dict() == {"train": 8, "dev": 8, "test": 8}
-    with pytest.raises(ValueError, match=r"No training split in alc, got \['test'\]"):
+    message = r"No training split in alc, got \['test'\]: to test on it only, say for_testing=True"
+    with pytest.raises(ValueError, match=message):
         corpora.load("alc", folders=everything)
 
 
@@ -310,6 +380,22 @@ def test_a_folder_around_the_corpus_will_do(everything, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", CORPORA)
+def test_of_two_copies_in_a_folder_both_are_named(everything, tmp_path, name):
+    around = tmp_path / "all"
+    for copy in ("new", "old"):
+        shutil.copytree(everything[name], around / copy)
+    # Files of RAVDESS and TESS may lie two folders deep: there the copies look like one corpus.
+    kind, message = FileNotFoundError, "2 copies of it in 'all': 'new', 'old'. Give the folder of"
+    if name in ("ravdess", "tess"):
+        kind, message = ValueError, "give the folder of one copy"
+    with pytest.raises(kind, match=message) as error:
+        read(name, around)
+    assert re.search(r"'new.* 'old", str(error.value))
+    assert str(tmp_path) not in str(error.value)
+    assert len(read(name, around / "old")) == len(read(name, Path(everything[name])))
+
+
+@pytest.mark.parametrize("name", CORPORA)
 def test_labels_without_any_audio_are_no_corpus(everything, tmp_path, name):
     root = tmp_path / name
     shutil.copytree(everything[name], root)
@@ -344,8 +430,10 @@ def test_a_label_outside_the_map_is_named_with_the_known_ones(everything, tmp_pa
     _, old, new, code = TABLES[name]
     root, _ = changed(everything, tmp_path, name, lambda content: content.replace(
         old.encode(), new.encode(), 1))  # fmt: skip
-    with pytest.raises(ValueError, match=f"Bad label '{code}' in .*expected one of .*correct it"):
+    message = f"Bad label '{code}' in .*expected one of .*: correct it there"
+    with pytest.raises(ValueError, match=message) as error:
         read(name, root)
+    assert "folder" not in str(error.value)  # no advice to take audio away
 
 
 @pytest.mark.parametrize(
@@ -525,8 +613,36 @@ def test_what_is_learned_from_keeps_all_splits(everything):
 
 
 def test_two_speakers_are_too_few_to_learn_from(everything):
-    with pytest.raises(ValueError, match="Cannot split tess by speaker: it has 2"):
+    message = "Cannot split tess by speaker: it has 2, expected at least 3: to .* for_testing=True"
+    with pytest.raises(ValueError, match=message):
         corpora.load("tess", folders=everything)
+
+
+@pytest.mark.parametrize(("name", "count"), [
+    ("ravdess", 32), ("tess", 28), ("alc", 8), ("sld", 8), ("fau-aibo", 20), ("msp-podcast", 20),
+])  # fmt: skip
+def test_a_corpus_alone_can_be_only_tested_on(everything, name, count):
+    table = corpora.load(name, folders=everything, for_testing=True)
+    assert set(table["split"]) == {"test"}
+    assert len(table) == count
+
+
+def test_for_testing_nothing_is_learned_from_the_first_corpus_either(everything):
+    table = corpora.load("sld, ravdess", folders=everything, for_testing=True)
+    alone = [
+        corpora.load(name, folders=everything, for_testing=True) for name in ("sld", "ravdess")
+    ]
+    assert set(table["split"]) == {"test"}
+    assert list(table.index) == [row for part in alone for row in part.index]
+
+
+def test_an_open_corpus_alone_can_be_only_tested_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(audb.config, "REPOSITORIES", [open_databases.publish(tmp_path / "audb")])
+    monkeypatch.setattr(audb.config, "SHARED_CACHE_ROOT", str(tmp_path / "shared"))
+    monkeypatch.setenv("AUDB_CACHE_ROOT", str(tmp_path / "cache"))
+    table = corpora.load("audb:emodb", for_testing=True)
+    assert set(table["split"]) == {"test"}
+    assert len(table) == len(open_databases.emodb())
 
 
 def test_a_corpus_without_test_voices_cannot_be_tested_on(everything, tmp_path):
@@ -577,6 +693,7 @@ def test_a_folder_that_was_not_given_at_all_is_as_good_as_empty():
     ("crema-d, audb:crema-d@1.3.0", {}, r"\['crema-d'\] twice"),
     ("audb:", {}, "without a name"),
     ("tess, sld", {"learn_from": "ravdess"}, r"Bad learn_from \['ravdess'\]"),
+    ("tess, sld", {"learn_from": "sld", "for_testing": True}, "'sld' together with for_testing"),
     ("tess", {"table": "labels.csv"}, "Bad corpus_table: for a folder of your own"),
     ("tess", {"columns": "a=b", "label_column": "mood"}, "Bad label_column, columns"),
     ("some/folder", {"learn_from": "tess"}, "is one corpus, leave it empty"),

@@ -103,6 +103,13 @@ def test_a_long_recording_is_heard_whole(model: ParaCLAP, tmp_path: Path) -> Non
     assert np.abs(long - begin).max() > 1e-3
 
 
+def test_a_sentence_is_not_put_into_a_sentence() -> None:
+    said = "this person is feeling anger."
+    assert zeroshot.fill("{}", said) == said
+    with pytest.raises(ValueError, match="it is a sentence already, expected a word"):
+        zeroshot.fill("speaker is {}", said)
+
+
 def test_a_model_without_a_processor_says_what_it_lacks(
     model: ParaCLAP, voices: pd.DataFrame
 ) -> None:

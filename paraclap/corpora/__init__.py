@@ -44,7 +44,7 @@ def load(
     seed: int = 0,
     folders: _Folders | None = None,
     learn_from: str = "",
-    held_out: bool = False,
+    for_testing: bool = False,
 ) -> pd.DataFrame:
     """Labels table of any corpus on disk, or of several known ones.
 
@@ -60,7 +60,8 @@ def load(
         folders: of the known corpora by name, see :func:`folders`
         learn_from: names, with commas between, of the corpora that keep all their splits; of the
             others only what is for testing is kept. The first when empty
-        held_out: a folder of one's own that is only asked about: all of it is test, whatever
+        for_testing: nothing is learned from. Of a corpus named, its published test split is kept,
+            or all of it where none is published; of a folder of one's own all is test, whatever
             splits it has
 
     Returns:
@@ -73,15 +74,14 @@ def load(
     """
     found = several.names(str(corpus))
     if found:
-        unused = {"label_column": label_column, "columns": columns, "held_out": held_out}
-        _check_unused(corpus_table=table, **unused)
-        return several.load(found, folders or {}, learn_from, seed)
+        _check_unused(corpus_table=table, label_column=label_column, columns=columns)
+        return several.load(found, folders or {}, learn_from, seed, for_testing=for_testing)
     if learn_from:
         msg = f"Bad learn_from {learn_from!r}: {str(corpus)!r} is one corpus, leave it empty."
         raise ValueError(msg)
     root = Path(corpus).expanduser()
     found_there = _from_folder(root, table, label_column, columns)
-    return finish(*found_there, label_column, seed, held_out=held_out)
+    return finish(*found_there, label_column, seed, for_testing=for_testing)
 
 
 def _check_unused(**values: object) -> None:

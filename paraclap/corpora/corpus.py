@@ -57,7 +57,7 @@ class Corpus:
     def counts(self) -> pd.DataFrame:
         """Published utterances: columns corpus, split, label (missing: of any), count, confirmed.
 
-        The corpus is the name of the question: FAU-Aibo has two.
+        The corpus is the name of the question: FAU Aibo has two.
         """
         published = pd.read_csv(Path(__file__).with_name("counts.csv"))
         names = published["corpus"]
@@ -67,7 +67,7 @@ class Corpus:
         """Folder of the corpus: the one given, or the only one in it that looks like it.
 
         Raises:
-            FileNotFoundError: if there is none, with what was found instead
+            FileNotFoundError: if there is none, with what was found instead, or several
         """
         if not root.is_dir():
             raise FileNotFoundError(self.absent(f"no folder at '…/{disk.tail(root)}'"))
@@ -77,6 +77,13 @@ class Corpus:
         homes = [path for path in below if self._is_here(path)]
         if len(homes) == 1:
             return homes[0].resolve()
+        if homes:
+            copies = disk.listed(repr(path.name) for path in homes)
+            msg = (
+                f"{self.title}: {len(homes)} copies of it in {root.name!r}: {copies}. Give the "
+                "folder of one of them."
+            )
+            raise FileNotFoundError(msg)
         names = sorted(path.name for path in root.iterdir() if path.name[0] != ".")
         found = f"it holds {disk.listed(names)}" if names else "it is empty"
         raise FileNotFoundError(self.absent(f"{root.name!r} is not its folder, {found}"))

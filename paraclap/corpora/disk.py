@@ -73,10 +73,24 @@ def audio(
         if first is not path:
             twice.append((first, path))
     if twice:
-        pairs = "; ".join(f"{tail(a)!r} and {tail(b)!r}" for a, b in twice[:SHOWN])
-        msg = f"Two files for one utterance ({len(twice)} times): {pairs}. Keep one of them."
+        pairs = "; ".join("{!r} and {!r}".format(*_apart(*pair)) for pair in twice[:SHOWN])
+        msg = (
+            f"Two files for one utterance ({len(twice)} times): {pairs}. Keep one of them, or, "
+            "where whole copies lie side by side, give the folder of one copy."
+        )
         raise ValueError(msg)
     return found
+
+
+def _apart(one: Path, other: Path) -> tuple[str, str]:
+    """Two paths from where they part, so that copies in two folders are told from each other.
+
+    Examples:
+        >>> _apart(Path("/data/new/wav/a.wav"), Path("/data/old/wav/a.wav"))
+        ('new/wav/a.wav', 'old/wav/a.wav')
+    """
+    common = os.path.commonpath([one, other])
+    return one.relative_to(common).as_posix(), other.relative_to(common).as_posix()
 
 
 def tail(path: Path) -> str:
@@ -178,7 +192,7 @@ def mapped(
         ValueError: if a code has no word
     """
     named = codes.to_frame("label").set_axis(pd.MultiIndex.from_arrays([list(names)]))
-    expected = f"one of {list(words)}: correct it, or leave the utterance out of the folder"
+    expected = f"one of {list(words)}: correct it there"
     report(named, ~named["label"].isin(list(words)), "label", where, expected)
     return codes.map(dict(words)).astype("str")
 

@@ -1,4 +1,4 @@
-"""FAU-Aibo: children speak to a robot dog that does not always obey; two questions, one audio.
+"""FAU Aibo: children speak to a robot dog that does not always obey; two questions, one audio.
 
 `labels/IS2009EmotionChallenge/chunk_labels_{2cl,5cl}_corpus.txt` have a line per utterance: name,
 class and confidence. The first part of a name is the school, Ohm to learn from and Mont to test
@@ -41,7 +41,7 @@ def _rows(home: Path, notes: list[str]) -> pd.DataFrame:
     rows = labels.reset_index(names="id")
     rows = disk.matched(rows, disk.audio([home / "wav"]), "the label files", notes)
     names = rows["id"].str.extract(r"(?P<school>[^_]+)_(?P<child>[^_]+)")
-    where = "the school of an utterance"
+    where = "the schools that names in the label files start with"
     columns = {number: f"{TASK}fau-aibo-{number}" for number in there} | {first: "label"}
     return rows.rename(columns=columns).assign(
         corpus=f"fau-aibo-{first}",

@@ -4,8 +4,8 @@
 bracket in `SessionN/dialog/EmoEvaluation/*.txt` name them with the emotion that most raters chose.
 Happiness and excitement are one class; other emotions and utterances without agreement are left
 out. The name of an utterance says the session, and last who speaks: `Ses01F_impro01_M000` is the
-man's, although the woman wears the markers. No split is published; the column `session` is there
-for scores by session.
+man's, although the woman wears the markers. A line with another form of name is left out and said.
+No split is published; the column `session` is there for scores by session.
 
 Source: Busso et al. 2008.
 """
@@ -26,6 +26,7 @@ EMOTIONS = {
 LEFT_OUT = ("fru", "sur", "fea", "dis", "oth", "xxx")
 _LABELS = "Session?/dialog/EmoEvaluation/*.txt"
 _AUDIO = "Session?/sentences/wav"
+_FORM = "Ses01F_impro01_F000"
 _LINE = re.compile(r"\[[^\]]*\]\s+(?P<id>\S+)\s+(?P<code>\S+)")
 _NAME = re.compile(r"Ses0?(?P<session>\d)[FM]_.*_(?P<who>[FM])\d+")
 
@@ -49,20 +50,29 @@ def _rows(home: Path, notes: list[str]) -> pd.DataFrame:
 
 
 def _labels(home: Path, notes: list[str]) -> pd.DataFrame:
-    """Utterance and code of each line that carries a label.
+    """Utterance and code of each line that carries a label; those with unusual names are said.
 
     Raises:
-        ValueError: if there is none, or an utterance has an unusual name
+        ValueError: if no line is left
     """
     files = [path for path in sorted(home.glob(_LABELS)) if path.name[0] != "."]
     lines = [line for path in files for line in disk.text(path, notes).splitlines()]
     found = [match.groupdict() for line in lines if (match := _LINE.match(line))]
+    usual = [row for row in found if _NAME.fullmatch(row["id"])]
     odd = [row["id"] for row in found if not _NAME.fullmatch(row["id"])]
-    if odd or not found:
-        got = f"Bad utterances {disk.listed(odd)}" if odd else "No line with a label"
-        msg = f"{got} in {len(files)} files of EmoEvaluation, expected [time] Ses01F_impro01_F000 …"
+    if not usual:
+        got = f"Only unusual utterances ({disk.listed(odd)})" if odd else "No line with a label"
+        msg = (
+            f"{got} in {len(files)} files of EmoEvaluation, expected lines such as "
+            f"'[time] {_FORM} ang …': copy them again."
+        )
         raise ValueError(msg)
-    return pd.DataFrame(found)
+    if odd:
+        notes.append(
+            f"{len(odd):,} label lines of utterances not named as {_FORM} left out: "
+            f"{disk.listed(odd)}."
+        )
+    return pd.DataFrame(usual)
 
 
 CORPUS = Corpus(

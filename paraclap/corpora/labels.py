@@ -35,6 +35,7 @@ SPLIT_WORDS = {
 KNOWN = ("file", "start", "end", *LABELS)
 SHARES = {"train": 0.6, "dev": 0.2, "test": 0.2}
 
+_REMEDY = "give it a column split with train, dev and test, or say for_testing=True to only test"
 _EMOTIONS = Path(__file__).parent.parent / "emotions.csv"
 
 
@@ -98,7 +99,8 @@ def finish(
     seed: int,
     *,
     extra: Sequence[str] = (),
-    held_out: bool = False,
+    for_testing: bool = False,
+    remedy: str = _REMEDY,
 ) -> pd.DataFrame:
     """Bring the columns of a corpus into the form of a labels table and check it.
 
@@ -109,7 +111,8 @@ def finish(
         label_column: column with the class of the corpus's own task
         seed: for the split by speaker
         extra: further columns to keep as they are
-        held_out: whether it is only tested on, see :func:`for_testing`
+        for_testing: whether it is only tested on, see the function of this name
+        remedy: what to do if nothing can be learned from it, for messages
 
     Returns:
         checked labels table with the extra columns and `synthetic`: whether the files of the
@@ -127,7 +130,7 @@ def finish(
     table["label"] = _nouns(table["label"])
     table["speaker"] = _speakers(table, notes)
     table, failed = _timed(table, where)
-    table["split"] = "test" if held_out else _splits(table, where, seed, notes)
+    table["split"] = "test" if for_testing else _splits(table, where, seed, notes, remedy)
     table = check_labels(table, where)
     table["synthetic"] = _synthetic(table)
     notes += _lonely(table)
@@ -213,14 +216,14 @@ def _lengths(
     return lengths, failed
 
 
-def _splits(table: pd.DataFrame, where: str, seed: int, notes: list[str]) -> pd.Series:
+def _splits(table: pd.DataFrame, where: str, seed: int, notes: list[str], remedy: str) -> pd.Series:
     """Splits by their usual names; drawn by speaker when the corpus has none."""
     splits = _given_splits(table, where)
     if splits is None:
         notes.append(f"No split given: drawn by speaker with seed {seed} (60 / 20 / 20 %).")
-        return _drawn(table["speaker"], where, seed)
+        return _drawn(table["speaker"], where, seed, remedy)
     if "train" not in set(splits):
-        msg = f"No training split in {where}, got {sorted(set(splits))}: name one split 'train'."
+        msg = f"No training split in {where}, got {sorted(set(splits))}: {remedy}."
         raise ValueError(msg)
     absent = [split for split in SPLITS if split not in set(splits)]
     notes += [f"There is no {split} split." for split in absent]
@@ -263,13 +266,13 @@ def for_testing(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFra
     return table[test].assign(split="test")
 
 
-def _drawn(speakers: pd.Series, where: str, seed: int) -> pd.Series:
+def _drawn(speakers: pd.Series, where: str, seed: int, remedy: str) -> pd.Series:
     """Split by speaker: no voice is heard in two splits."""
     names = sorted(speakers.unique())
     if len(names) < len(SPLITS):
         msg = (
-            f"Cannot split {where} by speaker: it has {len(names)}, expected at least 3. "
-            "Add a column split with train, dev and test."
+            f"Cannot split {where} by speaker: it has {len(names)}, expected at least "
+            f"{len(SPLITS)}: {remedy}."
         )
         raise ValueError(msg)
     order = np.random.default_rng(seed).permutation(len(names))

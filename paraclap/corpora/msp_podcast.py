@@ -19,6 +19,7 @@ import pandas as pd
 
 from paraclap.corpora import disk
 from paraclap.corpora.corpus import Corpus
+from paraclap.tables import report
 
 EMOTIONS = {
     "A": "anger", "S": "sadness", "H": "happiness", "U": "surprise", "F": "fear",
@@ -30,13 +31,14 @@ SPLITS = {
 HIDDEN = "test3"
 TABLE = "Labels/labels_consensus.csv"
 _RATINGS = {"EmoAct": "arousal", "EmoVal": "valence", "EmoDom": "dominance"}
+_LOWEST, _HIGHEST = 1, 7  # of the scale that raters were given
 _COLUMNS = ("FileName", "EmoClass", *_RATINGS, "SpkrID", "Gender", "Split_Set")
 _UNKNOWN = ("unknown", "")
 
 
 def _rows(home: Path, notes: list[str]) -> pd.DataFrame:
     where = Path(TABLE).name
-    rows = disk.table(home / TABLE, _COLUMNS, notes).rename(columns={"FileName": "id", **_RATINGS})
+    rows = disk.table(home / TABLE, _COLUMNS, notes).rename(columns={"FileName": "id"})
     folders = [home / name for name in ("Audios", "Audio") if (home / name).is_dir()]
     rows = disk.matched(rows, disk.audio(folders), where, notes)
     sets = rows["Split_Set"].str.lower()
@@ -45,12 +47,30 @@ def _rows(home: Path, notes: list[str]) -> pd.DataFrame:
         notes.append(f"{hidden.sum():,} utterances of Test3 left out: their labels are hidden.")
     rows, sets = rows[~hidden].reset_index(drop=True), sets[~hidden].reset_index(drop=True)
     known = ~rows["SpkrID"].str.lower().isin(_UNKNOWN)
-    return rows[["id", "file", *_RATINGS.values()]].assign(
+    return rows[["id", "file"]].assign(
+        **_rated(rows, where),
         emotion=disk.mapped(rows["EmoClass"], EMOTIONS, rows["id"], where),
         split=disk.mapped(sets, SPLITS, rows["id"], f"Split_Set of {where}"),
         speaker=rows["SpkrID"].where(known),
         gender=rows["Gender"],
     )
+
+
+def _rated(rows: pd.DataFrame, where: str) -> dict[str, pd.Series]:
+    """Mean ratings by our names; where there is none it stays missing.
+
+    Raises:
+        ValueError: if one is no number, or lies outside the scale
+    """
+    named = rows.set_index(pd.MultiIndex.from_arrays([rows["id"]]))
+    ratings = {}
+    for theirs, ours in _RATINGS.items():
+        values = pd.to_numeric(rows[theirs], errors="coerce")
+        bad = rows[theirs].notna() & ~values.between(_LOWEST, _HIGHEST)
+        expected = f"ratings from {_LOWEST} to {_HIGHEST}: correct it there"
+        report(named, bad, theirs, where, expected)
+        ratings[ours] = values
+    return ratings
 
 
 CORPUS = Corpus(

@@ -3,7 +3,8 @@
 A corpus is named, not pointed at: one of the known corpora (`known`), whose folder is a parameter,
 or `audb:<name>@<version>` (`open_data`), which is downloaded. Those learned from keep all their
 splits. Of the others only what is for testing is kept: the published test split, or everything
-where none is published, so that nobody is heard in training by mistake.
+where none is published, so that nobody is heard in training by mistake. Where nothing is learned
+from, this holds for all of them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from paraclap.corpora import known, labels
 from paraclap.tables import LABELS, check_labels
 
 OPEN = "audb:"
+_REMEDY = "to test on it only, say for_testing=True, or name others in learn_from"
 
 
 class Name(NamedTuple):
@@ -73,7 +75,12 @@ def _check_once(found: Sequence[Name]) -> None:
 
 
 def load(
-    wanted: Sequence[Name], folders: Mapping[str, str], learn_from: str, seed: int
+    wanted: Sequence[Name],
+    folders: Mapping[str, str],
+    learn_from: str,
+    seed: int,
+    *,
+    for_testing: bool = False,
 ) -> pd.DataFrame:
     """Labels table of several corpora.
 
@@ -82,15 +89,23 @@ def load(
         folders: of the known corpora, by name
         learn_from: names, with commas between, of those to learn from; the first when empty
         seed: for the split by speaker, of a corpus to learn from that has none
+        for_testing: whether nothing is learned from; `learn_from` is then empty
 
     Returns:
         checked labels table with the extra columns of the corpora; notes start with the corpus
 
     Raises:
         FileNotFoundError: if a corpus is not there, before any is read
-        ValueError: if a corpus to learn from is not among them, or one is not as it should be
+        ValueError: if a corpus to learn from is not among them, or is named although nothing is
+            learned from, or one is not as it should be
     """
-    learned = _learned(wanted, learn_from)
+    if for_testing and learn_from:
+        msg = (
+            f"Bad learn_from {learn_from!r} together with for_testing=True, which learns from "
+            "nothing: leave one of them out."
+        )
+        raise ValueError(msg)
+    learned = [] if for_testing else _learned(wanted, learn_from)
     homes = known.check([name.name for name in wanted if not name.is_open], folders)
     found = [_one(name, homes, name in learned, seed) for name in wanted]
     table = check_labels(pd.concat(found), "the labels of all corpora")
@@ -132,4 +147,6 @@ def _one(name: Name, homes: Mapping[str, Path], learn: bool, seed: int) -> pd.Da
             table = table.drop(columns="split")
         table = labels.for_testing(table, where, notes)
     extra = [str(column) for column in table if column not in LABELS]
-    return labels.finish(table, where, notes, "emotion", seed, extra=extra, held_out=not learn)
+    return labels.finish(
+        table, where, notes, "emotion", seed, extra=extra, for_testing=not learn, remedy=_REMEDY
+    )
