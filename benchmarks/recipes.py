@@ -4,7 +4,7 @@
     python -m benchmarks.recipes   # trains from it, about ten minutes on two cores
 
 Synthetic speech and small towers: the numbers compare recipes with each other, nothing else. The
-sizes are those of chapter 07, three seeds each. Writes benchmarks/recipes.md.
+sizes are the defaults of chapter 07, three seeds each. Writes benchmarks/recipes.md.
 """
 
 from __future__ import annotations
