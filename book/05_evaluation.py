@@ -100,7 +100,7 @@ tables.show(predictions.dropna(axis=1, how="all").iloc[:, :8], rows=2)
 # %%
 scores = evaluation.score(predictions, tasks, template, draws, seed)
 tables.write_table(scores, folder / "scores.csv")
-scores.drop(columns="template").round(3)
+style.text_table(scores.drop(columns="template"))
 
 # %% [markdown]
 # {term}`UAR` is the mean share found over the classes, so {term}`chance` is one divided by their
@@ -115,7 +115,7 @@ scores.drop(columns="template").round(3)
 # %%
 references = evaluation.reference_scores(features, labels, tasks, draws, seed)
 tables.write_table(references, folder / "references.csv")
-references.round(3)
+style.text_table(references)
 
 # %% mystnb={"figure": {"name": "fig-eval-scores", "align": "center", "caption": "Zero-shot UAR of every task with its interval, beside the logistic regression where there is one. An interval that does not reach the mark of chance shows that the model hears something of the task; where it does, nothing can be claimed."}, "image": {"alt": "Points with error bars for each task, chance marks, and reference points."}}
 figures.task_scores(scores, references)
