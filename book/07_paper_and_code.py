@@ -72,7 +72,7 @@ train = labels["split"] == "train"
 # A *recipe* is everything that has to be decided before a model can be trained. Where the paper and its
 # code decide alike the row is left out, unless a reader would look for it. In brackets stands the parameter
 # that sets it in a params file; the two recipes as a whole are `params/paper/rand5.yaml` and
-# `params/paper/released.yaml`. Rows without a parameter are things that this project does neither way.
+# `params/paper/released.yaml`. Rows without a parameter say what cannot be chosen here.
 
 # %%
 style.text_table(recipe.differences())
