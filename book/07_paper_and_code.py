@@ -201,7 +201,8 @@ figures.answers(whole)
 # %% [markdown]
 # Which element makes the difference? Below the two recipes stand models of the paper's recipe with *one*
 # element of the released one, trained once each: the mean over all tasks, and how far single seeds lie apart. What
-# changes less than the seeds do, may be nothing. `benchmarks/recipes.md` holds more elements, with as many seeds as the recipes.
+# changes less than the seeds do, may be nothing. And a few dozen steps are a beginning: a recipe that trains its towers needs
+# more of them than one that trains only heads, so the order may change with `recipe_steps`. `benchmarks/recipes.md` holds more elements, with as many seeds as the recipes.
 
 # %%
 means = comparison.means(compared)

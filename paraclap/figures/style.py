@@ -183,7 +183,7 @@ def text_table(table: pd.DataFrame, caption: str = "") -> Styler:
         table: its index is not shown; a column of addresses becomes one of links
         caption: above it
     """
-    cell = [("text-align", "left"), ("vertical-align", "top"), ("padding", "0.35em 0.6em")]
+    cell = [("text-align", "left"), ("vertical-align", "top"), ("padding", "0.35em 0.4em")]
     line = [("border-top", "1px solid rgba(128, 128, 128, 0.35)")]
     looks: list[Any] = [
         {"selector": "", "props": [("font-size", "0.85em"), ("line-height", "1.35")]},
