@@ -33,6 +33,7 @@ run: str = "demo"  # name of the run, and of its folder
 runs: str = "runs"  # folder of all runs
 jobs: int = 2  # processes
 shard: int = 128  # most segments that are written down at a time
+engine: str = "processes"  # "processes", "dask", or the address of a Dask scheduler
 
 # %%
 import pandas as pd
@@ -48,11 +49,14 @@ tables.show(labels[labels["split"] == "train"], 1).reset_index().T
 # ## Measure
 #
 # This is the longest step before training. It is done in pieces that are written down one by one, so
-# a run that was stopped goes on where it was.
+# a run that was stopped goes on where it was. Who measures the pieces changes nothing in the table:
+# the processes of this machine, the workers of a Dask cluster, or the tasks of a Slurm array, each of
+# which is given every n-th piece (`python -m paraclap.features --help`).
 
 # %%
-measured = features.extract(labels, folder / "features.parquet", jobs, shard)
-failed = features.failed(folder / "features.parquet")
+out = folder / "features.parquet"
+measured = features.extract(labels, out, jobs, shard, engine)
+failed = features.failed(out)
 print(f"{len(measured):,} of {len(labels):,} segments measured.")
 print(f"{len(failed)} could not be measured.")
 tables.show(failed)

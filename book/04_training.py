@@ -27,8 +27,10 @@
 # | Writes | A row is |
 # |---|---|
 # | `runs/<run>/model/` | (a folder) the model that answered best on the dev split |
+# | `runs/<run>/signals/` | (a folder) the voices, decoded once |
 # | `runs/<run>/curves.csv` | a step of training |
-# | `runs/<run>/settings.json` | (one object) every choice of this chapter |
+# | `runs/<run>/speed.csv` | some steps: how fast they were |
+# | `runs/<run>/settings.json`, `machine.json` | (one object each) every choice of this chapter |
 #
 # With the built-in corpora all speech is synthetic: what is learned here are the voices of
 # a speech synthesiser, not those of people.
@@ -45,6 +47,14 @@ seed: int = 0  # of every random weight and draw
 jobs: int = 2  # CPU threads
 device: str = "auto"  # "auto" (a GPU if there is one), "cpu", "cuda", ...
 workers: int = 0  # processes that read audio ahead; 0 reads in this one
+processes: int = 1  # processes that train together; one for each GPU
+precision: str = "auto"  # products in "float32", "bf16", or "auto": bf16 on a GPU that has it
+attention: str = "sdpa"  # how attention is computed: "sdpa", "eager" or "flash_attention_2"
+compiled: bool = False  # whether torch.compile translates the towers; needs a C++ compiler
+recompute: bool = False  # whether activations are computed twice, to save memory
+chunk: int = 0  # pairs held in memory at once; 0 holds the whole batch
+keep: int = 2  # checkpoints that are kept while training
+audio_store: str = "int16"  # decoded audio for fast reading: "int16", "float32" or "none"
 templates: str = "paper"  # which sentences are said: paper, released, released-fixed
 emotion_form: str = "adjective"  # how emotions are named: adjective (angry) or noun (anger)
 audio_encoder: str = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"  # name, path or hub id
@@ -84,11 +94,11 @@ import numpy as np
 
 from paraclap import evaluation, tables, training, zeroshot
 from paraclap.figures import training as figures
-from paraclap.queries import Pool
+from paraclap.machine import Machine
 from paraclap.settings import Settings
 
 folder = tables.run_folder(run, runs)
-settings = Settings.of(globals())
+settings, machine = Settings.of(globals()), Machine.of(globals())
 
 # %% [markdown]
 # ## What there is to learn from
@@ -97,12 +107,8 @@ settings = Settings.of(globals())
 # voices with the {term}`levels <level>` and queries that chapter 3 found for them.
 
 # %%
-table = tables.read_table(folder / "queries.parquet")
-labels = tables.read_table(folder / "labels.parquet").loc[table.index]
-corpora = labels.loc[labels["split"] == "train", "corpus"].unique()
-learned = labels["corpus"].isin(corpora).to_numpy()
-voices, pool = labels[learned], Pool.from_table(table[learned], templates, emotion_form)
-tables.show(table[learned], rows=2).reset_index().T
+voices, pool, table = training.inputs(folder, templates, emotion_form)
+tables.show(table, rows=2).reset_index().T
 
 # %%
 print(voices.groupby(["corpus", "split"], sort=False).size().to_string())
@@ -154,7 +160,9 @@ for text in pool.sample(said, rand, emotion, only_emotion, join, rng=np.random.d
 
 # %%
 tables.write_json(settings.asdict(), folder / "settings.json")
-model = training.train(voices, pool, folder, settings, device, jobs, workers)
+tables.write_json(machine.asdict(), folder / "machine.json")
+store = training.decoded(voices, folder, audio_store, jobs)
+model = training.train(voices, pool, folder, settings, machine, store)
 curves = tables.read_table(folder / "curves.csv")
 
 # %%
@@ -191,7 +199,27 @@ figures.rates(curves)
 # %% [markdown]
 # The factor tells how sure the model lets itself be. A large one makes small differences in
 # angle count; it is learned, but moves slowly, because its learning rate is that of the heads.
+
+# %% [markdown]
+# ## How fast?
 #
+# What held training up? While the towers compute, other processes can read the next
+# batches ahead (`workers`), from voices that were decoded once (`audio_store`). What
+# the device could do at best is measured in plain matrix products; the share of it that the model uses is
+# its {term}`utilisation`. Chapter 9 takes these figures to larger corpora.
+
+# %% mystnb={"figure": {"name": "fig-train-speed", "align": "center", "caption": "Top: pairs learned from each second, and the share of the time in which no batch was ready. Bottom: the share of the device's arithmetic that the model used, and the most memory taken so far."}, "image": {"alt": "Four line charts over steps: pairs a second, waiting share, model FLOP utilisation, peak memory."}}
+speed = tables.read_table(folder / "speed.csv")
+figures.speed(speed)
+
+# %%
+total = speed[["pairs", "seconds", "waiting", "flops"]].sum()
+print(f"{total['pairs'] / total['seconds']:.0f} pairs a second on average.")
+print(f"{100 * total['waiting'] / total['seconds']:.1f} % of the time was waited for data.")
+used = total["flops"] / (total["seconds"] * speed["peak_flops"].median())
+print(f"{100 * used:.1f} % of the arithmetic that the device reaches was the model's own.")
+
+# %% [markdown]
 # ## Before and after
 #
 # What has training changed? The model as it was before the first step can be built again from the
@@ -201,7 +229,7 @@ figures.rates(curves)
 start = training.start(settings, "cpu").model
 models = {"before training": start, "after training": model}
 dev = voices[voices["split"] == "dev"]
-shown = evaluation.one_each(dev if dev["label"].notna().any() else labels, "label", 32)
+shown = evaluation.one_each(dev if dev["label"].notna().any() else voices, "label", 32)
 words = {label: evaluation.task_word(label) for label in dict.fromkeys(shown["label"])}
 
 # %% mystnb={"figure": {"name": "fig-train-similarity", "align": "center", "caption": "Cosine of dev voices (rows, sorted by their true emotion) and the emotion words (columns). Before training a column is the same for all voices; after it, similarities depend on the voice, and the framed blocks, which belong together, are redder than the rest of their rows where the model tells the emotions apart."}, "image": {"alt": "Two heat maps of voices against emotion words, before and after training."}}
@@ -216,7 +244,7 @@ figures.voices_against_words(heard, shown["label"].tolist(), words)
 # a pretrained encoder two sentences that differ in one word are close. Training has to pull them apart.
 
 # %% mystnb={"figure": {"name": "fig-train-queries", "align": "center", "caption": "Cosine of attribute queries with each other. Before training all sentences resemble each other; training moves apart the two ends of an attribute that it has learned to hear."}, "image": {"alt": "Two heat maps of queries against queries, before and after training."}}
-ends = evaluation.attribute_queries(table[learned], templates)
+ends = evaluation.attribute_queries(table, templates)
 texts = [query for pair in ends.values() for query in pair]
 spoken = {title: zeroshot.embed_text(one, texts) for title, one in models.items()}
 figures.queries_against_queries({t: e @ e.T for t, e in spoken.items()}, texts)

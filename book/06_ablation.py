@@ -26,7 +26,7 @@
 #
 # | Reads | A row is |
 # |---|---|
-# | `runs/<run>/settings.json`, `model/` | the main run of chapter 4 |
+# | `runs/<run>/settings.json`, `machine.json`, `model/` | the main run of chapter 4 |
 # | `runs/<run>/labels.parquet`, `queries.parquet` | a segment |
 #
 # | Writes | A row is |
@@ -40,9 +40,6 @@
 run: str = "demo"  # name of the run: its folder below `runs`
 runs: str = "runs"  # folder of all runs, relative to the project
 seed: int = 0  # of every random draw
-jobs: int = 2  # CPU threads
-device: str = "auto"  # "auto" (a GPU if there is one), "cpu", "cuda", ...
-workers: int = 0  # processes that read audio ahead; 0 reads in this one
 templates: str = "paper"  # which sentences are said: paper, released, released-fixed
 emotion_form: str = "adjective"  # how emotions are named: adjective (angry) or noun (anger)
 template: str = "speaker is {}"  # sentence with a slot for the word of a class
@@ -55,7 +52,7 @@ import pandas as pd
 
 from paraclap import ParaCLAP, evaluation, quoted, tables, training, zeroshot
 from paraclap.figures import ablation as figures
-from paraclap.queries import Pool
+from paraclap.machine import Machine
 from paraclap.settings import Settings
 from paraclap.settings import variants as settings_of
 
@@ -78,10 +75,9 @@ settings.assign(main_run=[one == main for one in chosen.values()])
 # %%
 table = tables.read_table(folder / "queries.parquet")
 labels = tables.read_table(folder / "labels.parquet").loc[table.index]
-corpora = labels.loc[labels["split"] == "train", "corpus"].unique()
-learned = labels["corpus"].isin(corpora).to_numpy()
-voices, pool = labels[learned], Pool.from_table(table[learned], templates, emotion_form)
-places = training.train_variants(voices, pool, folder, main, chosen, device, jobs, workers)
+voices, pool, _ = training.inputs(folder, templates, emotion_form)
+store, machine = training.audio_store(folder), Machine(**tables.read_json(folder / "machine.json"))
+places = training.train_variants(voices, pool, folder, main, chosen, machine, store)
 
 # %% [markdown]
 # Voices of which a variant has nothing to say are left out of its training: a voice whose
@@ -105,7 +101,7 @@ for name, one in curves.items():
 # %%
 questions = evaluation.tasks(labels, candidates)
 test = labels[labels["split"] == "test"]
-own = test["corpus"].isin(corpora).to_numpy()
+own = test["corpus"].isin(voices["corpus"]).to_numpy()
 levels = table.loc[test.index[own]]
 predictions, parts = {}, []
 

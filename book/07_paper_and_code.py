@@ -21,7 +21,7 @@
 #
 # | Reads | A row is |
 # |---|---|
-# | `runs/<run>/settings.json` | (one object) the settings of chapter 4 |
+# | `runs/<run>/settings.json`, `machine.json` | (one object each) the choices of chapter 4 |
 # | `runs/<run>/labels.parquet`, `queries.parquet` | a segment |
 #
 # | Writes | A row is |
@@ -37,9 +37,6 @@
 run: str = "demo"  # name of the run: its folder below `runs`
 runs: str = "runs"  # folder of all runs, relative to the project
 seed: int = 0  # of every random draw
-jobs: int = 2  # CPU threads
-device: str = "auto"  # "auto" (a GPU if there is one), "cpu", "cuda", ...
-workers: int = 0  # processes that read audio ahead; 0 reads in this one
 draws: int = 1000  # of the bootstrap that gives the intervals
 recipes: str = "paper,released"  # which to train and compare; empty trains none
 recipe_sentences: str = "paper,released-fixed"  # with which sets of sentences
@@ -57,11 +54,13 @@ from paraclap import ParaCLAP, comparison, dimensional, evaluation, tables, trai
 from paraclap import recipes as recipe
 from paraclap.figures import recipes as figures
 from paraclap.figures import style
+from paraclap.machine import Machine
 from paraclap.queries import Pool
 from paraclap.settings import Settings
 
 folder = tables.run_folder(run, runs)
 main = Settings(**tables.read_json(folder / "settings.json"))
+machine = Machine(**tables.read_json(folder / "machine.json"))
 table = tables.read_table(folder / "queries.parquet")
 labels = tables.read_table(folder / "labels.parquet").loc[table.index]
 train = labels["split"] == "train"
@@ -137,7 +136,7 @@ few = learned.sample(min(recipe_voices, len(learned)), random_state=seed).index
 voices = labels[labels.index.isin(few) | (labels["split"] == "dev")]
 encoder = main.audio_encoder
 if chosen:
-    encoder = dimensional.start(voices, folder / "dimensional", encoder, seed, jobs)
+    encoder = dimensional.start(voices, folder / "dimensional", encoder, seed, machine.jobs)
 
 # %%
 names = [name.strip() for name in recipe_sentences.split(",")]
@@ -163,7 +162,7 @@ places = {}
 for cell, settings in cells.items():
     title = {"-".join(map(str, cell)): settings}
     given = (voices, pools[cell[1]], folder / "recipes", main, title)
-    made = training.train_variants(*given, device, jobs, workers)
+    made = training.train_variants(*given, machine, training.audio_store(folder))
     places.update(zip([cell], made.values(), strict=False))
 
 # %% [markdown]

@@ -156,4 +156,5 @@ style.players(found, [f"cosine {value:.2f}" for value in found["similarity"]])
 # ## So: how do you get from a folder of audio to a table of answers?
 #
 # A CSV names the files, a list of words and a sentence make the question, and one call gives the table. How far to believe it,
-# labelled voices tell, the more the better. The words of this book are explained in the [glossary](glossary).
+# labelled voices tell, the more the better. What it takes to do so for thousands of hours, the
+# [next chapter](09_scaling) tells.

@@ -4,6 +4,9 @@ A signal has the shape ``(samples,)``, values are nominally in -1 … 1, times a
 read by content, not by name (WAV, FLAC, OGG, MP3, SPHERE); channels are averaged, other sampling
 rates converted by soxr (quality HQ). Of a segment only the segment is read. Whatever is wrong with
 a file is an :class:`AudioError` that says what.
+
+The libraries that read and convert are loaded when a file is first read: a machine that trains from
+decoded signals (:mod:`paraclap.signals`) need not have them.
 """
 
 from __future__ import annotations
@@ -11,14 +14,12 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
-import soundfile
-import soxr
 from numpy.typing import NDArray
 
 SAMPLING_RATE = 16_000
@@ -51,19 +52,32 @@ def read(file: str | Path, start: Any = None, end: Any = None) -> Signal:
             not finite, or ends before the segment
     """
     file = Path(file)
-    _check_file(file)
-    try:
-        with soundfile.SoundFile(file) as stream:
-            rate = int(stream.samplerate)
-            first, last = _range(file, stream.frames, rate, start, end)
-            stream.seek(first)
-            channels = stream.read(last - first, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(_not_audio(file, error)) from error
+    with _opened(file) as stream:
+        rate = int(stream.samplerate)
+        first, last = _range(file, stream.frames, rate, start, end)
+        stream.seek(first)
+        channels = stream.read(last - first, dtype="float32", always_2d=True)
     if len(channels) < last - first - round(_TOLERANCE * rate):
         msg = f"{file.name!r} is cut short: {len(channels)} of {last - first} samples are there."
         raise AudioError(msg)
     return _resampled(file, channels, rate)
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[Any]:
+    """A file as soundfile opens it.
+
+    Raises:
+        AudioError: if it cannot be read, when opened or later
+    """
+    import soundfile
+
+    _check_file(file)
+    try:
+        with soundfile.SoundFile(file) as stream:
+            yield stream
+    except soundfile.LibsndfileError as error:
+        raise AudioError(_not_audio(file, error)) from error
 
 
 def _resampled(file: Path, channels: NDArray[np.float32], rate: int) -> Signal:
@@ -73,6 +87,8 @@ def _resampled(file: Path, channels: NDArray[np.float32], rate: int) -> Signal:
         raise AudioError(msg)
     signal = channels.mean(axis=1, dtype=np.float32)
     if rate != SAMPLING_RATE:
+        import soxr
+
         signal = soxr.resample(signal, rate, SAMPLING_RATE, quality="HQ")
     return np.ascontiguousarray(signal, dtype=np.float32)
 
@@ -111,13 +127,9 @@ def duration(file: str | Path) -> float:
         AudioError: if the file is not there, no audio, empty or cut short
     """
     file = Path(file)
-    _check_file(file)
-    try:
-        info = soundfile.info(file)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(_not_audio(file, error)) from error
-    _range(file, info.frames, info.samplerate, None, None)
-    return float(info.frames / info.samplerate)
+    with _opened(file) as stream:
+        _range(file, stream.frames, stream.samplerate, None, None)
+        return float(stream.frames / stream.samplerate)
 
 
 def _check_file(file: Path) -> None:
@@ -180,6 +192,8 @@ def encode(
         format: of soundfile, such as ``WAV``, ``FLAC``, ``NIST`` (SPHERE)
         subtype: of soundfile, such as ``PCM_16`` or ``ULAW``
     """
+    import soundfile
+
     content = io.BytesIO()
     settings = {"format": format, "subtype": subtype, "channels": 1}
     with soundfile.SoundFile(content, "w", sampling_rate, **settings) as stream:
@@ -195,13 +209,8 @@ def comment(file: str | Path) -> str:
     Raises:
         AudioError: if the file is not there or no audio
     """
-    file = Path(file)
-    _check_file(file)
-    try:
-        with soundfile.SoundFile(file) as stream:
-            return str(stream.comment)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(_not_audio(file, error)) from error
+    with _opened(Path(file)) as stream:
+        return str(stream.comment)
 
 
 def is_synthetic(files: Sequence[str], few: int = 5) -> bool:

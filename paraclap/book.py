@@ -21,7 +21,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ from paraclap.kernel import execute
 from paraclap.pages import BookError
 
 # These say where and by how many processes something is made, not what.
-NOT_COUNTED = ("runs", "jobs")
+NOT_COUNTED = ("runs", "jobs", "engine", "workers", "processes", "keep")
 
 
 class Step(NamedTuple):
@@ -161,7 +161,8 @@ def run(
     """
     folder = (folder or tables.project_folder() / "book").resolve()
     files = notebooks(folder)
-    values = _values(files, params_file, [*overrides, *([f"runs={runs}"] if runs else [])])
+    overrides = [*overrides, *([f"runs={runs}"] if runs else [])]
+    values = params.of_run(params_file, overrides, files)
     run_folder = tables.run_folder(values["run"], values.get("runs", "runs"))
     with _alone(run_folder):
         _write_params(values, run_folder / "params.yaml")
@@ -171,17 +172,6 @@ def run(
         if site is not None and not only:
             say(pages.build(folder, [step.executed for step in steps], site))
     return run_folder
-
-
-def _values(files: Iterable[Path], params_file: Path, overrides: Iterable[str]) -> dict[str, Any]:
-    """All parameters with the values they have in this run."""
-    known = params.declared_by_all(files)
-    for name in ("run", "runs"):
-        known.setdefault(name, params.Parameter(name, "str", name, "", ""))
-    given = params.check(params.read(params_file), known, params_file.name)
-    more = dict(params.override(text, known) for text in overrides)
-    more = params.check(more, known, "the command line")
-    return params.effective(known, given, more, run=params_file.stem)
 
 
 def _chosen(steps: list[Step], only: str) -> list[Step]:

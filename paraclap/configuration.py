@@ -9,9 +9,9 @@ import paraclap._torchaudio  # noqa: F401  (before transformers, which fails wit
 
 # isort: split
 from transformers import AutoConfig, PreTrainedConfig
-from transformers.configuration_utils import SubConfigSpec
 
 POOLINGS = ("cls", "mean")
+ENCODERS = {"audio_config": "wav2vec2", "text_config": "bert"}  # where a dictionary does not say
 
 
 class ParaCLAPConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is untyped here
@@ -27,10 +27,8 @@ class ParaCLAPConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is
     """
 
     model_type = "paraclap"
-    sub_configs_defaults = {  # noqa: RUF012  (declared so by transformers)
-        "audio_config": SubConfigSpec(config_class=AutoConfig, model_type="wav2vec2"),
-        "text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert"),
-    }
+    # How transformers finds them; what builds them differs between its releases, so that is below.
+    sub_configs = {"audio_config": AutoConfig, "text_config": AutoConfig}  # noqa: RUF012  (theirs)
 
     audio_config: Any = None
     text_config: Any = None
@@ -43,6 +41,11 @@ class ParaCLAPConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is
         """Check the values and turn dictionaries into configuration objects."""
         if self.text_pooling not in POOLINGS:
             raise ValueError(f"Bad text_pooling {self.text_pooling!r}, expected one of {POOLINGS}.")
+        for name, model_type in ENCODERS.items():
+            values = getattr(self, name)
+            if not isinstance(values, PreTrainedConfig):
+                values = {"model_type": model_type} | (values or {})
+                setattr(self, name, AutoConfig.for_model(**values))
         super().__post_init__(**kwargs)
 
 

@@ -28,6 +28,8 @@ from transformers import PreTrainedModel
 from paraclap import pairs, progress, tables, towers
 from paraclap.pooling import pool_voices
 from paraclap.processor import ParaCLAPFeatureExtractor
+from paraclap.schedule import Schedule
+from paraclap.signals import Signals
 from paraclap.tables import DIMENSIONS
 
 CURVE = "curve.csv"
@@ -110,11 +112,12 @@ def finetune(
     decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     values = rated[list(DIMENSIONS)].to_numpy(np.float32)
     truth = torch.from_numpy((values - values.mean(0)) / values.std(0).clip(min=1e-6))
-    schedule = pairs.Schedule(len(rated), batch, seed)
+    schedule = Schedule(len(rated), batch, seed)
+    voices = pairs.Crops(Signals(rated.index), schedule, extractor, crop_seconds)
     losses = []
     with progress.bar("training on ratings", steps) as bar:
-        for one in pairs.batches(rated.index, schedule, extractor, crop_seconds, range(steps)):
-            given = model(one.signals["input_values"], one.signals["audio_attention_mask"])
+        for one in pairs.batches(voices, range(steps)):
+            given = model(one.signals["input_values"], one.signals.get("audio_attention_mask"))
             loss = discord(truth[one.rows], given)
             optimizer.zero_grad()
             loss.backward()

@@ -4,9 +4,16 @@ Input is any table on the segmented index, output a table on the same index with
 functional under its openSMILE name, and ``duration`` in seconds. Segments that cannot be measured
 are left out and listed with the reason in ``<out stem>_failed.csv``.
 
-The work is cut into shards, measured in parallel processes. A finished shard is a file in
-``<out stem>.shards/``, named after all that its content depends on: a run that was stopped goes on
-where it was, and a shard of other audio or of another openSMILE is never taken.
+The work is cut into shards (:mod:`paraclap.shards`), files in ``<out stem>.shards/`` that are named
+after all that their content depends on: a run that was stopped goes on where it was, and a shard of
+other audio or of another openSMILE is never taken. Processes of this machine measure them, a Dask
+cluster, or the tasks of a Slurm array::
+
+    #SBATCH --array=1-16
+    python -m paraclap.features labels.parquet features.parquet --part slurm
+
+and when all have ended ``python -m paraclap.features labels.parquet features.parquet``, which joins
+the shards and measures what may be missing. The table is the same in every case.
 
 Source: Eyben et al. 2016, "The Geneva Minimalistic Acoustic Parameter Set (GeMAPS) for voice
 research and affective computing"; Eyben et al. 2010, "openSMILE".
@@ -14,27 +21,23 @@ research and affective computing"; Eyben et al. 2010, "openSMILE".
 
 from __future__ import annotations
 
-import os
-import threading
-import time
-from collections.abc import Iterator
+import argparse
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import opensmile
 import pandas as pd
 
-from paraclap import audio, progress
-from paraclap.tables import INDEX, fingerprint, is_current, read_table, short, write_table
+from paraclap import audio, shards
+from paraclap.tables import fingerprint, is_current, read_table, short, write_table
+from paraclap.workers import WorkerError
 
 FEATURE_SET = opensmile.FeatureSet.eGeMAPSv02
+_WHAT = "Measure segments"
 SHORTEST = 0.06  # seconds: below its longest window openSMILE gives NaN for all functionals
-
-_FEWEST_SHARDS = 16  # so that the processes end about together
-_SMALLEST_SHARD = 8
 
 
 def extract(
@@ -42,14 +45,17 @@ def extract(
     out: str | Path,
     jobs: int | None = None,
     shard: int = 128,
+    engine: str = "processes",
 ) -> pd.DataFrame:
     """Measure all segments of a table.
 
     Args:
         table: on the segmented index; an end of NaT is the end of the file
         out: Parquet file for the result; when it is there and current it is only read
-        jobs: processes; all cores when None
+        jobs: workers; one per core when None
         shard: most segments per shard
+        engine: who measures, ``"processes"``, ``"dask"``, or the address of a Dask scheduler,
+            see :mod:`paraclap.shards`
 
     Returns:
         features, rows in the order of ``table``, those of failed segments absent
@@ -58,18 +64,43 @@ def extract(
     Raises:
         ValueError: if segments are listed twice, or none can be measured
         OSError: if a result cannot be written, for example because the disk is full
+        WorkerError: if segments kill the workers that measure them
     """
     out = Path(out)
-    index = _checked(table)
-    shards = _plan(index, out, shard)
-    key = fingerprint([path.stem for path in shards])
+    plan = _plan(shards.checked(table), out, shard)
+    key = fingerprint([path.stem for path in plan])
     if is_current(out, key) and is_current(_failed_path(out), key):
         return read_table(out)
-    _measure(shards, jobs)
-    features = _collect(shards, out, key)
-    for path in set(_shard_folder(out).glob("*.parquet")) - set(shards):
+    shards.run(plan, _write_shard, jobs, engine, _WHAT)
+    features = _collect(list(plan), out, key)
+    for path in set(_shard_folder(out).glob("*.parquet")) - set(plan):
         path.unlink()
     return features
+
+
+def measure_part(
+    table: pd.DataFrame | pd.MultiIndex,
+    out: str | Path,
+    part: str,
+    jobs: int | None = None,
+    shard: int = 128,
+    engine: str = "processes",
+) -> None:
+    """Measure one of several parts of a table; :func:`extract` then finds it measured.
+
+    Args:
+        table: as for :func:`extract`, the same for all parts
+        out: as for :func:`extract`; only its folder of shards is written to
+        part: ``"3/16"``, the third of sixteen, or ``"slurm"``, that of this task of a Slurm array
+        jobs: as for :func:`extract`
+        shard: as for :func:`extract`, the same for all parts
+        engine: as for :func:`extract`
+
+    Raises:
+        ValueError: if there is no such part; see also :func:`extract`
+    """
+    plan = _plan(shards.checked(table), Path(out), shard)
+    shards.run(shards.share(plan, part), _write_shard, jobs, engine, _WHAT)
 
 
 def failed(out: str | Path) -> pd.DataFrame:
@@ -81,22 +112,6 @@ def failed(out: str | Path) -> pd.DataFrame:
     return read_table(_failed_path(Path(out)))
 
 
-def _checked(table: pd.DataFrame | pd.MultiIndex) -> pd.MultiIndex:
-    index = table.index if isinstance(table, pd.DataFrame) else table
-    if not isinstance(index, pd.MultiIndex) or list(index.names) != INDEX:
-        msg = f"Bad index {list(index.names)}, expected {INDEX}."
-        raise ValueError(msg)
-    twice = index[index.duplicated()]
-    if len(twice):
-        names = [Path(str(row[0])).name for row in twice[:5]]
-        msg = f"{len(twice)} segments are listed twice (first: {names}), expected each once."
-        raise ValueError(msg)
-    if index.empty:
-        msg = "No segment to measure, expected at least one row in the table."
-        raise ValueError(msg)
-    return index
-
-
 def _failed_path(out: Path) -> Path:
     return out.with_name(f"{out.stem}_failed.csv")
 
@@ -106,16 +121,11 @@ def _shard_folder(out: Path) -> Path:
 
 
 def _plan(index: pd.MultiIndex, out: Path, shard: int) -> dict[Path, pd.MultiIndex]:
-    """Shard files in the order of the table, each with its segments.
-
-    Sizes do not depend on the number of processes: that may change between two runs.
-    """
-    even = -(-len(index) // _FEWEST_SHARDS)
-    size = max(1, min(shard, max(even, _SMALLEST_SHARD)))
+    """Shard files in the order of the table, each with its segments."""
     states = {file: _state(Path(file)) for file in index.get_level_values("file").unique()}
     plan = {}
-    for first in range(0, len(index), size):
-        part = index[first : first + size]
+    for rows in shards.cut(len(index), shard):
+        part = index[rows]
         files = [states[file] for file in part.get_level_values("file")]
         name = fingerprint(FEATURE_SET.value, opensmile.__version__, SHORTEST, part, files)
         plan[_shard_folder(out) / f"{name}.parquet"] = part
@@ -131,48 +141,6 @@ def _state(file: Path) -> list[int]:
 
 
 # --- measuring ---------------------------------------------------------------------------------
-
-
-def _measure(shards: dict[Path, pd.MultiIndex], jobs: int | None) -> None:
-    """Write the shards that are not there yet."""
-    missing = {path: part for path, part in shards.items() if not is_current(path, path.stem)}
-    rows = sum(len(part) for part in shards.values())
-    done = rows - sum(len(part) for part in missing.values())
-    with progress.bar("Measure segments", rows) as shown:
-        shown.update(done)
-        for count in _counts(missing, jobs):
-            shown.update(count)
-
-
-def _counts(shards: dict[Path, pd.MultiIndex], jobs: int | None) -> Iterator[int]:
-    """Measure shards and give the size of each when it is done."""
-    jobs = min(jobs or joblib.cpu_count(), len(shards))
-    if jobs <= 1:
-        yield from (_write_shard(part, path) for path, part in shards.items())
-        return
-    parent = os.getpid()
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        tasks = (joblib.delayed(_work)(part, path, parent) for path, part in shards.items())
-        pool = joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
-        yield from pool(tasks)
-
-
-def _work(part: pd.MultiIndex, path: Path, parent: int) -> int:
-    """Measure one shard in a worker that ends when its parent does."""
-    _follow(parent)
-    return _write_shard(part, path)
-
-
-@cache
-def _follow(parent: int) -> None:
-    """End this process soon after its parent: a killed parent cannot tell its workers."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _write_shard(part: pd.MultiIndex, path: Path) -> int:
@@ -228,9 +196,9 @@ def _functionals(signal: audio.Signal) -> list[np.float32]:
     return list(values)
 
 
-def _collect(shards: dict[Path, pd.MultiIndex], out: Path, key: str) -> pd.DataFrame:
+def _collect(paths: list[Path], out: Path, key: str) -> pd.DataFrame:
     """Write the list of failures and the features; the features last, as they close the step."""
-    rows = pd.concat([read_table(path) for path in shards])
+    rows = pd.concat([read_table(path) for path in paths])
     lost = rows[["reason"]].dropna()
     write_table(lost, _failed_path(out), key)
     features = rows.drop(lost.index).drop(columns="reason")
@@ -243,3 +211,38 @@ def _collect(shards: dict[Path, pd.MultiIndex], out: Path, key: str) -> pd.DataF
         raise ValueError(msg)
     write_table(features, out, key)
     return features
+
+
+# --- command line ------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Measure the segments of a table, or one part of it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m paraclap.features", description="Measure the segments of a table."
+    )
+    parser.add_argument("labels", type=Path, help="table with the segments, Parquet or CSV")
+    parser.add_argument("out", type=Path, help="Parquet file for the features")
+    parser.add_argument("--part", help="3/16: the third of sixteen parts; slurm: by array task")
+    parser.add_argument("--jobs", type=int, help="workers, one per core if left out")
+    parser.add_argument("--shard", type=int, default=128, help="most segments written at a time")
+    parser.add_argument("--engine", default="processes", help="processes, dask, or tcp://host:port")
+    args = parser.parse_args()
+    settings = {"jobs": args.jobs, "shard": args.shard, "engine": args.engine}
+    try:
+        table = read_table(args.labels)
+        if args.part:
+            measure_part(table, args.out, args.part, **settings)
+            return
+        measured = extract(table, args.out, **settings)
+    except (OSError, ValueError, ModuleNotFoundError, WorkerError) as error:
+        sys.exit(f"\n{error}")
+    lost = len(failed(args.out))
+    print(f"{len(measured):,} segments measured, {lost:,} could not be: {short(args.out)}")
+
+
+if __name__ == "__main__":
+    # By its name, for the workers: they do not know this file as "__main__".
+    from paraclap import features
+
+    features.main()

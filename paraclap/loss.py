@@ -67,6 +67,39 @@ def contrastive(logits: torch.Tensor) -> torch.Tensor:
     return (by_audio + by_text) / 2
 
 
+def contrastive_share(
+    audio: torch.Tensor,
+    text: torch.Tensor,
+    all_audio: torch.Tensor,
+    all_text: torch.Tensor,
+    first: int,
+    temperature: torch.Tensor,
+    similarity: str = "cosine",
+) -> torch.Tensor:
+    """Loss of the pairs that one process holds of a batch; its mean over processes is the whole.
+
+    Args:
+        audio: Features of its voices, shape ``(n, d)``.
+        text: Features of their queries, shape ``(n, d)``.
+        all_audio: Of all processes, shape ``(all, d)``.
+        all_text: Of all processes, shape ``(all, d)``.
+        first: Row of its first pair among all.
+        temperature: What similarities are multiplied with, a scalar.
+        similarity: See :func:`scaled_similarity`.
+
+    Returns:
+        The loss, a scalar; with all pairs in one process, that of :func:`contrastive`.
+    """
+    by_audio = scaled_similarity(audio, all_text, temperature, similarity)
+    if len(all_audio) == len(audio):
+        return contrastive(by_audio)
+    by_text = scaled_similarity(text, all_audio, temperature, similarity)
+    pairs = torch.arange(first, first + len(audio), device=audio.device)
+    return (
+        functional.cross_entropy(by_audio, pairs) + functional.cross_entropy(by_text, pairs)
+    ) / 2
+
+
 def chance(batch: int) -> float:
     """Loss of a model that knows nothing: ln of the number of pairs in a batch."""
     return float(torch.tensor(math.log(batch), dtype=torch.float32))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -77,6 +78,19 @@ class Machine:
         names = [field.name for field in dataclasses.fields(cls)]
         return cls(**{name: values[name] for name in names if name in values})
 
+    def asdict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return dataclasses.asdict(self)
+
+    def dtype(self, device: torch.device) -> torch.dtype:
+        """What training multiplies in: ``"auto"`` is bfloat16 on a GPU that has it.
+
+        On a processor it is float32, so that a run gives the same bits on every kind of it.
+        """
+        fast = device.type == "cuda" and has_fast_bf16(device)
+        wanted = self.precision == "bf16" or (self.precision == "auto" and fast)
+        return torch.bfloat16 if wanted else torch.float32
+
 
 def choose_device(device: str) -> torch.device:
     """Device by name; ``"auto"`` is a GPU if there is one.
@@ -99,17 +113,12 @@ def has_fast_bf16(device: torch.device) -> bool:
     """Whether a device multiplies bfloat16 matrices in hardware."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-
-
-def training_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """What training multiplies in: ``"auto"`` is bfloat16 on a GPU that has it.
-
-    On a processor it is float32, so that a run gives the same bits on every kind of it.
-    """
-    if precision == "auto":
-        precision = "bf16" if device.type == "cuda" and has_fast_bf16(device) else "float32"
-    return torch.bfloat16 if precision == "bf16" else torch.float32
+    if device.type != "cpu" or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return False
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return True
+    # oneDNN also counts processors on which it has to emulate such products
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def autocast(dtype: torch.dtype, device: torch.device) -> contextlib.AbstractContextManager[Any]:

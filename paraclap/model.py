@@ -37,7 +37,7 @@ from transformers.utils import ModelOutput
 
 from paraclap.configuration import ParaCLAPConfig, read_config
 from paraclap.loss import contrastive, scaled_similarity
-from paraclap.pooling import masked_mean, pool_voices
+from paraclap.pooling import as_it_is, masked_mean, pool_voices
 from paraclap.pretrained import in_memory
 from paraclap.processor import ParaCLAPFeatureExtractor, ParaCLAPProcessor, saved_processor
 
@@ -234,8 +234,6 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         Returns:
             Embeddings before normalisation, shape ``(batch, projection_dim)``.
         """
-        if audio_attention_mask is None:
-            audio_attention_mask = torch.ones_like(input_values, dtype=torch.long)
         pooled = pool_voices(self.audio_model, input_values, audio_attention_mask)
         features: torch.Tensor = self.audio_projection(pooled)
         return features
@@ -244,15 +242,11 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Output of the text encoder before its projection, shape ``(batch, hidden_size)``."""
-        if attention_mask is None:
-            attention_mask = torch.ones_like(input_ids)
-        hidden = self.text_model(input_ids, attention_mask=attention_mask).last_hidden_state
-        pooled: torch.Tensor = (
-            hidden[:, 0]
-            if self.config.text_pooling == "cls"
-            else masked_mean(hidden, attention_mask)
-        )
-        return pooled
+        mask = as_it_is(self.text_model, attention_mask)
+        hidden: torch.Tensor = self.text_model(input_ids, attention_mask=mask).last_hidden_state
+        if self.config.text_pooling == "cls":
+            return hidden[:, 0]
+        return hidden.mean(1) if attention_mask is None else masked_mean(hidden, attention_mask)
 
     def get_text_features(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None

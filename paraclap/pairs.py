@@ -1,34 +1,25 @@
 """Which voice meets which query in which batch: the one bridge between pandas and torch.
 
-Everything random is a function of the seed and the step, never of what ran before: a run that is
-stopped and started again sees the batches, crops and queries it would have seen anyway.
-
 Conventions: a batch names its voices by their row in the labels table; signals are mono float32
 at 16 kHz, cropped at random to ``crop_seconds`` and padded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from paraclap import audio
-from paraclap.processor import ParaCLAPFeatureExtractor, Signal
-from paraclap.queries import Pool
+from paraclap.processor import ParaCLAPFeatureExtractor, ParaCLAPProcessor, Signal
+from paraclap.schedule import Rows, Schedule, random
+from paraclap.signals import Signals
+from paraclap.texts import Texts, Tokens
 
-Rows = npt.NDArray[np.int64]
-
-
-def random(seed: int, *place: int) -> np.random.Generator:
-    """The generator that belongs to one place (an epoch, a step, a voice) of a run."""
-    return np.random.default_rng([seed, *place])
+AHEAD = 256e6  # bytes of batches, at most four of them, that each reading process keeps ready
 
 
 @dataclass(frozen=True)
@@ -38,172 +29,141 @@ class Batch:
     Attributes:
         step: Number of the step, from 0.
         rows: Their rows in the labels table, shape ``(n,)``.
-        signals: ``input_values`` and ``audio_attention_mask``, each ``(n, samples)``.
+        signals: ``input_values (n, samples)`` and, where anything is padding,
+            ``audio_attention_mask`` of the same shape.
+        tokens: ``input_ids`` and ``attention_mask`` of the distinct texts; empty where the
+            features of all texts are kept.
+        places: Row of each voice's text among the tokens, or among all texts, shape ``(n,)``.
     """
 
     step: int
     rows: Rows
     signals: dict[str, torch.Tensor]
+    tokens: dict[str, torch.Tensor]
+    places: torch.Tensor
+
+    def pin_memory(self) -> Batch:
+        """The same batch in memory from which a GPU copies while it computes."""
+        return self._with(lambda tensor: tensor.pin_memory())
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device; nobody waits for the copy."""
+        return self._with(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def _with(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
+        signals = {name: change(values) for name, values in self.signals.items()}
+        tokens = {name: change(values) for name, values in self.tokens.items()}
+        return Batch(self.step, self.rows, signals, tokens, change(self.places))
 
 
-class Schedule:
-    """The rows of every batch: each epoch a new draw, the incomplete last batch left out."""
-
-    def __init__(
-        self, voices: int, batch: int, seed: int, shares: npt.NDArray[np.float64] | None = None
-    ) -> None:
-        """Plan batches over ``voices`` rows.
-
-        Args:
-            voices: Number of training voices.
-            batch: Voices in a batch.
-            seed: Of the draws.
-            shares: How often each voice is drawn, adding up to 1; None shuffles all of them.
-
-        Raises:
-            ValueError: If the training split is smaller than two voices or than one batch.
-        """
-        if voices < max(2, batch):
-            raise ValueError(
-                f"Got {voices} training voices for batches of {batch}, expected at least as many "
-                "voices as a batch holds: set a smaller batch or add voices."
-            )
-        self.voices, self.batch, self.seed, self.shares = voices, batch, seed, shares
-        self.steps_per_epoch = voices // batch
-
-    def rows(self, step: int) -> Rows:
-        """Rows of the batch at ``step``."""
-        epoch, place = divmod(step, self.steps_per_epoch)
-        rng = random(self.seed, 0, epoch)
-        if self.shares is None:
-            order = rng.permutation(self.voices)
-        else:
-            order = rng.choice(self.voices, self.voices, p=self.shares)
-        rows: Rows = order[place * self.batch : (place + 1) * self.batch]
-        return rows
-
-
-def balanced(emotions: pd.Series, balance: float) -> npt.NDArray[np.float64] | None:
-    """Shares with which rare emotions are drawn more often than they come.
-
-    Args:
-        emotions: Emotion of each training voice; a missing one counts as a class of its own.
-        balance: 0 leaves them as they come, 1 draws every emotion equally often; in between the
-            frequency of an emotion is its own to the power of ``1 - balance``.
-
-    Returns:
-        Shares adding up to 1, one for each voice, or None where nothing is to be balanced.
-    """
-    if not balance:
-        return None
-    names = emotions.astype(object).where(emotions.notna(), "")
-    weights = names.map(names.value_counts()).to_numpy(float) ** -balance
-    shares: npt.NDArray[np.float64] = weights / weights.sum()
-    return shares
-
-
-class Voices(Dataset[tuple[int, Rows, list[Signal]]]):
+class Crops(Dataset[Batch]):
     """Batches of cropped signals, addressed by step."""
 
     def __init__(
-        self, index: pd.Index[Any], schedule: Schedule, crop_seconds: float, pad: str = "batch"
+        self,
+        signals: Signals,
+        schedule: Schedule,
+        extractor: ParaCLAPFeatureExtractor,
+        crop_seconds: float,
+        pad: str = "batch",
+        share: slice = slice(None),
     ) -> None:
-        """Read the segments of an audformat index in the order of a schedule."""
-        self.segments = list(index)
-        self.schedule, self.pad = schedule, pad
+        """Read the share of each batch that belongs to one process.
+
+        Args:
+            signals: Of the training voices.
+            schedule: Which rows belong to which step.
+            extractor: Normalises the signals as the encoder asks.
+            crop_seconds: Longest signal; longer ones are cropped at random.
+            pad: ``"crop"`` extends shorter signals by silence to ``crop_seconds``, as signal;
+                ``"batch"`` pads to the longest of the batch and masks the padding.
+            share: Which of the voices of every batch.
+        """
+        self.signals, self.schedule, self.extractor = signals, schedule, extractor
+        self.pad, self.share = pad, share
         self.samples = round(crop_seconds * audio.SAMPLING_RATE)
 
-    def __getitem__(self, step: int) -> tuple[int, Rows, list[Signal]]:
-        """Rows and signals of the batch at ``step``."""
-        rows = self.schedule.rows(step)
-        return step, rows, [self._signal(step, row) for row in rows]
+    def __getitem__(self, step: int) -> Batch:
+        """The share of the batch at ``step``, without texts."""
+        rows = self.schedule.rows(step)[self.share]
+        crops = [self._crop(step, int(row)) for row in rows]
+        return Batch(step, rows, self._pack(crops), {}, torch.zeros(0, dtype=torch.long))
 
-    def _signal(self, step: int, row: int) -> Signal:
-        signal = audio.read(*self.segments[row])
-        signal = audio.crop(signal, self.samples, random(self.schedule.seed, 1, step, int(row)))
-        if self.pad == "batch":
-            return signal
-        return np.pad(signal, (0, self.samples - len(signal)))
+    def _crop(self, step: int, row: int) -> Signal:
+        return self.signals.crop(row, self.samples, random(self.schedule.seed, 1, step, row))
 
-
-def batches(
-    index: pd.Index[Any],
-    schedule: Schedule,
-    extractor: ParaCLAPFeatureExtractor,
-    crop_seconds: float,
-    steps: range,
-    workers: int = 0,
-    pad: str = "batch",
-) -> Iterator[Batch]:
-    """Read, crop and pad the batches of ``steps``, in order.
-
-    Args:
-        index: Audformat index of the training voices.
-        schedule: Which rows belong to which step.
-        extractor: Pads the signals and marks the padding.
-        crop_seconds: Longest signal; longer ones are cropped at random.
-        steps: The steps to go through.
-        workers: Processes that read ahead; 0 reads in this one.
-        pad: ``"crop"`` extends shorter signals by silence to ``crop_seconds``, as signal;
-            ``"batch"`` pads to the longest of the batch and masks the padding.
-    """
-
-    def collate(items: list[tuple[int, Rows, list[Signal]]]) -> Batch:
-        step, rows, signals = items[0]
-        return Batch(step, rows, dict(extractor(signals, return_tensors="pt")))
-
-    voices = Voices(index, schedule, crop_seconds, pad)
-    yield from DataLoader(voices, 1, sampler=steps, collate_fn=collate, num_workers=workers)
+    def _pack(self, crops: Sequence[Signal]) -> dict[str, torch.Tensor]:
+        """One padded array, and its mask where anything is padding."""
+        if self.pad == "crop":
+            crops = [np.pad(crop, (0, self.samples - len(crop))) for crop in crops]
+        values, mask = self.extractor.pack(crops)
+        masks = {} if mask is None else {"audio_attention_mask": mask}
+        return {"input_values": values} | masks
 
 
-class Texts:
-    """The query of every voice at every step.
-
-    With ``per_voice`` above 0 each voice keeps that many joined queries, drawn once, and a step
-    picks one of them: the set of texts is finite, and a frozen text tower can embed it once.
-    """
+class Voices(Crops):
+    """Batches of cropped signals and of what is said of them."""
 
     def __init__(
         self,
-        pool: Pool,
-        rows: Sequence[int],
-        seed: int,
-        per_voice: int,
-        rand: int,
-        emotion: str,
-        only_emotion: bool,
-        join: str = "rand",
+        signals: Signals,
+        schedule: Schedule,
+        texts: Texts,
+        processor: ParaCLAPProcessor,
+        crop_seconds: float,
+        pad: str = "batch",
+        share: slice = slice(None),
+        tokens: bool = True,
     ) -> None:
-        """Prepare the drawing of queries.
+        """Read the share of each batch that belongs to one process.
 
         Args:
-            pool: The queries that are true of each voice of a labels table.
-            rows: The rows of the pool that are training voices.
-            seed: Of every draw.
-            per_voice: Joined queries kept for each voice; 0 draws a new one at every step.
-            rand: Most queries joined into one text.
-            emotion: ``"always"``, ``"pool"`` or ``"never"``.
-            only_emotion: Whether the emotion query is all that is said.
-            join: ``"rand"``, ``"weighted"`` or ``"all"``, see ``Pool.sample``.
+            signals: As in :class:`Crops`.
+            schedule: As in :class:`Crops`.
+            texts: What is said of the voices.
+            processor: Its feature extractor as in :class:`Crops`; it tokenises the texts.
+            crop_seconds: As in :class:`Crops`.
+            pad: As in :class:`Crops`.
+            share: As in :class:`Crops`.
+            tokens: Whether tokens are wanted; not, where the features of all texts are kept.
         """
-        self.pool, self.pool_rows, self.seed = pool, np.asarray(rows), seed
-        self.draws: dict[str, Any] = {
-            "rand": rand,
-            "emotion": emotion,
-            "only_emotion": only_emotion,
-            "join": join,
-        }
-        kept = [self._draw(self.pool_rows, 2, turn) for turn in range(per_voice)]
-        self.distinct = sorted(set().union(*kept)) if kept else []
-        number = {text: place for place, text in enumerate(self.distinct)}
-        self._kept = np.array([[number[text] for text in texts] for texts in kept])
+        super().__init__(signals, schedule, processor.feature_extractor, crop_seconds, pad, share)
+        self.texts = texts
+        self.tokens = Tokens(processor.tokenizer) if tokens else None
 
-    def _draw(self, rows: Rows, *place: int) -> list[str]:
-        return self.pool.sample(rows, rng=random(self.seed, *place), **self.draws)
+    def __getitem__(self, step: int) -> Batch:
+        """The share of the batch at ``step``."""
+        said = self.texts.of(step, self.schedule.rows(step))[self.share]
+        distinct = list(dict.fromkeys(said))
+        number = self.texts.number
+        if self.tokens is not None:
+            number = {text: place for place, text in enumerate(distinct)}
+        places = torch.tensor([number[text] for text in said])
+        tokens = self.tokens(distinct) if self.tokens is not None else {}
+        return replace(super().__getitem__(step), tokens=tokens, places=places)
 
-    def of(self, step: int, rows: Rows) -> list[str]:
-        """Texts of the voices ``rows`` (of the training table) at ``step``."""
-        if not len(self._kept):
-            return self._draw(self.pool_rows[rows], 3, step)
-        turns = random(self.seed, 3, step).integers(len(self._kept), size=len(rows))
-        return [self.distinct[place] for place in self._kept[turns, rows]]
+
+def batches(voices: Crops, steps: range, workers: int = 0, pin: bool = False) -> Iterator[Batch]:
+    """Read, crop and pad the batches of ``steps``, in order.
+
+    Args:
+        voices: Where they come from.
+        steps: The steps to go through.
+        workers: Processes that read ahead; 0 reads in this one.
+        pin: Whether batches come in memory from which a GPU copies while it computes.
+    """
+    size = 4 * voices.samples * voices.schedule.batch
+    ahead = {"prefetch_factor": int(np.clip(AHEAD / size, 1, 4))} if workers else {}
+    yield from DataLoader(
+        voices,
+        1,
+        sampler=steps,
+        collate_fn=_only,
+        num_workers=workers,
+        pin_memory=pin,
+        **ahead,  # type: ignore[arg-type]  # torch wants None where there are no workers
+    )
+
+
+def _only(items: list[Batch]) -> Batch:
+    return items[0]

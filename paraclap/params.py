@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from paraclap import tables
 from paraclap.sources import cells
 
 Value = str | int | float | bool | list[Any] | None
@@ -276,3 +277,26 @@ def effective(
     for more in given:
         values.update(more)
     return values
+
+
+def of_run(
+    file: Path, overrides: Iterable[str] = (), notebooks: Iterable[Path] | None = None
+) -> dict[str, Any]:
+    """Value of every parameter in a run.
+
+    Args:
+        file: YAML; its stem is the name of the run unless ``run`` is given
+        overrides: ``key=value`` each, stronger than the file
+        notebooks: that declare the parameters, those of the project if left out
+
+    Raises:
+        ParamsError: if a parameter is unknown or of the wrong type
+    """
+    if notebooks is None:
+        notebooks = sorted((tables.project_folder() / "book").glob("[0-9][0-9]_*.py"))
+    known = declared_by_all(notebooks)
+    for name in ("run", "runs"):
+        known.setdefault(name, Parameter(name, "str", name, "", ""))
+    given = check(read(file), known, file.name)
+    more = check(dict(override(text, known) for text in overrides), known, "the command line")
+    return effective(known, given, more, run=file.stem)

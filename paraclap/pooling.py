@@ -19,8 +19,29 @@ def masked_mean(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
+def as_it_is(encoder: PreTrainedModel, mask: torch.Tensor | None) -> torch.Tensor | None:
+    """A mask of tokens in the form that attention uses.
+
+    transformers would first look whether anything is masked at all, and a look at what is on a
+    GPU waits for everything before it.
+
+    Args:
+        encoder: Such as BERT.
+        mask: Shape ``(batch, tokens)``.
+
+    Returns:
+        Shape ``(batch, 1, 1, tokens)`` where the encoder takes it, else the mask itself.
+    """
+    if mask is None or encoder.config._attn_implementation != "sdpa":
+        return mask
+    return mask[:, None, None, :].bool()
+
+
 def pool_voices(
-    encoder: PreTrainedModel, signals: torch.Tensor, mask: torch.Tensor
+    encoder: PreTrainedModel,
+    signals: torch.Tensor,
+    mask: torch.Tensor | None = None,
+    dtype: torch.dtype | None = None,
 ) -> torch.Tensor:
     """Mean over time of the last hidden state of an encoder of waveforms.
 
@@ -28,22 +49,31 @@ def pool_voices(
         encoder: Such as wav2vec2. One that normalises its first layer over time would hear the
             padding, so it encodes each length apart.
         signals: Shape ``(batch, samples)``, padded at the end.
-        mask: Same shape.
+        mask: Same shape; None: no padding, which attention computes faster.
+        dtype: What the mean is computed in; None: what the encoder computes in.
 
     Returns:
         Shape ``(batch, units)``.
     """
-    if getattr(encoder.config, "feat_extract_norm", "layer") != "group":
-        return _pool(encoder, signals, mask)
+    if mask is None or getattr(encoder.config, "feat_extract_norm", "layer") != "group":
+        return _pool(encoder, signals, mask, dtype)
     lengths = mask.sum(1)
     rows = [torch.nonzero(lengths == length).squeeze(1) for length in lengths.unique()]
     parts = [signals[own, : int(lengths[own[0]])] for own in rows]
-    pooled = torch.cat([_pool(encoder, part, torch.ones_like(part).long()) for part in parts])
+    pooled = torch.cat([_pool(encoder, part, None, dtype) for part in parts])
     return pooled[torch.argsort(torch.cat(rows))]
 
 
-def _pool(encoder: PreTrainedModel, signals: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    hidden = encoder(signals, attention_mask=mask).last_hidden_state
+def _pool(
+    encoder: PreTrainedModel,
+    signals: torch.Tensor,
+    mask: torch.Tensor | None,
+    dtype: torch.dtype | None,
+) -> torch.Tensor:
+    hidden: torch.Tensor = encoder(signals, attention_mask=mask).last_hidden_state
+    hidden = hidden.to(dtype or hidden.dtype)
+    if mask is None:
+        return hidden.mean(1)
     frames = encoder._get_feat_extract_output_lengths(mask.sum(1))
     time = torch.arange(hidden.shape[1], device=hidden.device)
     return masked_mean(hidden, time < frames.unsqueeze(1))

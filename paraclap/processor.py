@@ -15,6 +15,7 @@ import paraclap._torchaudio  # noqa: F401  (before transformers, which fails wit
 # isort: split
 import numpy as np
 import numpy.typing as npt
+import torch
 from transformers import BatchFeature, ProcessorMixin, Wav2Vec2FeatureExtractor
 
 Signal = npt.NDArray[np.float32]
@@ -58,6 +59,27 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
             self.model_input_names = names
         batch["audio_attention_mask"] = batch.pop("attention_mask")
         return batch
+
+    def pack(self, signals: Sequence[Signal]) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The same as a call, without a mask where there is no padding, and several times faster.
+
+        Args:
+            signals: Each ``(samples,)`` at the sampling rate of the model.
+
+        Returns:
+            Values ``(batch, samples)`` float32 and their mask of the same shape; None where all
+            signals are of one length.
+        """
+        lengths = np.array([max(self.shortest, len(signal)) for signal in signals])
+        values = np.zeros((len(signals), lengths.max()), np.float32)
+        for row, length, signal in zip(values, lengths, signals, strict=True):
+            row[: len(signal)] = signal
+            if self.do_normalize:
+                row[:length] = self.zero_mean_unit_var_norm([row[:length]], None)[0]
+        if (lengths == lengths.max()).all():
+            return torch.from_numpy(values), None
+        mask = np.arange(values.shape[1]) < lengths[:, None]
+        return torch.from_numpy(values), torch.from_numpy(mask.astype(np.int64))
 
     def _extend(self, signal: Signal) -> Signal:
         return np.pad(signal, (0, max(0, self.shortest - len(signal))))

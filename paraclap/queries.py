@@ -102,6 +102,8 @@ def contrast(attribute: str, templates: str = "paper") -> tuple[str, str]:
 class Pool:
     """The queries of a whole table, ready to be listed and sampled; made by `Pool.build`."""
 
+    templates, emotion_form = "paper", "adjective"  # what it was made with
+
     def __init__(self, frame: pd.DataFrame, bank: Bank, cells: Ids) -> None:
         """Keep the labels, the sentences and, of shape (rows, attributes), where they stand."""
         self._frame = frame
@@ -138,7 +140,9 @@ class Pool:
         feeling = columns["emotion"]
         words = tuple(emotion_word(word, emotion_form) for word in feeling.words)
         columns["emotion"] = Coded(feeling.codes, words)
-        return cls(frame, *fill_bank(sentences(templates), columns))
+        pool = cls(frame, *fill_bank(sentences(templates), columns))
+        pool.templates, pool.emotion_form = templates, emotion_form
+        return pool
 
     @classmethod
     def from_table(

@@ -1,34 +1,105 @@
-"""How the towers learn: one loop, one checkpoint, one curve.
+"""How the towers learn: one run, its variants, and the command line for a cluster.
 
 Conventions: a step is one batch; an epoch is one pass over the training voices, after which the
 dev split is asked its emotions zero-shot, and the best model so far by that score is kept. No
 test set is ever looked at. Every draw is a function of seed and step, so a stopped run goes on
 from its checkpoint and ends as if it had never been stopped. Source: ParaCLAP (Jing et al.,
 2024), sections 2.1 and 3.3.
+
+    python -m paraclap.training params/demo.yaml
+    accelerate launch --num_processes 8 -m paraclap.training params/paper/rand5.yaml
+    torchrun --nproc_per_node 8 -m paraclap.training params/paper/rand5.yaml
 """
 
 from __future__ import annotations
 
-import math
+import argparse
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 
-from paraclap import pairs, progress, scores, tables, towers, zeroshot
-from paraclap.checkpoint import Run
-from paraclap.loss import contrastive, scaled_similarity
+from paraclap import launch, params, processes, signals, tables
+from paraclap.loop import CHECKPOINTS, MODEL, Loop
+from paraclap.machine import Machine, choose_device
 from paraclap.model import ParaCLAP
-from paraclap.queries import Pool, emotion_word
+from paraclap.provenance import first_line
+from paraclap.queries import Pool
+from paraclap.schedule import Schedule, balanced
 from paraclap.settings import Settings
+from paraclap.stepping import start
 from paraclap.templates import NO_AGREEMENT
-from paraclap.text_cache import TextCache
+from paraclap.texts import Texts
 
-OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-MODEL, CURVES, CHECKPOINT = "model", "curves.csv", "checkpoint.pt"
+CURVES, SPEED, STORE = "curves.csv", "speed.csv", "signals"
+
+
+class Inputs(NamedTuple):
+    """What a run learns from.
+
+    Attributes:
+        labels: Labels table of the corpora that have a train split.
+        pool: The queries of its rows.
+        table: Its queries table, with the levels.
+    """
+
+    labels: pd.DataFrame
+    pool: Pool
+    table: pd.DataFrame
+
+
+def inputs(folder: Path, templates: str = "paper", emotion_form: str = "adjective") -> Inputs:
+    """Read what the steps before training have made.
+
+    Args:
+        folder: Of the run, with ``labels.parquet`` and ``queries.parquet``.
+        templates: The template set.
+        emotion_form: ``"adjective"`` (angry) or ``"noun"`` (anger).
+
+    Raises:
+        OSError: If a table is not there.
+    """
+    for name in ("labels.parquet", "queries.parquet"):
+        if not (folder / name).is_file():
+            raise OSError(
+                f"No {tables.short(folder / name)}, expected what chapters 1 to 3 make: "
+                "run them first, with python -m paraclap.book and the same params file."
+            )
+    table = tables.read_table(folder / "queries.parquet")
+    labels = tables.read_table(folder / "labels.parquet").loc[table.index]
+    corpora = labels.loc[labels["split"] == "train", "corpus"].unique()
+    learned = labels["corpus"].isin(corpora).to_numpy()
+    own = table[learned]
+    return Inputs(labels[learned], Pool.from_table(own, templates, emotion_form), own)
+
+
+def decoded(labels: pd.DataFrame, folder: Path, dtype: str, jobs: int) -> Path | None:
+    """Decode and resample all voices once, into the audio store of a run.
+
+    Args:
+        labels: On the audformat index.
+        folder: Of the run; the store goes into ``signals/`` in it.
+        dtype: ``"int16"``, ``"float32"``, or ``"none"`` for no store.
+        jobs: Processes.
+
+    Returns:
+        Folder of the store; None if there is none.
+    """
+    if dtype == "none":
+        return None
+    signals.build(labels.index, folder / STORE, dtype, jobs)
+    return audio_store(folder)
+
+
+def audio_store(folder: Path) -> Path | None:
+    """Audio store of a run, if it has one."""
+    store = folder / STORE
+    return store if signals.index_path(store).is_file() else None
 
 
 def train(
@@ -36,9 +107,8 @@ def train(
     pool: Pool,
     folder: Path,
     settings: Settings,
-    device: str = "auto",
-    threads: int = 2,
-    workers: int = 0,
+    machine: Machine | None = None,
+    store: Path | None = None,
 ) -> ParaCLAP:
     """Train a model on the train split and keep the one that answers best on the dev split.
 
@@ -46,11 +116,13 @@ def train(
         labels: Labels table with the splits ``train`` and ``dev``.
         pool: The queries of the rows of ``labels``, in the same order. Training voices of which
             the settings leave nothing to say are left out, with a printed count.
-        folder: Gets ``model/``, ``curves.csv`` and, while training, ``checkpoint.pt``.
+        folder: Gets ``model/``, ``curves.csv``, ``speed.csv`` and, while training,
+            ``checkpoints/``.
         settings: What to train and how.
-        device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ...
-        threads: CPU threads of torch; results are the same bits for the same number.
-        workers: Processes that read audio ahead.
+        machine: What to compute with; several processes are started if it says so and this one
+            is not one of several yet.
+        store: Folder of an audio store, see :mod:`paraclap.signals`; what it lacks is read from
+            the files.
 
     Returns:
         The best model by dev score, in evaluation mode.
@@ -58,25 +130,54 @@ def train(
     Raises:
         ValueError: If a split is missing or too small.
         FloatingPointError: If the loss is not finite; names the step and its voices.
+        EndedEarlyError: If one of several processes ended before the training had.
     """
+    machine = machine or Machine()
     dev = _dev(labels)
     train_rows = speakable(labels, pool, settings)
     if silent := int((labels["split"] == "train").sum()) - len(train_rows):
         why = "nothing to say of them" + " or no agreed emotion" * settings.agreed_only
         print(f"Left out {silent} training voices: there is {why}.")
-    key = _key(labels, pool, settings)
+    key = _key(labels, pool, settings, machine)
     if not (tables.is_current(folder / CURVES, key) and (folder / MODEL).exists()):
-        torch.set_num_threads(threads)
-        run = start(settings, device)
-        run.load(folder / CHECKPOINT, key)
-        index = labels.index[train_rows]
-        shares = pairs.balanced(labels["emotion"].iloc[train_rows], settings.balance)
-        schedule = pairs.Schedule(len(train_rows), settings.batch, settings.seed, shares)
-        texts = _texts(pool, train_rows, settings)
-        _loop(run, settings, schedule, texts, index, dev, folder, key, workers)
-        tables.write_table(pd.DataFrame(run.curve), folder / CURVES, key)
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+        if machine.processes > 1 and not launch.is_one_of_several():
+            launch.together(labels, pool, folder, settings, machine, store)
+        else:
+            schedule = _schedule(labels, train_rows, settings)
+            _run(labels, pool, train_rows, schedule, dev, folder, settings, machine, store, key)
     return ParaCLAP.from_pretrained(folder / MODEL)
+
+
+def _run(
+    labels: pd.DataFrame,
+    pool: Pool,
+    rows: Sequence[int],
+    schedule: Schedule,
+    dev: pd.DataFrame,
+    folder: Path,
+    settings: Settings,
+    machine: Machine,
+    store: Path | None,
+    key: str,
+) -> None:
+    """Train in this process, which may be one of several."""
+    torch.set_num_threads(machine.jobs)
+    processes.join(choose_device(machine.device))
+    run = start(settings, machine.device)
+    run.load(folder / CHECKPOINTS, key)
+    processes.wait()
+    loop = Loop(run, settings, machine, folder, key, dev, store)
+    loop.go(labels.index[rows], schedule, _texts(pool, rows, settings))
+    if processes.number() == 0:
+        tables.write_table(pd.DataFrame(run.speed), folder / SPEED, key)
+        tables.write_table(pd.DataFrame(run.curve), folder / CURVES, key)
+        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    processes.wait()
+
+
+def _schedule(labels: pd.DataFrame, rows: Sequence[int], settings: Settings) -> Schedule:
+    shares = balanced(labels["emotion"].iloc[list(rows)], settings.balance)
+    return Schedule(len(rows), settings.batch, settings.seed, shares)
 
 
 def train_variants(
@@ -85,9 +186,8 @@ def train_variants(
     folder: Path,
     main: Settings,
     chosen: Mapping[str, Settings],
-    device: str = "auto",
-    threads: int = 2,
-    workers: int = 0,
+    machine: Machine | None = None,
+    store: Path | None = None,
 ) -> dict[str, Path]:
     """Train variants of a main run, one after the other; those that are current are not.
 
@@ -100,9 +200,8 @@ def train_variants(
         folder: Of the main run; variants go into ``variants/<name>/`` in it.
         main: Settings of the main run.
         chosen: Name of each variant and its settings.
-        device: As in ``train``.
-        threads: As in ``train``.
-        workers: As in ``train``.
+        machine: As in ``train``.
+        store: As in ``train``.
 
     Returns:
         name of each variant → the folder that holds its ``model/`` and ``curves.csv``
@@ -116,7 +215,7 @@ def train_variants(
             print(f"Left out {name}: it has something to say of {voices} training voices only.")
         else:
             places[name] = folder / "variants" / name
-            train(labels, pool, places[name], settings, device, threads, workers)
+            train(labels, pool, places[name], settings, machine, store)
     return places
 
 
@@ -145,14 +244,14 @@ def _dev(labels: pd.DataFrame) -> pd.DataFrame:
     return labels[(labels["split"] == "dev") & labels["emotion"].notna()]
 
 
-def _key(labels: pd.DataFrame, pool: Pool, settings: Settings) -> str:
-    return tables.fingerprint(
-        labels, pool.table().astype(str), settings.asdict(), torch.__version__
-    )
+def _key(labels: pd.DataFrame, pool: Pool, settings: Settings, machine: Machine) -> str:
+    """Key of all that the weights depend on; what only moves their last bits is left out."""
+    made_with = machine.precision, torch.__version__
+    return tables.fingerprint(labels, pool.table().astype(str), settings.asdict(), made_with)
 
 
-def _texts(pool: Pool, rows: Sequence[int], settings: Settings) -> pairs.Texts:
-    return pairs.Texts(
+def _texts(pool: Pool, rows: Sequence[int], settings: Settings) -> Texts:
+    return Texts(
         pool,
         rows,
         settings.seed,
@@ -164,152 +263,39 @@ def _texts(pool: Pool, rows: Sequence[int], settings: Settings) -> pairs.Texts:
     )
 
 
-def choose_device(device: str) -> torch.device:
-    """Device by name; ``"auto"`` is a GPU if there is one.
-
-    Raises:
-        ValueError: If a GPU is asked for and there is none.
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"Bad device {device!r}, torch sees no GPU here: set 'auto' or 'cpu'.")
-    return torch.device(device)
-
-
-def start(settings: Settings, device: str) -> Run:
-    """A run before its first step: the untrained model, the same for the same seed.
-
-    Args:
-        settings: What the model and its optimiser are made of.
-        device: As in ``train``.
-    """
-    model = towers.build(
-        settings.audio_encoder,
-        settings.text_encoder,
-        settings.projection_dim,
-        settings.dropout,
-        settings.text_pooling,
-        settings.seed,
-        settings.signals,
-    ).to(choose_device(device))
-    model.audio_model.requires_grad_(not settings.freeze_audio)
-    model.text_model.requires_grad_(not settings.freeze_text)
-    heads = [
-        *model.audio_projection.parameters(),
-        *model.text_projection.parameters(),
-        model.logit_scale,
-    ]
-    groups: list[dict[str, Any]] = [{"params": heads, "lr": settings.head_lr}]
-    if not settings.freeze_audio:
-        groups.append({"params": list(model.audio_model.parameters()), "lr": settings.audio_lr})
-    if not settings.freeze_text:
-        groups.append({"params": list(model.text_model.parameters()), "lr": settings.text_lr})
-    for group in groups:
-        group["peak_lr"] = group["lr"]
-    return Run(model, OPTIMIZERS[settings.optimizer](groups, fused=True))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train as a params file says, from the shell; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m paraclap.training", description=__doc__)
+    parser.add_argument("params", type=Path, help="YAML file, such as params/demo.yaml")
+    parser.add_argument("-p", "--parameter", action="append", default=[], metavar="KEY=VALUE")
+    args = parser.parse_args(arguments)
+    try:
+        values = params.of_run(args.params, args.parameter)
+        folder = tables.run_folder(values["run"], values["runs"])
+        machine, settings = Machine.of(values), Settings.of(values)
+        given = inputs(folder, values["templates"], values["emotion_form"])
+        processes.join(choose_device(machine.device))
+        if processes.number() == 0:
+            decoded(given.labels, folder, values["audio_store"], machine.jobs)
+        processes.wait()
+        train(given.labels, given.pool, folder, settings, machine, audio_store(folder))
+        if processes.number() == 0:
+            print(f"The model: {tables.short(folder / MODEL)}")
+    except (params.ParamsError, OSError, ValueError) as error:
+        print(f"\n{error}", file=sys.stderr, flush=True)
+        return 1
+    except launch.EndedEarlyError as error:
+        print(f"\n{error}", file=sys.stderr, flush=True)
+        return 1
+    except RuntimeError as error:
+        if processes.count() == 1:
+            raise
+        print(f"\n{launch.ended_early(first_line(error), folder)}", file=sys.stderr)
+        return 1
+    finally:
+        processes.leave()
+    return 0
 
 
-def rate(step: int, steps: int, settings: Settings) -> float:
-    """Share of the full learning rate at a step: a linear rise, then constant or half a cosine."""
-    warm = math.ceil(settings.warmup * steps)
-    if step < warm:
-        return (step + 1) / warm
-    if settings.schedule == "constant":
-        return 1.0
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
-
-
-def _loop(
-    run: Run,
-    settings: Settings,
-    schedule: pairs.Schedule,
-    texts: pairs.Texts,
-    index: pd.Index[Any],
-    dev: pd.DataFrame,
-    folder: Path,
-    key: str,
-    workers: int,
-) -> None:
-    """All steps from where the run stands, with dev scores and checkpoints on the way."""
-    epoch = schedule.steps_per_epoch
-    steps = settings.steps or settings.epochs * epoch
-    cache = TextCache(run.model, frozen=settings.freeze_text and not settings.frozen_dropout)
-    cache.prepare(texts.distinct)
-    assert run.model.processor is not None
-    extractor = run.model.processor.feature_extractor
-    todo = range(run.step, steps)
-    with progress.bar("training", steps) as bar:
-        bar.update(run.step)
-        for batch in pairs.batches(
-            index, schedule, extractor, settings.crop_seconds, todo, workers, settings.pad
-        ):
-            row = _step(run, settings, cache, batch, texts.of(batch.step, batch.rows), steps, index)
-            run.step = batch.step + 1
-            ends = run.step % epoch == 0 or run.step == steps
-            if ends:
-                row["dev_uar"] = _dev_score(run.model, dev, settings)
-                run.keep_best(row["dev_uar"], folder / MODEL)
-            run.curve.append(row | {"epoch": batch.step // epoch})
-            if ends or run.step % settings.checkpoint_steps == 0:
-                run.save(folder / CHECKPOINT, key)
-            bar.update(1)
-
-
-def _step(
-    run: Run,
-    settings: Settings,
-    cache: TextCache,
-    batch: pairs.Batch,
-    texts: list[str],
-    steps: int,
-    index: pd.Index[Any],
-) -> dict[str, float]:
-    model, optimizer = run.model.train(), run.optimizer
-    if not settings.frozen_dropout:
-        model.audio_model.train(not settings.freeze_audio)
-        model.text_model.train(not settings.freeze_text)
-    torch.manual_seed(int(pairs.random(settings.seed, 4, batch.step).integers(2**62)))
-    share = rate(batch.step, steps, settings)
-    for group in optimizer.param_groups:
-        group["lr"] = share * group["peak_lr"]
-    signals = {name: values.to(model.device) for name, values in batch.signals.items()}
-    logits = scaled_similarity(
-        model.get_audio_features(**signals),
-        cache.features(texts),
-        model.temperature,
-        settings.similarity,
-    )
-    objective = contrastive(logits)
-    loss = objective.item()
-    if not math.isfinite(loss):
-        files = [tables.short(file) for file in index[batch.rows].get_level_values("file")[:5]]
-        raise FloatingPointError(
-            f"Loss {loss} at step {batch.step} in a batch of {len(batch.rows)} voices "
-            f"(first: {files}), expected a finite number: lower the learning rates "
-            "or look at these files. The last checkpoint is kept."
-        )
-    optimizer.zero_grad(set_to_none=True)
-    objective.backward()
-    optimizer.step()
-    with torch.no_grad():
-        model.logit_scale.clamp_(0, settings.logit_scale_max)
-    return {
-        "step": batch.step,
-        "loss": loss,
-        "temperature": model.temperature.item(),
-        "learning_rate": share * settings.head_lr,
-        "distinct_texts": len(set(texts)),
-        "dev_uar": math.nan,
-    }
-
-
-def _dev_score(model: ParaCLAP, dev: pd.DataFrame, settings: Settings) -> float:
-    """UAR of the dev split's emotions asked zero-shot; nan where it has fewer than two."""
-    emotions = sorted(set(dev["emotion"]) - {"other", "no_agreement"})
-    if len(emotions) < 2:
-        return math.nan
-    dev = dev[dev["emotion"].isin(emotions)]
-    candidates = {emotion: emotion_word(emotion, settings.emotion_form) for emotion in emotions}
-    table = zeroshot.classify(model, dev.index, candidates, settings.dev_template)
-    return scores.uar(dev["emotion"].to_numpy(), table["prediction"].to_numpy(), emotions)
+if __name__ == "__main__":
+    sys.exit(main())

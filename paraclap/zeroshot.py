@@ -11,25 +11,27 @@ index (file, start, end); probabilities are the softmax over the candidates.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from pathlib import Path
+from typing import Self
 
-import audformat
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
 from torch.nn import functional
 
-from paraclap import audio, progress
+from paraclap import audio, progress, tables
 from paraclap.model import ParaCLAP
+from paraclap.signals import Signals
 
 Embeddings = npt.NDArray[np.float32]
 Files = str | PathLike[str] | Sequence[str | PathLike[str]] | pd.Index | pd.DataFrame | pd.Series
 Candidates = Sequence[str] | Mapping[str, str]
 
 
-def segments(files: Files) -> pd.Index[Any]:
+def segments(files: Files) -> pd.MultiIndex:
     """Bring paths or a table to the audformat index (file, start, end).
 
     Raises:
@@ -38,18 +40,14 @@ def segments(files: Files) -> pd.Index[Any]:
     if isinstance(files, str | PathLike):
         files = [files]
     index = files.index if isinstance(files, pd.DataFrame | pd.Series) else files
-    if not isinstance(index, pd.Index):
-        index = audformat.filewise_index([str(file) for file in index])
+    names = list(index.names) if isinstance(index, pd.Index) else ["file"]
+    if names not in (["file"], tables.INDEX):
+        raise ValueError(f"Bad index {names}, expected ['file'] or {tables.INDEX}.")
     if not len(index):
         raise ValueError("Got no files, expected at least one path or a table with segments.")
-    segmented: pd.Index[Any] = audformat.utils.to_segmented_index(index)
-    return segmented
-
-
-def _seconds(segment: tuple[Any, ...]) -> float:
-    file, start, end = segment
-    seconds = audio.duration(file) if pd.isna(end) else end.total_seconds()
-    return float(seconds - start.total_seconds())
+    if isinstance(index, pd.MultiIndex) and names == tables.INDEX:
+        return index
+    return tables.segments([str(file) for file in index])
 
 
 def _batches(order: Sequence[int], size: int) -> Iterable[Sequence[int]]:
@@ -61,13 +59,16 @@ def _features(model: ParaCLAP, signals: Sequence[audio.Signal]) -> torch.Tensor:
     return functional.normalize(model.get_audio_features(**inputs), dim=-1)
 
 
-def embed_audio(model: ParaCLAP, files: Files, batch: int = 32) -> Embeddings:
+def embed_audio(
+    model: ParaCLAP, files: Files, batch: int = 32, store: Path | None = None
+) -> Embeddings:
     """Embed voices.
 
     Args:
         model: A trained model with its processor.
         files: Paths, an audformat index, or a table with such an index.
         batch: Voices embedded at once; changes speed and memory, not the result.
+        store: Folder of decoded signals, see :mod:`paraclap.signals`; None reads the files.
 
     Returns:
         Unit-length embeddings in the order of ``files``, shape ``(n, projection_dim)``.
@@ -76,14 +77,13 @@ def embed_audio(model: ParaCLAP, files: Files, batch: int = 32) -> Embeddings:
         AudioError: If a file cannot be read or is shorter than what the audio tower needs.
         ValueError: If the model has no feature extractor.
     """
-    index = segments(files)
-    places = list(index)
-    order = np.argsort([_seconds(place) for place in places], kind="stable")[::-1].tolist()
-    embeddings = np.empty((len(index), model.config.projection_dim), np.float32)
+    voices = Signals(segments(files), store)
+    order = np.argsort(voices.seconds(), kind="stable")[::-1].tolist()
+    embeddings = np.empty((len(order), model.config.projection_dim), np.float32)
     model.eval()
-    with torch.inference_mode(), progress.bar("embedding voices", len(index)) as bar:
+    with torch.inference_mode(), progress.bar("embedding voices", len(order)) as bar:
         for rows in _batches(order, batch):
-            signals = [audio.read(*places[row]) for row in rows]
+            signals = [voices.read(row) for row in rows]
             embeddings[rows] = _features(model, signals).float().cpu().numpy()
             bar.update(len(rows))
     return embeddings
@@ -150,16 +150,41 @@ def fill(template: str, word: str) -> str:
     return template.replace("{}", word)
 
 
+@dataclass(frozen=True)
+class Question:
+    """What is asked about every voice: labels, embeddings of their queries, the temperature."""
+
+    labels: list[str]
+    texts: Embeddings
+    temperature: torch.Tensor
+
+    @classmethod
+    def of(cls, model: ParaCLAP, candidates: Candidates, template: str = "{}") -> Self:
+        """Embed the candidates, each once; the model keeps its mode.
+
+        Raises:
+            ValueError: If fewer than two are given, one twice, or the template has no slot.
+        """
+        queries = words(candidates)
+        modes = [(part, part.training) for part in model.modules()]
+        texts = embed_text(model, [fill(template, word) for word in queries.values()])
+        for part, mode in modes:
+            part.training = mode
+        return cls(list(queries), texts, model.temperature.detach().float().cpu())
+
+    def answer(self, voices: Embeddings) -> pd.DataFrame:
+        """Answers for embedded voices, see :func:`answer`."""
+        logits = torch.from_numpy(voices @ self.texts.T) * self.temperature
+        table = pd.DataFrame(logits.softmax(-1).numpy(), columns=self.labels)
+        table["prediction"] = table.columns.to_numpy()[logits.argmax(-1).numpy()]
+        return table
+
+
 def answer(
     model: ParaCLAP, voices: Embeddings, candidates: Candidates, template: str = "{}"
 ) -> pd.DataFrame:
     """Answers for embedded voices, one probability column per candidate and ``prediction``."""
-    queries = words(candidates)
-    texts = embed_text(model, [fill(template, word) for word in queries.values()])
-    logits = torch.from_numpy(voices @ texts.T) * model.temperature.detach().float().cpu()
-    table = pd.DataFrame(logits.softmax(-1).numpy(), columns=list(queries))
-    table["prediction"] = table.columns.to_numpy()[logits.argmax(-1).numpy()]
-    return table
+    return Question.of(model, candidates, template).answer(voices)
 
 
 def classify(

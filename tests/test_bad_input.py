@@ -40,11 +40,13 @@ import pandas as pd
 import pytest
 import soundfile
 from conftest import RATE, tone
-from test_training import SETTINGS, train, weights
+from test_training import CPU, SETTINGS, stopped_at, train, weights
 
 from paraclap import audio, book, corpora, evaluation, features, tables, training, zeroshot
 from paraclap.model import ParaCLAP
+from paraclap.pairs import Batch
 from paraclap.queries import Pool
+from paraclap.stepping import Stepper
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -224,7 +226,7 @@ def test_a_class_with_one_member_is_trained_and_asked_like_any_other(
     rare.loc[[one], ["emotion", "label"]] = "fear"
     shown = rare[["arousal"]].gt(3).replace({True: "high", False: "low"})
     pool = Pool.build(shown, rare["emotion"], rare["gender"])
-    found = training.train(rare, pool, tmp_path, SETTINGS.but(epochs=1), "cpu", 1)
+    found = training.train(rare, pool, tmp_path, SETTINGS.but(epochs=1), CPU)
     tasks = evaluation.tasks(rare)
     predictions = evaluation.predict(found, evaluation.asked(rare), tasks)
     scores = evaluation.score(predictions, tasks, draws=20)
@@ -242,19 +244,9 @@ def test_a_class_with_one_member_is_told_when_the_corpus_is_read(folder):
 # --- checkpoints -------------------------------------------------------------------------------
 
 
-def test_a_checkpoint_of_other_towers_is_not_gone_on_from(voices, pool, tmp_path, monkeypatch):
-    step = training._step
-
-    def stop(run: object, *args: object) -> dict[str, float]:
-        if run.step == 4:
-            raise KeyboardInterrupt
-        return step(run, *args)
-
-    monkeypatch.setattr(training, "_step", stop)
-    with pytest.raises(KeyboardInterrupt):
-        train(voices, pool, tmp_path / "other", SETTINGS.but(projection_dim=8))
-    monkeypatch.undo()
-    assert (tmp_path / "other" / "checkpoint.pt").is_file()
+def test_a_checkpoint_of_other_towers_is_not_gone_on_from(voices, pool, tmp_path):
+    stopped_at(voices, pool, tmp_path / "other", 4, SETTINGS.but(projection_dim=8))
+    assert len(list((tmp_path / "other" / "checkpoints").iterdir())) == 2
     for name in ("other", "new"):
         train(voices, pool, tmp_path / name, SETTINGS.but(epochs=1))
     assert weights(tmp_path / "other") == weights(tmp_path / "new")
@@ -266,14 +258,14 @@ def test_a_checkpoint_of_other_towers_is_not_gone_on_from(voices, pool, tmp_path
 def test_when_no_checkpoint_can_be_written_training_stops_and_goes_on_later(
     voices, pool, tmp_path, monkeypatch
 ):
-    step = training._step
+    step = Stepper.step
 
-    def full(run: object, *args: object) -> dict[str, float]:
-        if run.step == 6:
+    def full(stepper: Stepper, batch: Batch) -> object:
+        if batch.step == 6:
             resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
-        return step(run, *args)
+        return step(stepper, batch)
 
-    monkeypatch.setattr(training, "_step", full)
+    monkeypatch.setattr(Stepper, "step", full)
     with (
         no_file_larger_than(resource.RLIM_INFINITY),
         pytest.raises(OSError, match=r"Cannot write .* Free some space|free some space"),

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from paraclap import evaluation, levels, quoted, tables, tasks, training, zeroshot
+from paraclap.machine import Machine
 from paraclap.queries import Pool
 from paraclap.settings import VARIANTS, Settings, variants
 from paraclap.towers import build
@@ -241,7 +242,7 @@ def test_silent_training_voices_are_left_out_and_counted(voices, tmp_path, capsy
         audio_encoder="smoke", text_encoder="smoke", projection_dim=16, only_emotion=True,
         batch=10, steps=2, crop_seconds=0.5, freeze_text=True,
     )  # fmt: skip
-    training.train(voices, pool, tmp_path, settings, "cpu", threads=1)
+    training.train(voices, pool, tmp_path, settings, Machine(device="cpu", jobs=1))
     assert "Left out 5 training voices" in capsys.readouterr().out
     assert len(tables.read_table(tmp_path / "curves.csv")) == 2
 
@@ -268,7 +269,9 @@ def test_the_variant_equal_to_the_main_run_is_not_trained_again(voices, tmp_path
     )
     pool = Pool.build(pd.DataFrame(index=voices.index), gender=voices["gender"])
     chosen = variants(base, ["rand5", "only_emo"])
-    places = training.train_variants(voices, pool, tmp_path, base, chosen, "cpu", 1)
+    places = training.train_variants(
+        voices, pool, tmp_path, base, chosen, Machine(device="cpu", jobs=1)
+    )
     assert places == {"rand5": tmp_path}
     assert list(tmp_path.iterdir()) == []
     assert "Left out only_emo" in capsys.readouterr().out

@@ -2,12 +2,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import opensmile
 import pandas as pd
+import psutil
 import pytest
 import soundfile
 
@@ -91,17 +93,17 @@ def test_a_current_result_is_only_read_and_changed_audio_measured_again(tmp_path
     assert len(kept) == len(shards) - 1
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGKILL])
-def test_a_stopped_run_goes_on_where_it_was(tmp_path, stop):
+@pytest.mark.parametrize(("stop", "jobs"), [(signal.SIGTERM, 1), (signal.SIGKILL, 2)])
+def test_a_stopped_run_goes_on_where_it_was(tmp_path, stop, jobs):
     index = corpus(tmp_path, 40, seconds=1)
     tables.write_table(pd.DataFrame(index=index), tmp_path / "t.parquet")
     code = (
         "import sys; from paraclap import features, tables; from pathlib import Path\n"
         "f = Path(sys.argv[1])\n"
-        "features.extract(tables.read_table(f / 't.parquet'), f / 'f.parquet', jobs=2)"
+        "features.extract(tables.read_table(f / 't.parquet'), f / 'f.parquet', int(sys.argv[2]))"
     )
     run = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", code, str(tmp_path), str(jobs)], cwd=ROOT, stderr=subprocess.DEVNULL
     )
     shards = tmp_path / "f.shards"
     while len(times(shards)) < 2 and run.poll() is None:
@@ -115,6 +117,61 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path, stop):
     assert before.items() <= times(shards).items()
     undisturbed = features.extract(index, tmp_path / "g.parquet", jobs=1)
     pd.testing.assert_frame_equal(result, undisturbed)
+
+
+def kill_a_worker(shards, kind):
+    """Kill the busiest process of a kind as soon as a shard is there."""
+    while not times(shards):
+        time.sleep(0.01)
+    ours = psutil.Process().children(recursive=True)
+    workers = [child for child in ours if kind in " ".join(child.cmdline())]
+    max(workers, key=lambda child: child.cpu_times().user).kill()
+
+
+@pytest.mark.parametrize(("engine", "kind"), [("processes", "loky"), ("dask", "spawn_main")])
+def test_a_killed_worker_changes_nothing(tmp_path, engine, kind):
+    index = corpus(tmp_path, 60, seconds=1)
+    killer = threading.Thread(target=kill_a_worker, args=[tmp_path / "f.shards", kind])
+    killer.start()
+    result = features.extract(index, tmp_path / "f.parquet", jobs=2, engine=engine)
+    killer.join()
+    undisturbed = features.extract(index, tmp_path / "g.parquet", jobs=1)
+    pd.testing.assert_frame_equal(result, undisturbed)
+    assert features.failed(tmp_path / "f.parquet").empty
+
+
+def test_the_parts_of_an_array_add_up_to_the_table(tmp_path, monkeypatch, capsys):
+    index, parts = corpus(tmp_path, 20), tmp_path / "f.shards"
+    labels = tables.write_table(pd.DataFrame(index=index), tmp_path / "labels.parquet")
+    arguments = ["features", str(labels), str(tmp_path / "f.parquet"), "--jobs", "1"]
+    written = []
+    for task in (1, 2):
+        monkeypatch.setenv("SLURM_ARRAY_TASK_ID", str(task))
+        monkeypatch.setenv("SLURM_ARRAY_TASK_COUNT", "2")
+        monkeypatch.setattr(sys, "argv", [*arguments, "--part", "slurm" if task == 1 else "2/2"])
+        features.main()
+        written.append(times(parts))
+    assert not (tmp_path / "f.parquet").exists()
+    assert written[0].items() < written[1].items()
+    monkeypatch.setattr(sys, "argv", arguments)
+    features.main()
+    assert times(parts) == written[1]
+    assert "20 segments measured, 0 could not be" in capsys.readouterr().out
+    whole = features.extract(index, tmp_path / "g.parquet", jobs=1)
+    pd.testing.assert_frame_equal(tables.read_table(tmp_path / "f.parquet"), whole)
+
+
+def test_the_command_line_works_with_processes_and_says_what_is_wrong(tmp_path, monkeypatch):
+    index = corpus(tmp_path, 10)
+    labels = tables.write_table(pd.DataFrame(index=index), tmp_path / "labels.parquet")
+    command = [sys.executable, "-m", "paraclap.features", str(labels), str(tmp_path / "f.parquet")]
+    run = subprocess.run(
+        [*command, "--jobs", "2"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "10 segments measured" in run.stdout
+    monkeypatch.setattr(sys, "argv", ["features", *command[3:], "--part", "17/16"])
+    with pytest.raises(SystemExit, match="Bad part 17/16, expected 1/16 to 16/16"):
+        features.main()
 
 
 def test_a_full_disk_spares_the_earlier_result_and_leaves_no_half_file(tmp_path):

@@ -46,15 +46,19 @@ ARTEFACTS = [
     "edges.json",
     "queries.parquet",
     "curves.csv",
+    "speed.csv",
+    "signals",
     "model",
     "predictions.parquet",
     "scores.csv",
+    "throughput.csv",
+    "costs.csv",
     "notebooks",
 ]
 
 MOST_LINES = 15
 LARGEST_PAGE = 3_000_000  # bytes
-FIGURES_AND_PLAYERS = range(25, 51)
+FIGURES_AND_PLAYERS = range(25, 61)
 
 
 @pytest.fixture(scope="module")
@@ -226,13 +230,14 @@ def test_nothing_is_made_again_where_nothing_changed(run, html, place, capsys):
 @pytest.mark.parametrize(
     ("change", "steps"),
     [
-        ({"voices": 70}, "01 02 03 04 05 06 07 08"),
-        ({"low_quantile": 0.25}, "03 04 05 06 07 08"),
-        ({"head_lr": 1e-4}, "04 05 06 07 08"),
-        ({"draws": 60}, "05 06 07 08"),
-        ({"variants": "rand5,rand1"}, "06 07 08"),
-        ({"recipe_seeds": 1}, "07 08"),
-        ({"your_candidates": "angry,calm"}, "08"),
+        ({"voices": 70}, "01 02 03 04 05 06 07 08 09"),
+        ({"low_quantile": 0.25}, "03 04 05 06 07 08 09"),
+        ({"head_lr": 1e-4}, "04 05 06 07 08 09"),
+        ({"draws": 60}, "05 06 07 08 09"),
+        ({"variants": "rand5,rand1"}, "06 07 08 09"),
+        ({"recipe_seeds": 1}, "07 08 09"),
+        ({"your_candidates": "angry,calm"}, "08 09"),
+        ({"measure_repeats": 1}, "09"),
         ({"jobs": 1}, ""),
     ],
 )

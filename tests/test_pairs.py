@@ -7,14 +7,16 @@ from hypothesis import strategies as st
 
 from paraclap import audio, pairs
 from paraclap.model import ParaCLAP
-from paraclap.processor import ParaCLAPFeatureExtractor
 from paraclap.queries import Pool
+from paraclap.schedule import Schedule
+from paraclap.signals import Signals
+from paraclap.texts import Texts, Tokens
 
 
 @given(st.integers(2, 40), st.integers(2, 9), st.integers(0, 99))
 def test_every_epoch_shows_each_voice_at_most_once(voices: int, batch: int, seed: int) -> None:
     batch = min(batch, voices)
-    schedule = pairs.Schedule(voices, batch, seed)
+    schedule = Schedule(voices, batch, seed)
     steps = schedule.steps_per_epoch
     for epoch in range(2):
         rows = np.concatenate([schedule.rows(epoch * steps + step) for step in range(steps)])
@@ -23,52 +25,121 @@ def test_every_epoch_shows_each_voice_at_most_once(voices: int, batch: int, seed
 
 
 def test_epochs_differ_and_seeds_differ() -> None:
-    schedule = pairs.Schedule(64, 64, seed=0)
+    schedule = Schedule(64, 64, seed=0)
     assert schedule.rows(0).tolist() != schedule.rows(1).tolist()
-    assert schedule.rows(0).tolist() != pairs.Schedule(64, 64, seed=1).rows(0).tolist()
+    assert schedule.rows(0).tolist() != Schedule(64, 64, seed=1).rows(0).tolist()
 
 
 def test_too_few_voices_for_a_batch_are_refused() -> None:
     with pytest.raises(ValueError, match="Got 5 training voices for batches of 8"):
-        pairs.Schedule(5, 8, seed=0)
+        Schedule(5, 8, seed=0)
 
 
-def read(model: ParaCLAP, voices: pd.DataFrame, steps: range, workers: int) -> list[pairs.Batch]:
-    schedule = pairs.Schedule(len(voices), 8, seed=3)
-    extractor = model.processor.feature_extractor
-    return list(pairs.batches(voices.index, schedule, extractor, 0.6, steps, workers))
+def reader(
+    model: ParaCLAP, voices: pd.DataFrame, pool: Pool, pad: str = "batch", **more: object
+) -> pairs.Voices:
+    schedule = Schedule(len(voices), 8, seed=3)
+    signals = Signals(voices.index)
+    return pairs.Voices(signals, schedule, texts(pool, 2), model.processor, 0.6, pad, **more)
+
+
+def read(
+    model: ParaCLAP, voices: pd.DataFrame, pool: Pool, steps: range, workers: int
+) -> list[pairs.Batch]:
+    return list(pairs.batches(reader(model, voices, pool), steps, workers))
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches_do_not_depend_on_where_one_starts_nor_on_workers(
-    model: ParaCLAP, voices: pd.DataFrame, workers: int
+    model: ParaCLAP, voices: pd.DataFrame, pool: Pool, workers: int
 ) -> None:
-    whole = read(model, voices, range(10), 0)
-    part = read(model, voices, range(4, 10), workers)
+    whole = read(model, voices, pool, range(10), 0)
+    part = read(model, voices, pool, range(4, 10), workers)
     for expected, got in zip(whole[4:], part, strict=True):
         assert expected.step == got.step
         np.testing.assert_array_equal(expected.rows, got.rows)
-        assert torch.equal(expected.signals["input_values"], got.signals["input_values"])
+        for name in expected.signals:
+            assert torch.equal(expected.signals[name], got.signals[name])
+        assert torch.equal(expected.tokens["input_ids"], got.tokens["input_ids"])
+        assert torch.equal(expected.places, got.places)
 
 
 def test_signals_are_cropped_to_the_given_length_and_padding_is_marked(
-    model: ParaCLAP, voices: pd.DataFrame
+    model: ParaCLAP, voices: pd.DataFrame, pool: Pool
 ) -> None:
-    for batch in read(model, voices, range(7), 0):
-        values, mask = batch.signals["input_values"], batch.signals["audio_attention_mask"]
+    for batch in read(model, voices, pool, range(7), 0):
+        values = batch.signals["input_values"]
+        mask = batch.signals.get("audio_attention_mask", torch.ones_like(values))
         assert values.shape[1] <= round(0.6 * audio.SAMPLING_RATE)
         for row, signal, marks in zip(batch.rows, values, mask, strict=True):
             whole = audio.read(*voices.index[row])
-            assert marks.sum() == min(len(whole), values.shape[1])
             kept = signal[: int(marks.sum())].numpy()
+            assert len(kept) == min(len(whole), values.shape[1])
             windows = np.lib.stride_tricks.sliding_window_view(whole, len(kept))
             assert (windows == kept).all(1).any(), "the crop is no part of the signal"
-            assert not signal[int(marks.sum()) :].any()
+            assert not signal[len(kept) :].any()
 
 
-def texts(pool: Pool, per_voice: int, **draws: object) -> pairs.Texts:
+@pytest.mark.parametrize("normalise", [False, True])
+@pytest.mark.parametrize("pad", ["batch", "crop"])
+def test_batches_are_packed_as_the_feature_extractor_does_it(
+    model: ParaCLAP, voices: pd.DataFrame, pool: Pool, normalise: bool, pad: str
+) -> None:
+    extractor = model.processor.feature_extractor
+    extractor.do_normalize = normalise
+    wanted = round(0.6 * audio.SAMPLING_RATE)
+    signals = [audio.read(*place) for place in voices.index[:6]] + [np.ones(5, np.float32)]
+    crops = [signal[:wanted] for signal in signals]
+    if pad == "crop":
+        crops = [np.pad(crop, (0, wanted - len(crop))) for crop in crops]
+    expected = extractor(crops, return_tensors="pt")
+    got = reader(model, voices, pool, pad)._pack([signal[:wanted] for signal in signals])
+    torch.testing.assert_close(got["input_values"], expected["input_values"], atol=1e-6, rtol=0)
+    mask = got.get("audio_attention_mask", torch.ones_like(got["input_values"]).long())
+    assert torch.equal(mask, expected["audio_attention_mask"].long())
+    assert ("audio_attention_mask" in got) == (pad == "batch")
+
+
+def test_tokens_are_those_of_the_processor_and_made_once(model: ParaCLAP) -> None:
+    tokens = Tokens(model.processor.tokenizer)
+    for said in (["is loud", "speaks for a long time"], ["is loud"], ["is quiet", "is loud"]):
+        expected = model.processor(text=said)
+        got = tokens(said)
+        assert got.keys() == expected.keys()
+        assert all(torch.equal(got[name], expected[name]) for name in got)
+    assert len(tokens._kept) == 3
+
+
+def test_each_distinct_text_of_a_batch_is_tokenised_once_and_found_by_place(
+    model: ParaCLAP, voices: pd.DataFrame, pool: Pool
+) -> None:
+    ours = reader(model, voices, pool)
+    batch = ours[5]
+    said = ours.texts.of(5, batch.rows)
+    assert len(batch.tokens["input_ids"]) == len(set(said)) == batch.places.max() + 1
+    spoken = model.processor.tokenizer.batch_decode(batch.tokens["input_ids"], True)
+    assert [spoken[place] for place in batch.places] == said
+
+
+def test_shares_of_several_processes_are_the_batch_of_one(
+    model: ParaCLAP, voices: pd.DataFrame, pool: Pool
+) -> None:
+    whole = reader(model, voices, pool, tokens=False)[4]
+    halves = [
+        reader(model, voices, pool, share=share, tokens=False)[4]
+        for share in (slice(0, 4), slice(4, 8))
+    ]
+    assert np.concatenate([half.rows for half in halves]).tolist() == whole.rows.tolist()
+    assert torch.equal(torch.cat([half.places for half in halves]), whole.places)
+    for half, rows in zip(halves, whole.signals["input_values"].split(4), strict=True):
+        width = half.signals["input_values"].shape[1]
+        assert torch.equal(half.signals["input_values"], rows[:, :width])
+        assert not rows[:, width:].any()
+
+
+def texts(pool: Pool, per_voice: int, **draws: object) -> Texts:
     defaults = {"rand": 3, "emotion": "always", "only_emotion": False}
-    return pairs.Texts(pool, range(len(pool)), 0, per_voice, **(defaults | draws))
+    return Texts(pool, range(len(pool)), 0, per_voice, **(defaults | draws))
 
 
 @pytest.mark.parametrize("per_voice", [0, 2])
@@ -96,15 +167,15 @@ def test_only_emotion_says_nothing_else(pool: Pool) -> None:
     assert not any(" and " in text for text in said)
 
 
-def test_crops_padded_to_one_length_are_silence_that_is_heard(voices: pd.DataFrame) -> None:
-    schedule = pairs.Schedule(len(voices), 8, seed=0)
-    extractor = ParaCLAPFeatureExtractor(do_normalize=False)
-    batch = next(pairs.batches(voices.index, schedule, extractor, 1.2, range(1), pad="crop"))
-    masked = next(pairs.batches(voices.index, schedule, extractor, 1.2, range(1), pad="batch"))
-    assert batch.signals["input_values"].shape == (8, 19_200)
-    assert batch.signals["audio_attention_mask"].all()
-    lengths = masked.signals["audio_attention_mask"].sum(1)
-    assert lengths.min() < lengths.max() <= 19_200
+def test_crops_padded_to_one_length_are_silence_that_is_heard(
+    model: ParaCLAP, voices: pd.DataFrame, pool: Pool
+) -> None:
+    model.processor.feature_extractor.do_normalize = False
+    batch, masked = (reader(model, voices, pool, pad)[0] for pad in ("crop", "batch"))
+    assert batch.signals["input_values"].shape == (8, 9_600)
+    assert "audio_attention_mask" not in batch.signals
+    mask = masked.signals.get("audio_attention_mask")
+    lengths = mask.sum(1) if mask is not None else torch.full((8,), 9_600)
     for padded, one, length in zip(
         batch.signals["input_values"], masked.signals["input_values"], lengths, strict=True
     ):

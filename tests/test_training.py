@@ -11,11 +11,15 @@ import pandas as pd
 import pytest
 import torch
 
-from paraclap import tables, training, zeroshot
+from paraclap import checkpoint, stepping, tables, training, zeroshot
+from paraclap.checkpoint import Run
+from paraclap.machine import Machine, choose_device
 from paraclap.model import ParaCLAP
+from paraclap.pairs import Batch
 from paraclap.queries import Pool
 from paraclap.settings import Settings
-from paraclap.text_cache import TextCache
+from paraclap.stepping import Stepper
+from paraclap.text_cache import pooled_texts
 
 SETTINGS = Settings(
     audio_encoder="smoke",
@@ -39,14 +43,35 @@ SETTINGS = Settings(
     pad="batch",
     checkpoint_steps=3,
 )
+CPU = Machine(device="cpu", jobs=1)
 
 
 def weights(folder: Path) -> bytes:
     return (folder / "model" / "model.safetensors").read_bytes()
 
 
+def checkpoints(folder: Path) -> list[Path]:
+    return sorted((folder / "checkpoints").glob("*.pt"), reverse=True)
+
+
 def train(voices: pd.DataFrame, pool: Pool, folder: Path, settings: Settings = SETTINGS) -> None:
-    training.train(voices, pool, folder, settings, device="cpu", threads=1)
+    training.train(voices, pool, folder, settings, CPU)
+
+
+def stopped_at(
+    voices: pd.DataFrame, pool: Pool, folder: Path, step: int, settings: Settings = SETTINGS
+) -> None:
+    """Leave a run as it is when its process vanishes at a step."""
+
+    def vanish(stepper: Stepper, batch: Batch) -> torch.Tensor:
+        if batch.step == step:
+            raise KeyboardInterrupt
+        return plain(stepper, batch)
+
+    plain = Stepper.step
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Stepper, "step", vanish)
+        train(voices, pool, folder, settings)
 
 
 def test_training_learns_and_keeps_the_best_model_by_dev(
@@ -76,59 +101,80 @@ def test_same_seed_gives_the_same_bits_and_another_seed_others(
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_a_stopped_run_ends_as_one_that_was_not(
-    voices: pd.DataFrame, pool: Pool, tmp_path: Path, frozen: bool, monkeypatch: pytest.MonkeyPatch
+    voices: pd.DataFrame, pool: Pool, tmp_path: Path, frozen: bool
 ) -> None:
     settings = SETTINGS.but(freeze_text=frozen)
     train(voices, pool, tmp_path / "whole", settings)
-    step = training._step
-
-    def stop(run: object, *args: object) -> dict[str, float]:
-        if run.step == 7:
-            raise KeyboardInterrupt
-        return step(run, *args)
-
-    monkeypatch.setattr(training, "_step", stop)
-    with pytest.raises(KeyboardInterrupt):
-        train(voices, pool, tmp_path / "stopped", settings)
-    monkeypatch.undo()
-    assert (tmp_path / "stopped" / "checkpoint.pt").exists()
+    stopped_at(voices, pool, tmp_path / "stopped", 7, settings)
+    assert [int(saved.stem[-9:]) for saved in checkpoints(tmp_path / "stopped")] == [6, 4]
     train(voices, pool, tmp_path / "stopped", settings)
     assert weights(tmp_path / "whole") == weights(tmp_path / "stopped")
     curves = [(tmp_path / name / "curves.csv").read_text() for name in ("whole", "stopped")]
     assert curves[0] == curves[1]
-    assert not (tmp_path / "stopped" / "checkpoint.pt").exists()
+    assert not (tmp_path / "stopped" / "checkpoints").exists()
 
 
-def test_a_run_killed_by_sigterm_goes_on_from_its_checkpoint(
-    voices: pd.DataFrame, pool: Pool, tmp_path: Path
-) -> None:
-    settings = SETTINGS.but(epochs=40)
-    voices.to_pickle(tmp_path / "voices.pkl")
+def started_elsewhere(
+    voices: pd.DataFrame, folder: Path, epochs: int, before: str = ""
+) -> "subprocess.Popen[bytes]":
+    """A training run in a process of its own."""
+    table = folder.with_suffix(".parquet")
+    tables.write_table(voices, table, "voices")
     code = textwrap.dedent(f"""
-        import sys, pandas as pd
+        import sys
         from pathlib import Path
         sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from paraclap import levels
+        from paraclap import levels, tables
         from paraclap.queries import Pool
         from test_training import SETTINGS, train
-        voices = pd.read_pickle({str(tmp_path / "voices.pkl")!r})
+        voices = tables.read_table(Path({str(table)!r}))
         shown = levels.assign(voices, levels.fit(voices))
         pool = Pool.build(shown, voices["emotion"], voices["gender"])
-        train(voices, pool, Path({str(tmp_path / "killed")!r}), SETTINGS.but(epochs=40))
+        {before}
+        train(voices, pool, Path({str(folder)!r}), SETTINGS.but(epochs={epochs}))
     """)
-    process = subprocess.Popen([sys.executable, "-c", code], env=os.environ)
-    checkpoint = tmp_path / "killed" / "checkpoint.pt"
-    for _ in range(600):
-        if checkpoint.exists() or process.poll() is not None:
-            break
-        time.sleep(0.05)
+    return subprocess.Popen([sys.executable, "-c", code], env=os.environ)
+
+
+def wait_for_a_checkpoint(process: "subprocess.Popen[bytes]", folder: Path, more: int = 0) -> None:
+    """Wait until a run has written a checkpoint it had not before."""
+    known = {path.name for path in checkpoints(folder)}
+    for _ in range(1200):
+        new = {path.name for path in checkpoints(folder)} - known
+        if len(new) > more or process.poll() is not None:
+            return
+        time.sleep(0.02)
+
+
+def test_a_run_asked_to_stop_saves_its_last_step_and_goes_on_from_there(
+    voices: pd.DataFrame, pool: Pool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "asked"
+    process = started_elsewhere(voices, folder, 40)
+    wait_for_a_checkpoint(process, folder)
     process.send_signal(signal.SIGTERM)
     assert process.wait() == -signal.SIGTERM, "the run ended before it could be stopped"
-    begun = torch.load(checkpoint, weights_only=True)["step"]
-    assert 0 < begun < 160
-    train(voices, pool, tmp_path / "killed", settings)
-    train(voices, pool, tmp_path / "whole", settings)
-    assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
+    state = torch.load(checkpoints(folder)[0], weights_only=True)
+    assert 0 < state["step"] == len(state["curve"]) < 160
+    train(voices, pool, folder, SETTINGS.but(epochs=40))
+    train(voices, pool, tmp_path / "whole", SETTINGS.but(epochs=40))
+    assert weights(folder) == weights(tmp_path / "whole")
+
+
+def test_a_run_killed_again_and_again_ends_as_one_that_never_was(
+    voices: pd.DataFrame, pool: Pool, tmp_path: Path
+) -> None:
+    folder, killed = tmp_path / "killed", 0
+    for turn in range(3):
+        process = started_elsewhere(voices, folder, 40)
+        wait_for_a_checkpoint(process, folder, more=turn)
+        process.kill()
+        killed += process.wait() == -signal.SIGKILL
+    assert killed == 3, "the run ended before it could be killed"
+    train(voices, pool, folder, SETTINGS.but(epochs=40))
+    train(voices, pool, tmp_path / "whole", SETTINGS.but(epochs=40))
+    assert weights(folder) == weights(tmp_path / "whole")
+    assert [path.name for path in folder.rglob("*") if "tmp" in path.name] == []
 
 
 def test_a_finished_run_is_not_trained_again_unless_a_setting_changes(
@@ -159,7 +205,7 @@ def test_frozen_text_tower_keeps_its_weights_and_a_free_one_learns(
     start = training.start(SETTINGS, "cpu").model.text_model.state_dict()
     for frozen in (True, False):
         settings = SETTINGS.but(freeze_text=frozen, epochs=1)
-        model = training.train(voices, pool, tmp_path / str(frozen), settings, "cpu", 1)
+        model = training.train(voices, pool, tmp_path / str(frozen), settings, CPU)
         same = all(
             torch.equal(value, start[name]) for name, value in model.text_model.state_dict().items()
         )
@@ -183,12 +229,39 @@ def test_a_missing_split_is_an_error(
         train(lacking, pool, tmp_path)
 
 
-def test_unreadable_checkpoint_is_an_error_that_says_what_to_do(
+def test_an_unreadable_checkpoint_is_passed_over_for_the_one_before(
+    voices: pd.DataFrame, pool: Pool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(voices, pool, tmp_path / "whole")
+    stopped_at(voices, pool, tmp_path / "damaged", 10)
+    newest, before = checkpoints(tmp_path / "damaged")
+    newest.write_bytes(newest.read_bytes()[:1000])
+    train(voices, pool, tmp_path / "damaged")
+    assert f"going on from step {int(before.stem[-9:])}" in capsys.readouterr().out
+    assert weights(tmp_path / "damaged") == weights(tmp_path / "whole")
+
+
+def test_where_no_checkpoint_can_be_read_an_error_says_what_to_do(
     voices: pd.DataFrame, pool: Pool, tmp_path: Path
 ) -> None:
-    (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
-    with pytest.raises(OSError, match=r"Unreadable checkpoint .* delete it"):
+    stopped_at(voices, pool, tmp_path, 10)
+    for saved in checkpoints(tmp_path):
+        saved.write_bytes(b"not a checkpoint")
+    with pytest.raises(OSError, match=r"Unreadable checkpoints .* delete the folder"):
         train(voices, pool, tmp_path)
+
+
+def test_no_more_checkpoints_are_kept_than_asked_for(
+    voices: pd.DataFrame, pool: Pool, tmp_path: Path
+) -> None:
+    run = training.start(SETTINGS, "cpu")
+    for run.step in range(1, 6):
+        run.save(tmp_path, "ours", keep=3)
+    assert [path.stem for path in checkpoint.saved(tmp_path, "ours")] == [
+        f"ours-{step:09d}" for step in (5, 4, 3)
+    ]
+    run.save(tmp_path, "other", keep=3)
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize(
@@ -207,32 +280,29 @@ def test_settings_that_mean_nothing_are_refused(name: str, value: object, messag
 
 
 def test_learning_rate_rises_and_falls() -> None:
-    rates = [training.rate(step, 100, SETTINGS) for step in range(100)]
+    rates = [stepping.rate(step, 100, SETTINGS) for step in range(100)]
     assert np.argmax(rates) in (9, 10)
     assert max(rates) == 1.0
     assert rates[0] == pytest.approx(0.1)
     assert rates[99] < 0.001
     constant = SETTINGS.but(schedule="constant", warmup=0.0)
-    assert {training.rate(step, 100, constant) for step in range(100)} == {1.0}
+    assert {stepping.rate(step, 100, constant) for step in range(100)} == {1.0}
 
 
-def test_each_distinct_text_is_encoded_once(model: object) -> None:
-    model.text_projection.eval()
-    texts = ["is loud", "is quiet", "is loud"]
-    for frozen in (True, False):
-        features = TextCache(model, frozen).features(texts)
-        expected = model.get_text_features(**model.processor(text=texts))
-        torch.testing.assert_close(features, expected, atol=1e-5, rtol=0)
-        assert torch.equal(features[0], features[2])
+def test_texts_kept_for_a_run_are_what_the_text_tower_says(model: ParaCLAP) -> None:
+    texts = ["is loud", "is quiet", "speaks for a very long time"] * 60
+    with torch.no_grad():
+        expected = model.pool_text(**model.processor(text=texts))
+    torch.testing.assert_close(pooled_texts(model, texts), expected, atol=1e-5, rtol=0)
 
 
 def test_gpu_asked_for_where_there_is_none_is_an_error() -> None:
     if torch.cuda.is_available():
-        assert training.choose_device("cuda").type == "cuda"
+        assert choose_device("cuda").type == "cuda"
     else:
         with pytest.raises(ValueError, match="torch sees no GPU"):
-            training.choose_device("cuda")
-    assert training.choose_device("cpu").type == "cpu"
+            choose_device("cuda")
+    assert choose_device("cpu").type == "cpu"
 
 
 def test_heads_alone_learn_where_both_towers_are_frozen(
@@ -256,9 +326,9 @@ def test_temperature_stays_between_one_and_its_largest(
     largest: float,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    begin = training.start
+    begin = training.start  # what train starts with
 
-    def cold(settings: Settings, device: str) -> training.Run:
+    def cold(settings: Settings, device: str) -> Run:
         run = begin(settings, device)
         with torch.no_grad():
             run.model.logit_scale.fill_(start)

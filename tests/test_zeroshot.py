@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from paraclap import zeroshot
+from paraclap import store, zeroshot
 from paraclap.audio import AudioError
 from paraclap.model import ParaCLAP
 
@@ -65,6 +65,28 @@ def test_order_and_number_of_candidates_do_not_change_their_logits(
 def test_same_input_gives_the_same_bits(model: ParaCLAP, voices: pd.DataFrame) -> None:
     first, again = (zeroshot.embed_audio(model, voices) for _ in range(2))
     np.testing.assert_array_equal(first, again)
+
+
+def test_embeddings_from_a_store_are_those_of_the_files(
+    model: ParaCLAP, voices: pd.DataFrame, tmp_path: Path
+) -> None:
+    store.build(voices.index[:8], tmp_path / "store", jobs=1)
+    from_files = zeroshot.embed_audio(model, voices[:8])
+    from_store = zeroshot.embed_audio(model, voices[:8], store=tmp_path / "store")
+    np.testing.assert_array_equal(from_files, from_store)
+
+
+def test_questions_leave_the_mode_of_the_model(model: ParaCLAP) -> None:
+    model.train()
+    model.audio_model.eval()
+    question = zeroshot.Question.of(model, {"anger": "angry", "sadness": "sad"})
+    assert model.training and model.text_model.training and not model.audio_model.training
+    assert question.labels == ["anger", "sadness"] and question.texts.shape == (2, 16)
+
+
+def test_index_of_another_form_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"Bad index \['start', 'end'\], expected \['file'\] or"):
+        zeroshot.segments(pd.MultiIndex.from_arrays([[0], [1]], names=["start", "end"]))
 
 
 @pytest.mark.parametrize("candidates", [[], ["angry"], ["angry", "angry"]])

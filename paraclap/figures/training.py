@@ -79,6 +79,29 @@ def rates(curves: pd.DataFrame) -> style.Picture:
     return fig
 
 
+def speed(rows: pd.DataFrame) -> style.Picture:
+    """Pairs a second, share of the time that was waited for data, memory, and use of the device.
+
+    Args:
+        rows: the table `speed.csv`, see :mod:`paraclap.speed`
+    """
+    style.need(rows, ["step", "pairs", "seconds", "waiting", "flops", "peak_flops", "peak_memory"])
+    time = rows["seconds"]
+    shown = {
+        "pairs a second": rows["pairs"] / time,
+        "waited for data (% of time)": 100 * rows["waiting"] / time,
+        "model FLOP utilisation (%)": 100 * rows["flops"] / (time * rows["peak_flops"]),
+        "peak memory (GB)": rows["peak_memory"] / 1e9,
+    }
+    fig, axes = style.figure(2, 2, height=4.4, sharex=True)
+    for ax, (label, values) in zip(axes.flat, shown.items(), strict=True):
+        ax.plot(rows["step"], values, color=style.PURPLE, lw=2, marker="." if len(rows) < 5 else "")
+        ax.set(ylabel=label, ylim=(0, 1.15 * max(values.max(), 1e-9)))
+    for ax in axes[-1]:
+        ax.set_xlabel("step")
+    return fig
+
+
 def voices_against_words(
     matrices: Mapping[str, Matrix], truths: Sequence[str], words: Mapping[str, str]
 ) -> style.Picture:
