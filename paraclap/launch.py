@@ -91,6 +91,7 @@ def _work(job: Path) -> None:
     """Train as the job says; this is one of its processes."""
     from paraclap import training
 
+    workers.follow(os.getppid())
     about = tables.read_json(job / "job.json")
     table = tables.read_table(job / "queries.parquet")
     training.train(

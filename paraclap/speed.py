@@ -77,24 +77,27 @@ class Meter:
 
 
 class Readings:
-    """Values that the device still computes, read when they are surely there."""
+    """Values that the device still computes, read when they are there."""
 
     def __init__(self, behind: int) -> None:
         """Leave the newest ``behind`` values alone; 0 reads each at once."""
         self.behind = behind
-        self._waiting: list[tuple[Any, torch.Tensor]] = []
+        self._waiting: list[tuple[Any, torch.Tensor, torch.cuda.Event | None]] = []
 
     def add(self, what: Any, values: torch.Tensor) -> None:
-        """Remember what some values belong to."""
-        self._waiting.append((what, values))
+        """Remember what some values belong to; their way to the host begins, and nobody waits."""
+        there = None
+        if values.is_cuda:
+            values, there = values.to("cpu", non_blocking=True), torch.cuda.Event()
+            there.record()
+        self._waiting.append((what, values, there))
 
     def due(self, all_of_them: bool = False) -> list[tuple[Any, list[float]]]:
-        """What was added and its values, oldest first; many at a time, in one transfer."""
-        ready = len(self._waiting) if all_of_them or not self.behind else 0
-        if not ready and len(self._waiting) >= 2 * self.behind:
-            ready = self.behind
+        """What was added and its values, oldest first."""
+        behind = 0 if all_of_them else self.behind
+        ready = max(0, len(self._waiting) - behind)
         taken, self._waiting = self._waiting[:ready], self._waiting[ready:]
-        if not taken:
-            return []
-        values = torch.stack([one for _, one in taken]).tolist()
-        return [(what, own) for (what, _), own in zip(taken, values, strict=True)]
+        for _, _, there in taken:
+            if there is not None:
+                there.synchronize()
+        return [(what, values.tolist()) for what, values, _ in taken]
