@@ -38,7 +38,7 @@ def make(plan: Plan, work: Work, jobs: int, engine: str) -> Iterator[int]:
     """
     distributed = _distributed(engine)
     run = uuid.uuid4().hex  # nothing is taken from another client of the scheduler
-    with _client(engine, jobs) as client:
+    with _client(engine, min(jobs, len(plan))) as client:
         if engine != "dask":
             _check_workers(client, engine, {path.parent for path in plan})
         tasks = {

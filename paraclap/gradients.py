@@ -30,7 +30,7 @@ def chunks(inputs: Inputs, size: int) -> list[dict[str, torch.Tensor]]:
 
 
 def encode(
-    encoder: nn.Module, parts: Sequence[Inputs], learns: bool
+    encoder: nn.Module, parts: Sequence[Inputs], learns: bool, alike: bool = False
 ) -> tuple[torch.Tensor, Callable[[], None]]:
     """Encode the chunks of a batch.
 
@@ -38,6 +38,8 @@ def encode(
         encoder: Called with the tensors of one chunk by name, gives ``(rows, units)``.
         parts: The chunks; a single one is passed plainly.
         learns: Whether the encoder has anything to learn.
+        alike: Whether a single chunk is passed as several would be. Processes that differ in the
+            number of their chunks have to meet in the same order.
 
     Returns:
         Encodings of all rows, ``(rows, units)``, and what is to be called after the gradient of
@@ -46,7 +48,7 @@ def encode(
     if not learns:
         with torch.no_grad():
             return torch.cat([encoder(**part) for part in parts]), _nothing
-    if len(parts) == 1:
+    if len(parts) == 1 and not alike:
         return encoder(**parts[0]), _nothing
     randoms, encoded = [], []
     with torch.no_grad():

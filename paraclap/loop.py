@@ -34,7 +34,7 @@ from paraclap.stepping import Stepper
 from paraclap.templates import NO_AGREEMENT
 from paraclap.texts import Texts
 
-MODEL, CHECKPOINTS = "model", "checkpoints"
+MODEL, CHECKPOINTS, CURVES = "model", "checkpoints", "curves.csv"
 METERED = 20  # steps in a row of the speed table
 BEHIND = 10  # steps that a GPU may be ahead of what is read
 
@@ -131,7 +131,7 @@ class Loop:
             row = {
                 "step": batch.step,
                 "learning_rate": stepper.run.optimizer.param_groups[0]["lr"],
-                "distinct_texts": len(np.unique(batch.places.numpy())),
+                "distinct_texts": batch.distinct,
                 "dev_uar": math.nan,
                 "epoch": batch.step // epoch,
             }
@@ -176,6 +176,8 @@ class Loop:
         score = dev_score(self.run.model, self.dev, self.settings, self.machine, self.store)
         self.run.curve[-1]["dev_uar"] = score
         if processes.number() == 0:
+            # They close a run; the model that they belong to is about to be another one.
+            (self.folder / CURVES).unlink(missing_ok=True)
             self.run.keep_best(score, self.folder / MODEL)
 
     def _save(self) -> None:

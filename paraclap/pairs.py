@@ -6,6 +6,7 @@ at 16 kHz, cropped at random to ``crop_seconds`` and padded.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -34,6 +35,7 @@ class Batch:
         tokens: ``input_ids`` and ``attention_mask`` of the distinct texts; empty where the
             features of all texts are kept.
         places: Row of each voice's text among the tokens, or among all texts, shape ``(n,)``.
+        distinct: Distinct texts in the batch of all processes.
     """
 
     step: int
@@ -41,6 +43,7 @@ class Batch:
     signals: dict[str, torch.Tensor]
     tokens: dict[str, torch.Tensor]
     places: torch.Tensor
+    distinct: int = 0
 
     def pin_memory(self) -> Batch:
         """The same batch in memory from which a GPU copies while it computes."""
@@ -53,7 +56,7 @@ class Batch:
     def _with(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
         signals = {name: change(values) for name, values in self.signals.items()}
         tokens = {name: change(values) for name, values in self.tokens.items()}
-        return Batch(self.step, self.rows, signals, tokens, change(self.places))
+        return replace(self, signals=signals, tokens=tokens, places=change(self.places))
 
 
 class Crops(Dataset[Batch]):
@@ -133,14 +136,16 @@ class Voices(Crops):
 
     def __getitem__(self, step: int) -> Batch:
         """The share of the batch at ``step``."""
-        said = self.texts.of(step, self.schedule.rows(step))[self.share]
+        everything = self.texts.of(step, self.schedule.rows(step))
+        said = everything[self.share]
         distinct = list(dict.fromkeys(said))
         number = self.texts.number
         if self.tokens is not None:
             number = {text: place for place, text in enumerate(distinct)}
         places = torch.tensor([number[text] for text in said])
         tokens = self.tokens(distinct) if self.tokens is not None else {}
-        return replace(super().__getitem__(step), tokens=tokens, places=places)
+        heard = super().__getitem__(step)
+        return replace(heard, tokens=tokens, places=places, distinct=len(set(everything)))
 
 
 def batches(voices: Crops, steps: range, workers: int = 0, pin: bool = False) -> Iterator[Batch]:
@@ -160,9 +165,18 @@ def batches(voices: Crops, steps: range, workers: int = 0, pin: bool = False) ->
         sampler=steps,
         collate_fn=_only,
         num_workers=workers,
+        worker_init_fn=_outlive,
         pin_memory=pin,
         **ahead,  # type: ignore[arg-type]  # torch wants None where there are no workers
     )
+
+
+def _outlive(_: int) -> None:
+    """Leave it to the training process to end: a job is often asked to stop as a whole.
+
+    A reader that ends first fails the step that is to be saved. Orphans end by themselves.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _only(items: list[Batch]) -> Batch:

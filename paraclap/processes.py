@@ -51,13 +51,22 @@ def share(rows: int) -> slice:
     Raises:
         ValueError: If the batch cannot be shared evenly.
     """
-    if rows % count():
+    own = each(rows, count())
+    return slice(number() * own, (number() + 1) * own)
+
+
+def each(rows: int, among: int) -> int:
+    """Rows of a batch that each of some processes has.
+
+    Raises:
+        ValueError: If the batch cannot be shared evenly.
+    """
+    if rows % among:
         raise ValueError(
-            f"Bad batch {rows} for {count()} processes, expected a multiple of {count()}: "
+            f"Bad batch {rows} for {among} processes, expected a multiple of {among}: "
             "change the batch or the number of processes."
         )
-    own = rows // count()
-    return slice(number() * own, (number() + 1) * own)
+    return rows // among
 
 
 def wait() -> None:
@@ -91,11 +100,11 @@ def collected(values: Any) -> list[Any]:
     return found
 
 
-def average(gradients: Iterable[torch.Tensor]) -> None:
-    """Replace gradients by their mean over the processes, in place."""
+def average(values: Iterable[torch.Tensor]) -> None:
+    """Replace values, such as gradients, by their mean over the processes, in place."""
     if count() == 1:
         return
-    for bucket in _buckets(list(gradients)):
+    for bucket in _buckets(list(values)):
         flat = torch.cat([one.reshape(-1) for one in bucket])
         distributed.all_reduce(flat)
         flat /= count()

@@ -148,7 +148,7 @@ def run(
     with progress.bar(what, rows) as shown:
         shown.update(rows - sum(map(len, missing.values())))
         if missing:
-            for count in engine_of(missing, work, min(jobs, len(missing)), engine):
+            for count in engine_of(missing, work, jobs, engine):
                 shown.update(count)
 
 

@@ -139,17 +139,17 @@ class Stepper:
             batch: The share of this process, on any device.
 
         Returns:
-            Loss of this share and temperature after the step, shape ``(2,)``, on the device.
+            Loss of the whole batch and temperature after the step, shape ``(2,)``, on the device.
         """
         model, optimizer = self.run.model, self.run.optimizer
         self._begin(batch.step)
-        loss = self.backward(batch.to(self.device))
+        loss = self.backward(batch.to(self.device)).detach()
         heads = optimizer.param_groups[0]["params"]
-        processes.average([one.grad for one in heads if one.grad is not None])
+        processes.average([loss, *(one.grad for one in heads if one.grad is not None)])
         optimizer.step()
         with torch.no_grad():
             model.logit_scale.clamp_(0, self.settings.logit_scale_max)
-        return torch.stack([loss.detach(), model.temperature.detach()])
+        return torch.stack([loss, model.temperature.detach()])
 
     def _begin(self, step: int) -> None:
         model, settings = self.run.model.train(), self.settings
@@ -170,12 +170,14 @@ class Stepper:
         """
         model, settings, size = self.run.model, self.settings, self.machine.chunk
         self.run.optimizer.zero_grad(set_to_none=True)
+        # Of the same number of voices, processes may have more or fewer distinct texts.
+        alike = processes.count() > 1 and 0 < size < len(batch.places)
         heard, pass_on_heard = gradients.encode(
-            self.voices, gradients.chunks(batch.signals, size), self.learns_audio
+            self.voices, gradients.chunks(batch.signals, size), self.learns_audio, alike
         )
         if self.kept is None:
             said, pass_on_said = gradients.encode(
-                self.words, gradients.chunks(batch.tokens, size), self.learns_text
+                self.words, gradients.chunks(batch.tokens, size), self.learns_text, alike
             )
         else:
             said, pass_on_said = self.kept, lambda: None

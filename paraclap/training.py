@@ -25,7 +25,7 @@ import pandas as pd
 import torch
 
 from paraclap import launch, params, processes, signals, tables
-from paraclap.loop import CHECKPOINTS, MODEL, Loop
+from paraclap.loop import CHECKPOINTS, CURVES, MODEL, Loop
 from paraclap.machine import Machine, choose_device
 from paraclap.model import ParaCLAP
 from paraclap.provenance import first_line
@@ -36,7 +36,7 @@ from paraclap.stepping import start
 from paraclap.templates import NO_AGREEMENT
 from paraclap.texts import Texts
 
-CURVES, SPEED, STORE = "curves.csv", "speed.csv", "signals"
+SPEED, STORE = "speed.csv", "signals"
 
 
 class Inputs(NamedTuple):
@@ -141,6 +141,7 @@ def train(
     key = _key(labels, pool, settings, machine)
     if not (tables.is_current(folder / CURVES, key) and (folder / MODEL).exists()):
         if machine.processes > 1 and not launch.is_one_of_several():
+            processes.each(settings.batch, machine.processes)  # or all of them would say it
             launch.together(labels, pool, folder, settings, machine, store)
         else:
             schedule = _schedule(labels, train_rows, settings)

@@ -63,7 +63,7 @@ def make(plan: Plan, work: Work, jobs: int) -> Iterator[int]:
         yield from (work(part, path) for path, part in plan.items())
         return
     stop = threading.Event()
-    threads = futures.ThreadPoolExecutor(jobs)
+    threads = futures.ThreadPoolExecutor(min(jobs, len(plan)))
     try:
         tasks = [threads.submit(_persist, work, part, path, stop) for path, part in plan.items()]
         yield from (task.result() for task in futures.as_completed(tasks))

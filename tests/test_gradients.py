@@ -81,7 +81,7 @@ def test_chunks_give_the_gradient_of_the_whole_batch(
 def test_chunks_drop_out_the_same_units_both_times(voices: pd.DataFrame, pool: Pool) -> None:
     """The reference holds every chunk in memory at once: same draws, one plain backward pass."""
 
-    def kept_in_memory(encoder, parts, learns):
+    def kept_in_memory(encoder, parts, learns, alike):
         return torch.cat([encoder(**part) for part in parts]), lambda: None
 
     found = []

@@ -206,3 +206,9 @@ def test_few_rows_make_small_shards_and_many_rows_full_ones():
     assert [len(shards.cut(rows, 128)) for rows in (1, 8, 160, 1_000, 10_000)] == [1, 1, 16, 16, 79]
     with pytest.raises(ValueError, match="Bad shard 0, expected at least 1 row"):
         shards.cut(5, 0)
+
+
+def test_a_single_shard_that_kills_its_reader_does_not_kill_the_caller(tmp_path):
+    work = functools.partial(write_unless, deadly=0)
+    with pytest.raises(WorkerError, match=f"{TRIES} workers died"):
+        shards.run(plan(tmp_path, 1), work, jobs=2)

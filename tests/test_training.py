@@ -125,6 +125,7 @@ def started_elsewhere(
         from pathlib import Path
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from paraclap import levels, tables
+        from paraclap.machine import Machine
         from paraclap.queries import Pool
         from test_training import SETTINGS, train
         voices = tables.read_table(Path({str(table)!r}))
@@ -133,7 +134,8 @@ def started_elsewhere(
         {before}
         train(voices, pool, Path({str(folder)!r}), SETTINGS.but(epochs={epochs}))
     """)
-    return subprocess.Popen([sys.executable, "-c", code], env=os.environ)
+    command = [sys.executable, "-c", code]
+    return subprocess.Popen(command, env=os.environ, start_new_session=True)
 
 
 def wait_for_a_checkpoint(process: "subprocess.Popen[bytes]", folder: Path, more: int = 0) -> None:
@@ -149,10 +151,12 @@ def wait_for_a_checkpoint(process: "subprocess.Popen[bytes]", folder: Path, more
 def test_a_run_asked_to_stop_saves_its_last_step_and_goes_on_from_there(
     voices: pd.DataFrame, pool: Pool, tmp_path: Path
 ) -> None:
+    """As a scheduler asks: the processes that read ahead as well."""
     folder = tmp_path / "asked"
-    process = started_elsewhere(voices, folder, 40)
+    before = "import test_training; test_training.CPU = Machine(device='cpu', jobs=1, workers=1)"
+    process = started_elsewhere(voices, folder, 40, before)
     wait_for_a_checkpoint(process, folder)
-    process.send_signal(signal.SIGTERM)
+    os.killpg(process.pid, signal.SIGTERM)
     assert process.wait() == -signal.SIGTERM, "the run ended before it could be stopped"
     state = torch.load(checkpoints(folder)[0], weights_only=True)
     assert 0 < state["step"] == len(state["curve"]) < 160
@@ -187,6 +191,17 @@ def test_a_finished_run_is_not_trained_again_unless_a_setting_changes(
     train(voices, pool, tmp_path, SETTINGS.but(epochs=2))
     assert (tmp_path / "model" / "model.safetensors").stat().st_mtime_ns != before
     assert tables.read_table(tmp_path / "curves.csv")["epoch"].max() == 1
+
+
+def test_a_model_of_other_settings_is_never_taken_for_a_finished_one(
+    voices: pd.DataFrame, pool: Pool, tmp_path: Path
+) -> None:
+    train(voices, pool, tmp_path, SETTINGS.but(epochs=1))
+    before = weights(tmp_path)
+    stopped_at(voices, pool, tmp_path, 6, SETTINGS.but(seed=1))  # its first epoch has been kept
+    assert weights(tmp_path) != before
+    train(voices, pool, tmp_path, SETTINGS.but(epochs=1))
+    assert weights(tmp_path) == before
 
 
 def test_dev_and_test_voices_are_never_trained_on(

@@ -17,7 +17,7 @@ import torch
 from paraclap import levels, pairs, processes, stepping, tables, training
 from paraclap.machine import Machine
 from paraclap.queries import Pool
-from paraclap.schedule import Schedule
+from paraclap.schedule import Rows, Schedule
 from paraclap.settings import Settings
 from paraclap.signals import Signals
 from paraclap.texts import Texts
@@ -46,6 +46,15 @@ def queries(voices: pd.DataFrame) -> Pool:
     return Pool.build(shown, voices["emotion"], voices["gender"])
 
 
+class Uneven(Texts):
+    """Of the second half of a batch all is the same: its process has one text to encode."""
+
+    def of(self, step: int, rows: Rows) -> list[str]:
+        said = super().of(step, rows)
+        half = len(said) // 2
+        return said[:half] + said[half : half + 1] * (len(said) - half)
+
+
 def gradients(voices: pd.DataFrame, folder: Path, chunk: int) -> None:
     """Write the gradient of the first batch, and which voices this process had in some."""
     processes.join(torch.device("cpu"))
@@ -55,17 +64,17 @@ def gradients(voices: pd.DataFrame, folder: Path, chunk: int) -> None:
             module.p = 0.0
     stepper = stepping.Stepper(run, SETTINGS, Machine(device="cpu", chunk=chunk), steps=10)
     pool = queries(voices)
-    texts = Texts(pool, range(len(pool)), 0, 0, 2, "always", False)
+    texts = Uneven(pool, range(len(pool)), 0, 0, 2, "always", False)
     schedule = Schedule(len(voices), SETTINGS.batch, 0)
     share = processes.share(SETTINGS.batch)
     read = pairs.Voices(
         Signals(voices.index), schedule, texts, run.model.processor, 0.6, "crop", share
     )
-    stepper.step(read[0])
+    loss = stepper.step(read[0])[0]
     found = {name: one.grad for name, one in run.model.named_parameters() if one.grad is not None}
     after = dict(run.model.named_parameters())
     rows = [torch.from_numpy(read[step].rows) for step in range(5)]
-    state = {"gradient": found, "weights": after, "rows": rows}
+    state = {"gradient": found, "weights": after, "rows": rows, "loss": loss}
     torch.save(state, folder / f"{processes.count()}-{chunk}-{processes.number()}.pt")
     processes.leave()
 
