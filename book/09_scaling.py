@@ -93,7 +93,7 @@ for processes in stopwatch.powers(jobs):
 
 # %% [markdown]
 # Levels and queries are made by one process, as a table. Then come the random crops that training reads: from the files, and from
-# the audio store, where only the crop itself is read. Scoring embeds whole voices, on
+# the audio store, where only the crop itself is read. Scoring reads whole files, embeds the voices on
 # the cores of this machine, and compares them with four words.
 
 # %%
@@ -104,7 +104,7 @@ few = voices[:300]
 with throughput.stored(few, folder) as store:
     rows.append(throughput.cropping(few, None, crop_seconds, watch, seed))
     rows.append(throughput.cropping(few, store, crop_seconds, watch, seed))
-    rows.append(throughput.scoring(model, few, store, watch, jobs))
+rows.append(throughput.scoring(model, few, seconds[:300], watch, jobs))
 
 # %% [markdown]
 # Training is not measured again. It wrote down its own speed in chapter 4: for every few steps, how long they took, how
@@ -237,10 +237,11 @@ print(f"The memory of this machine is filled by the features of {fits:,.0f} hour
 #
 # ## Can the GPUs be fed?
 #
-# A GPU that waits costs as much as one that works. At full speed training asks for so many crops a second:
+# A GPU that waits costs as much as one that works. At full speed training asks for so many crops a second. They may be
+# longer than those measured above, so what counts is how many seconds of speech a core reads:
 
 # %%
-crops = found.set_index("stage")["rate"]
+crops = found.set_index("stage")["real_time"] / full_crop
 need = scaling.feeding(gpu.pairs * gpu_together, gpus, full_crop, crops["crops from the store"])
 files = scaling.feeding(gpu.pairs * gpu_together, gpus, full_crop, crops["crops from files"])
 print(f"{need.crops:,.0f} crops a second, {need.megabytes:,.0f} MB/s from the audio store.")

@@ -12,6 +12,7 @@ decoded signals (:mod:`paraclap.signals`) need not have them.
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import struct
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ Signal = NDArray[np.float32]
 _TOLERANCE = 0.01  # seconds a segment may end after its file: times in label tables are rounded
 _SILENCE = 2**-14  # two steps of 16-bit audio
 _WITHOUT_COMMENT = ("NIST",)
+_CLOSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)  # the file's fault, not the disk's
 _STREAMED = (0, 0xFFFFFFFF)  # data sizes of a WAV written to a pipe: its length was not known
 
 
@@ -72,7 +74,13 @@ def _opened(file: Path) -> Iterator[Any]:
     """
     import soundfile
 
-    _check_file(file)
+    try:
+        _check_file(file)
+    except OSError as error:
+        if error.errno not in _CLOSED:
+            raise
+        msg = f"{_end(file)!r} cannot be opened: {error.strerror}."
+        raise AudioError(msg) from error
     try:
         with soundfile.SoundFile(file) as stream:
             yield stream

@@ -94,7 +94,8 @@ def _read(path: Path) -> pd.MultiIndex:
         raise ValueError(msg)
     files = [str(file) for file in table["file"]]
     beside = path.resolve().parent
-    folder = beside if (beside / files[0]).exists() else tables.project_folder()
+    is_beside = any((beside / file).exists() for file in files)  # not all need be there
+    folder = beside if is_beside else tables.project_folder()
     times = [_times(table[side], path) if side in table else None for side in ("start", "end")]
     return tables.segments([str(folder / file) for file in files], *times)
 
@@ -155,9 +156,10 @@ def windows(segments: pd.MultiIndex, window: float | None, hop: float | None) ->
 
 
 def _each(segments: pd.MultiIndex, many: int = 1024) -> Iterator[Segment]:
-    """The segments one by one; a large index keeps all that is looped over whole."""
+    """The segments one by one; looped over whole, an index keeps a copy of all its rows."""
     for first in range(0, len(segments), many):
-        yield from segments[first : first + many]
+        part = segments[first : first + many]
+        yield from zip(*map(part.get_level_values, tables.INDEX), strict=True)
 
 
 def spans(seconds: float, window: float, hop: float) -> Sequence[tuple[float, float]]:

@@ -86,22 +86,29 @@ class Loop:
         self.index = index
         steps = settings.steps or settings.epochs * epoch
         stepper = Stepper(run, settings, self.machine, steps, texts.distinct)
-        stream = self._stream(stepper, schedule, texts, range(run.step, steps))
+        todo = range(run.step, steps)
         with progress.bar("training", steps) as bar, _asked_to_stop() as stop:
             bar.update(run.step)
-            for batch in stream:
+            for batch in self._stream(stepper, schedule, texts, todo, stop):
                 self._step(stepper, batch, epoch)
                 ends = run.step % epoch == 0 or run.step == steps
                 if ends:
                     self._score()
-                if stop.is_set() or ends or run.step % settings.checkpoint_steps == 0:
+                if ends or run.step % settings.checkpoint_steps == 0:
                     self._save()
                 if stop.is_set():
                     break
                 bar.update(1)
+            if stop.is_set():
+                self._save()
 
     def _stream(
-        self, stepper: Stepper, schedule: Schedule, texts: Texts, todo: range
+        self,
+        stepper: Stepper,
+        schedule: Schedule,
+        texts: Texts,
+        todo: range,
+        stop: threading.Event,
     ) -> Iterator[pairs.Batch]:
         """The batches that are left; the time that passes until each is there is metered."""
         processor = self.run.model.processor
@@ -120,7 +127,12 @@ class Loop:
         batches = iter(pairs.batches(voices, todo, self.machine.workers, pin))
         while True:
             with self.meter.counting("seconds"), self.meter.counting("waiting"):
-                batch = next(batches, None)
+                try:
+                    batch = next(batches, None)
+                except RuntimeError:
+                    if not stop.is_set():
+                        raise
+                    return  # the processes that read have been asked to stop as well
             if batch is None:
                 return
             yield batch
@@ -226,9 +238,19 @@ def _asked_to_stop() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def asked(*_: object) -> None:
+        stop.set()
+        # Often a whole job is asked: that processes that read end first must fail no step.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+    before = signal.signal(signal.SIGTERM, asked)
     try:
         yield stop
+    except Exception as error:
+        if stop.is_set():  # nobody else will say it
+            print(f"Asked to stop, but the last step is not saved: {error}", flush=True)
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)
         if stop.is_set():

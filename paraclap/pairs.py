@@ -6,7 +6,6 @@ at 16 kHz, cropped at random to ``crop_seconds`` and padded.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -165,18 +164,9 @@ def batches(voices: Crops, steps: range, workers: int = 0, pin: bool = False) ->
         sampler=steps,
         collate_fn=_only,
         num_workers=workers,
-        worker_init_fn=_outlive,
         pin_memory=pin,
         **ahead,  # type: ignore[arg-type]  # torch wants None where there are no workers
     )
-
-
-def _outlive(_: int) -> None:
-    """Leave it to the training process to end: a job is often asked to stop as a whole.
-
-    A reader that ends first fails the step that is to be saved. Orphans end by themselves.
-    """
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _only(items: list[Batch]) -> Batch:

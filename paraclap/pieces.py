@@ -9,6 +9,7 @@ time.
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -111,7 +112,7 @@ def write_piece(path: Path, index: pd.MultiIndex, rows: pd.DataFrame, schema: pa
         schema: Of the columns after file, start and end: a piece in which all failed knows none.
     """
     flat = rows.set_axis(index).reset_index()
-    flat["file"] = tables.relative(flat["file"])
+    flat["file"] = tables.relative(map(os.path.abspath, flat["file"]))
     time = pa.duration("ns")
     fields = [pa.field("file", pa.string()), pa.field("start", time), pa.field("end", time)]
     whole = pa.schema([*fields, *schema], metadata={PROVENANCE: path.stem.encode()})
@@ -134,8 +135,8 @@ def _copy(paths: Sequence[Path], out: Path, key: str) -> None:
 
 def _state(file: str) -> list[int]:
     """Size and time of change: enough to notice another content without reading it."""
-    path = Path(file)
-    if not path.is_file():
+    try:
+        status = Path(file).stat()
+    except OSError:  # who reads it will say why
         return []
-    status = path.stat()
     return [status.st_size, status.st_mtime_ns]

@@ -80,6 +80,9 @@ def score(
     """
     out = Path(out)
     hop = listing.check_windows(window, hop)
+    if window is not None and window > LONGEST:
+        msg = f"Bad window {window} s, expected at most {LONGEST} s, which are heard at once."
+        raise ValueError(msg)
     _check_names(out, candidates)
     index = listing.listed(files)
     question = zeroshot.Question.of(model, candidates, template)
@@ -168,12 +171,18 @@ def _candidates(text: str) -> dict[str, str] | list[str]:
     Examples:
         >>> _candidates("happy, sad"), _candidates("joy=happy,sad")
         (['happy', 'sad'], {'joy': 'happy', 'sad': 'sad'})
+
+    Raises:
+        ValueError: If a label is given two words.
     """
     words = [word.strip() for word in text.split(",") if word.strip()]
     if "=" not in text:
         return words
     pairs = [word.partition("=") for word in words]
-    return {label.strip(): (said or label).strip() for label, _, said in pairs}
+    asked = {label.strip(): (said or label).strip() for label, _, said in pairs}
+    if len(asked) < len(pairs):
+        raise ValueError(f"Bad candidates {text!r}, expected each label once.")
+    return asked
 
 
 def _stop(number: int, _frame: object) -> None:
@@ -186,8 +195,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _stop)
     settings = vars(args)
     folder, device = settings.pop("model"), settings.pop("device")
-    candidates = _candidates(settings.pop("candidates"))
     try:
+        candidates = _candidates(settings.pop("candidates"))
         model = ParaCLAP.from_pretrained(folder).to(choose_device(device))
         out = score(model, candidates=candidates, **settings)
     except (OSError, ValueError) as error:

@@ -156,13 +156,18 @@ def table(rows: Iterable[Row]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=COLUMNS)
 
 
-def powers(jobs: int) -> list[int]:
+def powers(jobs: int, most: int = 16) -> list[int]:
     """Numbers of processes to try: 1, 2, 4, … and ``jobs`` itself.
 
+    Args:
+        jobs: processes that there may be
+        most: of them that are tried: what is measured in a moment is not cut into more shards
+
     Examples:
-        >>> powers(6)
-        [1, 2, 4, 6]
+        >>> powers(6), powers(64)
+        ([1, 2, 4, 6], [1, 2, 4, 8, 16])
     """
+    jobs = min(jobs, most)
     return sorted({2**power for power in range(jobs.bit_length()) if 2**power <= jobs} | {jobs})
 
 

@@ -18,6 +18,7 @@ import torch
 from paraclap import features, levels, signals, tables, zeroshot
 from paraclap.audio import SAMPLING_RATE
 from paraclap.hardware import settled
+from paraclap.inference import Listener, listen
 from paraclap.machine import Machine, choose_device
 from paraclap.model import ParaCLAP
 from paraclap.queries import Pool
@@ -128,22 +129,22 @@ def cropping(
 
 
 def scoring(
-    model: ParaCLAP, index: pd.MultiIndex, store: Path | None, watch: Watch, cores: int = 1
+    model: ParaCLAP, index: pd.MultiIndex, speech: Seconds, watch: Watch, cores: int = 1
 ) -> Row:
-    """Embed voices and compare them with a few candidates.
+    """Read voices, embed them, and compare them with a few candidates, as `paraclap.scoring` does.
 
     Args:
         model: whose answers are asked for
         index: of the voices
-        store: folder of the audio store, or None to read the files
+        speech: their durations in seconds
         watch: how to measure
         cores: threads
     """
     asked = ["angry", "happy", "sad", "neutral"]
-    speech = signals.Signals(index, store).seconds()
+    listener = Listener(model)
 
     def work(count: int, _: Path) -> None:
-        embedded = zeroshot.embed_audio(model, index[:count], store=store)
+        embedded, _reasons = listen(index[:count], listener)
         zeroshot.answer(model, embedded, asked, "speaker is {}")
 
     before = torch.get_num_threads()

@@ -1,7 +1,3 @@
-import multiprocessing
-import os
-from signal import SIGTERM
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,16 +47,6 @@ def read(
     model: ParaCLAP, voices: pd.DataFrame, pool: Pool, steps: range, workers: int
 ) -> list[pairs.Batch]:
     return list(pairs.batches(reader(model, voices, pool), steps, workers))
-
-
-def test_readers_go_on_when_a_whole_job_is_asked_to_stop(
-    model: ParaCLAP, voices: pd.DataFrame, pool: Pool
-) -> None:
-    stream = pairs.batches(reader(model, voices, pool), range(20), workers=1)
-    next(stream)
-    for process in multiprocessing.active_children():
-        os.kill(process.pid, SIGTERM)
-    assert [batch.step for batch in stream] == list(range(1, 20))
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -296,7 +296,7 @@ def test_every_step_can_be_measured_and_kept(voices, model: ParaCLAP, watch, tmp
     speech = throughput.lengths(index)
     ends = voices.loc[index].index.get_level_values("end")
     assert speech == pytest.approx(ends.total_seconds())
-    measured = features.extract(voices, tmp_path / "run" / "features.parquet", jobs=1)
+    measured = features.extract(index, tmp_path / "run" / "features.parquet", jobs=1)
     table = measured.join(voices)
     edges = levels.fit(table)
     rows = [
@@ -307,7 +307,7 @@ def test_every_step_can_be_measured_and_kept(voices, model: ParaCLAP, watch, tmp
     ]
     with throughput.stored(index, tmp_path) as store:
         rows.append(throughput.cropping(index, store, 0.4, watch))
-        rows.append(throughput.scoring(model, index, store, watch))
+    rows.append(throughput.scoring(model, index, speech, watch))
     found = stopwatch.table(rows)
     assert list(found) == stopwatch.COLUMNS
     assert found["stage"].is_unique

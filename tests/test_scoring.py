@@ -174,13 +174,15 @@ def test_precision_of_another_name_is_refused(model: ParaCLAP) -> None:
 
 
 def test_a_killed_run_goes_on_and_ends_with_the_same_file(
-    model: ParaCLAP, saved: Path, folder: Path, tmp_path: Path
+    saved: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "many").mkdir()
-    for number in range(1200):
+    for number in range(240):
         os.link(folder / "0.wav", tmp_path / "many" / f"{number:04d}.wav")
     files = tmp_path / "many"
-    command = [sys.executable, "-m", "paraclap.scoring", str(saved), str(files)]
+    program = "from paraclap import scoring; scoring.PIECE = 100; scoring.main()"
+    monkeypatch.setattr(scoring, "PIECE", 100)
+    command = [sys.executable, "-c", program, str(saved), str(files)]
     command += ["--candidates", ",".join(WORDS), "--precision", "float32"]
     command += ["--out", str(tmp_path / "stopped.parquet")]
     parts = tmp_path / "stopped.parts"
@@ -193,17 +195,16 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_file(
     assert 0 < len(first) < 3
     assert not (tmp_path / "stopped.parquet").exists()
     model = ParaCLAP.from_pretrained(saved)
-    pieces = []
-    write = scoring.write_piece
-    scoring.write_piece = lambda path, *rest: (pieces.append(path), write(path, *rest))
-    try:
+    pieces, write = [], scoring.write_piece
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            scoring, "write_piece", lambda path, *rest: (pieces.append(path), write(path, *rest))
+        )
         again = scoring.score(
             model, files, WORDS, tmp_path / "stopped.parquet", precision="float32"
         )
-        assert not set(pieces) & set(first)
-        assert len(pieces) + len(first) == 3
-    finally:
-        scoring.write_piece = write
+    assert not set(pieces) & set(first)
+    assert len(pieces) + len(first) == 3
     whole = scoring.score(model, files, WORDS, tmp_path / "whole.parquet", precision="float32")
     assert again.read_bytes() == whole.read_bytes()
 
@@ -240,6 +241,26 @@ def test_files_that_cannot_be_heard_are_listed_and_the_rest_is_scored(
         "empty",
         "cut short",
     ]
+
+
+def test_a_file_that_may_not_be_opened_costs_no_other(
+    model: ParaCLAP, folder: Path, tmp_path: Path
+) -> None:
+    files = [folder / "0.wav", folder / f"{'x' * 300}.wav"]
+    out = scoring.score(model, files, WORDS, tmp_path / "a.parquet")
+    assert len(tables.read_table(out)) == 1
+    (reason,) = tables.read_table(tmp_path / "a_failed.csv")["reason"]
+    assert reason.endswith("cannot be opened: File name too long.")
+
+
+def test_relative_files_are_found_again_from_any_folder(
+    model: ParaCLAP, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    out = scoring.score(model, folder.name, WORDS, "a.parquet").absolute()
+    monkeypatch.chdir("/")
+    files = tables.read_table(out).index.get_level_values("file")
+    assert all(Path(file).is_file() for file in files)
 
 
 def test_nothing_heard_at_all_is_an_error(model: ParaCLAP, tmp_path: Path) -> None:
@@ -303,6 +324,13 @@ def test_windows_that_leave_gaps_are_refused(window: float | None, hop: float | 
         listing.check_windows(window, hop)
 
 
+def test_a_window_too_long_to_be_heard_is_refused(
+    model: ParaCLAP, folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=r"Bad window 700 s, expected at most 600 s"):
+        scoring.score(model, folder, WORDS, tmp_path / "a.parquet", window=700)
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_table_gives_segments_in_seconds_or_timedeltas(folder: Path, kind: str) -> None:
     table = pd.DataFrame({"file": ["0.wav", "2.wav"], "start": [0, 0.1], "end": [np.nan, 0.5]})
@@ -319,6 +347,12 @@ def test_a_table_gives_segments_in_seconds_or_timedeltas(folder: Path, kind: str
     write = times.to_csv if kind == "csv" else times.to_parquet
     write(path, index=False)
     pd.testing.assert_index_equal(listing.listed(path), expected)
+
+
+def test_files_of_a_table_lie_beside_it_even_if_the_first_is_gone(folder: Path) -> None:
+    pd.DataFrame({"file": ["gone.wav", "0.wav"]}).to_csv(folder / "list.csv", index=False)
+    files = listing.listed(folder / "list.csv").get_level_values("file")
+    assert files.tolist() == [str(folder / "gone.wav"), str(folder / "0.wav")]
 
 
 def test_what_is_no_list_of_audio_is_refused(tmp_path: Path, folder: Path) -> None:
@@ -422,6 +456,7 @@ def test_command_line_scores_a_folder(
         ({"model": "/nowhere"}, "No model at '/nowhere'"),
         ({"files": "nowhere"}, "Nothing at 'nowhere'"),
         ({"--candidates": "sad"}, "expected two or more different ones"),
+        ({"--candidates": "joy=happy,joy=glad,sad"}, "expected each label once"),
         ({"--template": "none"}, "expected a slot"),
         ({"--hop": "1"}, "Got a hop of 1.0 s and no window"),
         ({"--device": "cuda"}, "torch sees no GPU here"),

@@ -135,7 +135,8 @@ def started_elsewhere(
         train(voices, pool, Path({str(folder)!r}), SETTINGS.but(epochs={epochs}))
     """)
     command = [sys.executable, "-c", code]
-    return subprocess.Popen(command, env=os.environ, start_new_session=True)
+    with folder.with_suffix(".txt").open("w") as said:
+        return subprocess.Popen(command, stdout=said, start_new_session=True)
 
 
 def wait_for_a_checkpoint(process: "subprocess.Popen[bytes]", folder: Path, more: int = 0) -> None:
@@ -158,6 +159,7 @@ def test_a_run_asked_to_stop_saves_its_last_step_and_goes_on_from_there(
     wait_for_a_checkpoint(process, folder)
     os.killpg(process.pid, signal.SIGTERM)
     assert process.wait() == -signal.SIGTERM, "the run ended before it could be stopped"
+    assert "not saved" not in folder.with_suffix(".txt").read_text()
     state = torch.load(checkpoints(folder)[0], weights_only=True)
     assert 0 < state["step"] == len(state["curve"]) < 160
     train(voices, pool, folder, SETTINGS.but(epochs=40))
