@@ -64,10 +64,12 @@ def together(
     tables.write_json(about, job / "job.json")
     number = str(machine.processes)
     command = [sys.executable, "-m", "paraclap.launch", number, str(job), str(os.getpid())]
-    done = subprocess.run(command, env=os.environ | _path(), check=False)
+    try:
+        done = subprocess.run(command, env=os.environ | _path(), check=False)
+    finally:
+        shutil.rmtree(job, ignore_errors=True)
     if done.returncode:
         raise EndedEarlyError(ended_early(f"exit status {done.returncode}", folder))
-    shutil.rmtree(job)
 
 
 def _path() -> dict[str, str]:
@@ -82,8 +84,8 @@ def ended_early(reason: object, folder: Path) -> str:
     kept = sorted((folder / CHECKPOINTS).glob("*.pt"), key=lambda path: path.stem[-9:])
     step = f"step {int(kept[-1].stem[-9:])}" if kept else "the start"
     return (
-        f"A training process ended early ({reason}), so all were ended. What the processes said "
-        f"stands above. Nothing is lost: start it again and it goes on from {step}."
+        f"A training process ended early ({reason}), so all were ended. If it said why, that "
+        f"stands above. Checkpoints are kept: started again, it goes on from {step}."
     )
 
 

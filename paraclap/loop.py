@@ -1,6 +1,7 @@
 """All steps of a training run, with dev scores and checkpoints on the way.
 
-A run that is asked to stop (SIGTERM) finishes its step, writes a checkpoint and then stops. What
+A run that is asked to stop (SIGTERM) finishes its step, writes a checkpoint and then stops; of
+several processes one may be a step behind, and the checkpoint is then the last regular one. What
 the steps measure is read back in their wake, so that no GPU waits for it; before anything is saved
 all of it has been read and found finite.
 """
@@ -168,7 +169,7 @@ class Loop:
     def _read(self, all_of_them: bool = False) -> None:
         """Bring what the steps measured into the curve."""
         for (row, rows), (loss, temperature) in self.readings.due(all_of_them):
-            if not math.isfinite(loss):
+            if not (math.isfinite(loss) and math.isfinite(temperature)):
                 files = [tables.short(file) for file in self._files(rows)[:5]]
                 raise FloatingPointError(
                     f"Loss {loss} at step {row['step']} in a batch of {len(rows)} voices "

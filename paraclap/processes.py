@@ -12,11 +12,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import torch
 from torch import distributed
 
+# How long a process waits for the others, such as for the one that decodes a corpus. One that has
+# ended is noticed at once where connections break (gloo), else by the launcher.
+PATIENCE = timedelta(hours=6)
 _BUCKET = 25_000_000  # numbers averaged in one message, 100 MB
 
 
@@ -26,7 +30,7 @@ def join(device: torch.device) -> None:
         return
     from accelerate import PartialState
 
-    PartialState(cpu=device.type == "cpu")
+    PartialState(cpu=device.type == "cpu", timeout=PATIENCE)
 
 
 def leave() -> None:

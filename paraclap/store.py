@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.util
 import os
 import re
 from collections.abc import Iterable
@@ -47,6 +48,7 @@ DTYPES = ("int16", "float32")
 SCALE = 2**15  # int16 values in a signal of 1
 _SHARD = 256  # most segments in a shard
 _STATE = ["size", "mtime_ns", "sha256"]
+ABSENT = (-1, -1)  # size and time of change of a file that is not here
 _OWN = re.compile(r"[0-9a-f]{16}\.(parquet|int16|float32)")
 
 
@@ -75,7 +77,11 @@ def build(
         msg = f"Bad dtype {dtype!r}, expected one of {DTYPES}."
         raise ValueError(msg)
     folder = Path(folder)
-    table = _states(absolute(shards.checked(index)), folder, jobs)
+    segments = absolute(shards.checked(index))
+    if not _can_decode() and index_path(folder).is_file():
+        print(f"Nothing can be decoded here: {short(folder)!r} is used as it is.")
+        return
+    table = _states(segments, folder, jobs)
     plan = _plan(table, folder, dtype)
     for path in plan:
         _forget_damaged(path, dtype)
@@ -86,7 +92,8 @@ def build(
     work = functools.partial(_write_shard, dtype=dtype)
     shards.run(plan, work, jobs, engine, "Decode signals")
     _collect(plan, folder, dtype, key)
-    _remove_others(folder, plan)
+    if all(status(file) != ABSENT for file in segments.get_level_values("file").unique()):
+        _remove_others(folder, plan)  # else what they hold may be all there is of these files
 
 
 def failed(folder: str | Path) -> pd.DataFrame:
@@ -118,6 +125,9 @@ def _states(index: pd.MultiIndex, folder: Path, jobs: int | None) -> pd.DataFram
     known = _known(folder)
     files = list(index.get_level_values("file").unique())
     seen = {file: (file, *status(file)) for file in files}
+    # A file that is not here now, as on another machine, counts as it was when it was decoded.
+    decoded = {state[0]: state for state in known if state[1:] != ABSENT}
+    seen |= {file: decoded[file] for file in files if seen[file][1:] == ABSENT and file in decoded}
     new = [file for file in files if seen[file] not in known]
     with ThreadPoolExecutor(jobs or joblib.cpu_count()) as threads:
         digests = progress.track(threads.map(_digest, new), "Look at files", len(new))
@@ -139,9 +149,9 @@ def _known(folder: Path) -> dict[tuple[str, int, int], str]:
 
 
 def status(file: str) -> tuple[int, int]:
-    """Size and time of change, -1 and -1 if there is no such file."""
+    """Size and time of change; :data:`ABSENT` if there is no such file."""
     if not Path(file).is_file():
-        return -1, -1
+        return ABSENT
     found = Path(file).stat()
     return found.st_size, found.st_mtime_ns
 
@@ -160,11 +170,27 @@ def _plan(table: pd.DataFrame, folder: Path, dtype: str) -> dict[Path, pd.DataFr
 
     readers = (soundfile.__libsndfile_version__, soxr.__version__)
     plan = {}
+
+    def place(part: pd.DataFrame) -> Path:
+        key = fingerprint("signals", dtype, *readers, part.index, list(part["sha256"]))
+        return folder / f"{key}.parquet"
+
     for rows in shards.cut(len(table), _SHARD):
         part = table[rows]
-        key = fingerprint("signals", dtype, *readers, part.index, list(part["sha256"]))
-        plan[folder / f"{key}.parquet"] = part
+        if not is_current(place(part), place(part).stem):  # it has to be made of what is here
+            files = part.index.get_level_values("file")
+            absent = np.array([status(file) == ABSENT for file in files])
+            part = part.assign(
+                **{name: part[name].mask(absent, ABSENT[0]) for name in ("size", "mtime_ns")},
+                sha256=part["sha256"].mask(absent, ""),
+            )
+        plan[place(part)] = part
     return plan
+
+
+def _can_decode() -> bool:
+    """Whether the packages that read audio files are here."""
+    return all(importlib.util.find_spec(name) for name in ("soundfile", "soxr"))
 
 
 def _forget_damaged(path: Path, dtype: str) -> None:

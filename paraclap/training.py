@@ -279,10 +279,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if processes.number() == 0:
             decoded(given.labels, folder, values["audio_store"], machine.jobs)
         processes.wait()
-        train(given.labels, given.pool, folder, settings, machine, audio_store(folder))
+        store = None if values["audio_store"] == "none" else audio_store(folder)
+        train(given.labels, given.pool, folder, settings, machine, store)
         if processes.number() == 0:
             print(f"The model: {tables.short(folder / MODEL)}")
-    except (params.ParamsError, OSError, ValueError) as error:
+    except (params.ParamsError, OSError, ValueError, ArithmeticError, MemoryError) as error:
         print(f"\n{error}", file=sys.stderr, flush=True)
         return 1
     except launch.EndedEarlyError as error:

@@ -47,7 +47,7 @@ def stored(tmp_path_factory):
 
 
 def shards(folder):
-    return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.int16")}
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob("[!.]*.int16")}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -298,3 +298,44 @@ def test_a_store_is_read_without_the_libraries_that_decode(stored, tmp_path):
     )
     arguments = [str(tmp_path / "t.parquet"), str(folder)]
     subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, check=True)
+
+
+def test_files_that_are_not_here_stay_in_a_store_that_is_built_again(tmp_path):
+    index = corpus(tmp_path / "corpus")
+    signals.build(index, tmp_path / "store", jobs=1)
+    before = shards(tmp_path / "store")
+    expected = [Signals(index, tmp_path / "store").read(row) for row in range(len(index))]
+    for file in index.get_level_values("file").unique()[3:15]:
+        Path(file).unlink()
+    signals.build(index, tmp_path / "store", jobs=1)
+    assert shards(tmp_path / "store") == before
+    found = Signals(index, tmp_path / "store")
+    assert found.stored.all()
+    for row, whole in enumerate(expected):
+        np.testing.assert_array_equal(found.read(row), whole)
+
+
+def test_a_shard_that_has_to_be_made_again_lists_what_is_not_here_and_keeps_the_old_one(tmp_path):
+    index = corpus(tmp_path / "corpus")
+    signals.build(index, tmp_path / "store", jobs=1)
+    before = shards(tmp_path / "store")
+    Path(index[5][0]).rename(tmp_path / "away.wav")
+    soundfile.write(index[6][0], noise(0.3, seed=99), 16_000)
+    signals.build(index, tmp_path / "store", jobs=1)
+    lost = signals.failed(tmp_path / "store")
+    assert list(lost.index.get_level_values("file")) == [index[5][0]]
+    assert before.items() <= shards(tmp_path / "store").items()
+    (tmp_path / "away.wav").rename(index[5][0])
+    signals.build(index, tmp_path / "store", jobs=1)
+    assert len(signals.failed(tmp_path / "store")) == 0
+    assert Signals(index, tmp_path / "store").stored.all()
+    assert not before.items() <= shards(tmp_path / "store").items()
+
+
+def test_where_nothing_can_be_decoded_a_store_is_used_as_it_is(stored, monkeypatch, capsys):
+    index, folder = stored
+    before = shards(folder)
+    monkeypatch.setattr(store, "_can_decode", lambda: False)
+    signals.build(index, folder)
+    assert "used as it is" in capsys.readouterr().out
+    assert shards(folder) == before
