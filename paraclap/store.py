@@ -159,8 +159,11 @@ def status(file: str) -> tuple[int, int]:
 def _digest(file: str) -> str:
     if not Path(file).is_file():
         return ""
-    with Path(file).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with Path(file).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except PermissionError:  # who decodes it will say so
+        return ""
 
 
 def _plan(table: pd.DataFrame, folder: Path, dtype: str) -> dict[Path, pd.DataFrame]:
