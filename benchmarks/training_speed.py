@@ -27,8 +27,7 @@ import transformers  # lazy: what it holds is loaded after paraclap has prepared
 import yaml
 
 from benchmarks import noise
-from paraclap import audio, pairs, schedule, signals, stepping, towers
-from paraclap.checkpoint import Run
+from paraclap import audio, pairs, schedule, signals, stepping
 from paraclap.loss import contrastive, scaled_similarity
 from paraclap.machine import Machine
 from paraclap.model import ParaCLAP
@@ -79,22 +78,9 @@ def made(
     said = settings.rand, settings.emotion, settings.only_emotion, settings.join
     texts = Texts(pool, range(voices), 0, settings.texts_per_voice, *said)
     schedule = Schedule(voices, settings.batch, 0)
-    plain = Plain(build(settings), settings, index, schedule, texts)
+    plain = Plain(stepping.start(settings, "cpu").model, settings, index, schedule, texts)
     ours = _ours(settings, Signals(index, folder / "store"), schedule, texts, threads)
     return {"plain loop": plain.step, "ours": ours.__next__}
-
-
-def build(settings: Settings) -> ParaCLAP:
-    """The untrained model of some settings."""
-    return towers.build(
-        settings.audio_encoder,
-        settings.text_encoder,
-        settings.projection_dim,
-        settings.dropout,
-        settings.text_pooling,
-        settings.seed,
-        settings.signals,
-    )
 
 
 def _ours(
@@ -105,8 +91,8 @@ def _ours(
     threads: int,
 ) -> Iterator[torch.Tensor]:
     """Steps without an end; gives loss and temperature of each."""
-    model = build(settings)
-    run = Run(model, stepping.optimiser(model, settings))
+    run = stepping.start(settings, "cpu")
+    model = run.model
     machine = Machine(device="cpu", jobs=threads)
     stepper = stepping.Stepper(run, settings, machine, 10**6, texts.distinct)
     assert model.processor is not None

@@ -197,20 +197,9 @@ def _functionals(signal: audio.Signal) -> list[np.float32]:
 
 
 def _collect(paths: list[Path], out: Path, key: str) -> pd.DataFrame:
-    """Write the list of failures and the features; the features last, as they close the step."""
+    """Write the list of failures and the features."""
     rows = pd.concat([read_table(path) for path in paths])
-    lost = rows[["reason"]].dropna()
-    write_table(lost, _failed_path(out), key)
-    features = rows.drop(lost.index).drop(columns="reason")
-    if features.empty:
-        reasons = "; ".join(lost["reason"].unique()[:5])
-        msg = (
-            f"None of {len(lost)} segments could be measured ({reasons}): "
-            f"see {short(_failed_path(out))!r}."
-        )
-        raise ValueError(msg)
-    write_table(features, out, key)
-    return features
+    return shards.close(rows, out, _failed_path(out), key, "measured")
 
 
 # --- command line ------------------------------------------------------------------------------

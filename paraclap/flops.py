@@ -173,7 +173,7 @@ def _voice(config: str, samples: int, frozen: bool | None) -> int:
 
     def embed(model: ParaCLAP) -> torch.Tensor:
         features: torch.Tensor = model.audio_model(signals).last_hidden_state.mean(1)
-        return model.audio_projection(features)  # type: ignore[no-any-return]
+        return model.audio_projection(features)  # type: ignore[no-any-return]  # untyped call
 
     return _counted(model, model.audio_model, embed, frozen)
 
@@ -186,7 +186,7 @@ def _query(config: str, tokens: int, frozen: bool | None) -> int:
 
     def embed(model: ParaCLAP) -> torch.Tensor:
         features: torch.Tensor = model.text_model(ids).last_hidden_state[:, 0]
-        return model.text_projection(features)  # type: ignore[no-any-return]
+        return model.text_projection(features)  # type: ignore[no-any-return]  # untyped call
 
     return _counted(model, model.text_model, embed, frozen)
 

@@ -1,4 +1,4 @@
-"""Which voice meets which query in which batch: the one bridge between pandas and torch.
+"""Batches for the towers: crops of voices, and tokens of what is said of them.
 
 Conventions: a batch names its voices by their row in the labels table; signals are mono float32
 at 16 kHz, cropped at random to ``crop_seconds`` and padded.

@@ -28,7 +28,7 @@ import joblib
 import pandas as pd
 
 from paraclap import cluster, progress, workers
-from paraclap.tables import INDEX, is_current
+from paraclap.tables import INDEX, is_current, short, write_table
 from paraclap.workers import Plan, Work
 
 _FEWEST = 16  # shards, so that the workers end about together
@@ -150,6 +150,33 @@ def run(
         if missing:
             for count in engine_of(missing, work, jobs, engine):
                 shown.update(count)
+
+
+def close(rows: pd.DataFrame, out: Path, failures: Path, key: str, done: str) -> pd.DataFrame:
+    """Write what all shards of a plan have made together; the result last, as it closes the work.
+
+    Args:
+        rows: of all shards, with the column ``reason`` where a segment has none of the others
+        out: file for the segments that were made
+        failures: file for the others, with their reasons
+        key: that both are made with
+        done: what was to be done to them, such as "measured"
+
+    Returns:
+        the segments that were made
+
+    Raises:
+        ValueError: if there are none
+    """
+    lost = rows[["reason"]].dropna()
+    write_table(lost, failures, key)
+    made = rows.drop(lost.index).drop(columns="reason")
+    if made.empty:
+        reasons = "; ".join(lost["reason"].unique()[:5])
+        msg = f"None of {len(lost)} segments could be {done} ({reasons}): see {short(failures)!r}."
+        raise ValueError(msg)
+    write_table(made, out, key)
+    return made
 
 
 def _checked_jobs(jobs: int | None) -> int:

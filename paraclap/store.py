@@ -246,24 +246,13 @@ def seconds(segment: tuple[Any, ...]) -> float:
 
 
 def _collect(plan: dict[Path, pd.DataFrame], folder: Path, dtype: str, key: str) -> None:
-    """Write the list of failures and the index; the index last, as it closes the store."""
+    """Write the list of failures and the index, which closes the store."""
     parts = []
     for path, part in plan.items():
         # The state is that of now: a file may have been touched since its shard was made.
         shard = f"{path.stem}.{dtype}"
         parts.append(read_table(path).assign(**part, shard=shard))
-    rows = pd.concat(parts)
-    lost = rows[["reason"]].dropna()
-    write_table(lost, _failed(folder), key)
-    stored = rows.drop(lost.index).drop(columns="reason")
-    if stored.empty:
-        reasons = "; ".join(lost["reason"].unique()[:5])
-        msg = (
-            f"None of {len(lost)} segments could be read ({reasons}): "
-            f"see {short(_failed(folder))!r}."
-        )
-        raise ValueError(msg)
-    write_table(stored, index_path(folder), key)
+    shards.close(pd.concat(parts), index_path(folder), _failed(folder), key, "read")
 
 
 def _remove_others(folder: Path, plan: Iterable[Path]) -> None:

@@ -88,7 +88,7 @@ def train(voices: pd.DataFrame, folder: Path, dies_at: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return step(stepper, batch)
 
-    stepping.Stepper.step = mortal  # type: ignore[method-assign]
+    stepping.Stepper.step = mortal  # type: ignore[method-assign]  # on purpose
     training.train(voices, queries(voices), folder, SETTINGS, Machine(device="cpu", jobs=1))
     processes.leave()
 
