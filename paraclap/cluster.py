@@ -21,6 +21,17 @@ from paraclap.tables import short
 from paraclap.workers import TRIES, Plan, Work, WorkerError, deadly
 
 _MEETING = 30  # seconds to wait for a scheduler and its first worker
+# A cluster of this machine watches itself little, for it does so on the cores of the work.
+_LOCAL = {
+    "distributed.scheduler.allowed-failures": TRIES - 1,
+    "distributed.scheduler.worker-saturation": 1.0,  # no shard waits at a worker that may die
+    "distributed.scheduler.active-memory-manager.start": False,  # results are numbers
+    "distributed.scheduler.work-stealing": False,  # nothing waits at a worker
+    "distributed.worker.profile.enabled": False,  # else 100 times a second
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+}
 
 
 def make(plan: Plan, work: Work, jobs: int, engine: str) -> Iterator[int]:
@@ -87,11 +98,7 @@ def _local_cluster(jobs: int) -> Iterator[Any]:
     """Workers of this machine, quiet and with nothing left behind."""
     import dask
 
-    settings = {
-        "distributed.scheduler.allowed-failures": TRIES - 1,
-        "distributed.scheduler.worker-saturation": 1.0,  # no shard waits at a worker that may die
-    }
-    with tempfile.TemporaryDirectory() as folder, dask.config.set(settings):
+    with tempfile.TemporaryDirectory() as folder, dask.config.set(_LOCAL):
         try:
             cluster = _distributed("dask").LocalCluster(
                 n_workers=jobs,
