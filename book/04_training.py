@@ -73,6 +73,8 @@ join: str = "rand"  # how queries become a text: "rand", or as released, "weight
 agreed_only: bool = True  # whether training voices without an agreed emotion are left out
 texts_per_voice: int = 0  # texts kept for each voice; 0 draws a new one at every step
 similarity: str = "cosine"  # what the loss compares with: "cosine", or as released "dot"
+objective: str = "pairs"  # also: "duplicates", "true", "soft", "sigmoid" or "rank" (chapter 13)
+objective_weight: float = 1.0  # share of the objective; the rest is that of the paper
 logit_scale_max: float = 4.605170185988092  # natural logarithm of the largest temperature
 optimizer: str = "adam"  # "adam" or "adamw"
 audio_lr: float = 1.0e-5  # learning rate of the audio encoder, per step
@@ -162,7 +164,8 @@ for text in pool.sample(said, rand, emotion, only_emotion, join, rng=np.random.d
 tables.write_json(settings.asdict(), folder / "settings.json")
 tables.write_json(machine.asdict(), folder / "machine.json")
 store = training.decoded(voices, folder, audio_store, jobs)
-model = training.train(voices, pool, folder, settings, machine, store)
+measured = training.measured_of(folder, settings)
+model = training.train(voices, pool, folder, settings, machine, store, measured)
 curves = tables.read_table(folder / "curves.csv")
 
 # %%

@@ -77,7 +77,8 @@ table = tables.read_table(folder / "queries.parquet")
 labels = tables.read_table(folder / "labels.parquet").loc[table.index]
 voices, pool, _ = training.inputs(folder, templates, emotion_form)
 store, machine = training.audio_store(folder), Machine(**tables.read_json(folder / "machine.json"))
-places = training.train_variants(voices, pool, folder, main, chosen, machine, store)
+measured = training.measured_of(folder, main)
+places = training.train_variants(voices, pool, folder, main, chosen, machine, store, measured)
 
 # %% [markdown]
 # Voices of which a variant has nothing to say are left out of its training: a voice whose

@@ -10,6 +10,8 @@ import paraclap._torchaudio  # noqa: F401  (before transformers, which fails wit
 # isort: split
 from transformers import AutoConfig, PreTrainedConfig
 
+from paraclap import measured  # noqa: F401  (so that transformers knows its towers)
+
 POOLINGS = ("cls", "mean")
 ENCODERS = {"audio_config": "wav2vec2", "text_config": "bert"}  # where a dictionary does not say
 
@@ -24,6 +26,8 @@ class ParaCLAPConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is
         projection_dropout: Dropout probability inside both projection heads.
         text_pooling: ``"cls"`` (first token, as in the paper) or ``"mean"`` over the tokens.
         logit_scale_init: Natural logarithm of the temperature at the start.
+        logit_bias_init: What is added to all logits at the start; None: the model has no bias.
+            Only training with the sigmoid objective uses it: it changes no answer.
     """
 
     model_type = "paraclap"
@@ -36,6 +40,7 @@ class ParaCLAPConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is
     projection_dropout: float = 0.5
     text_pooling: str = "cls"
     logit_scale_init: float = math.log(1 / 0.07)
+    logit_bias_init: float | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         """Check the values and turn dictionaries into configuration objects."""

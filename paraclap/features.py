@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 import opensmile
 import pandas as pd
+from numpy.typing import NDArray
 
 from paraclap import audio, shards
 from paraclap.tables import fingerprint, is_current, read_table, short, write_table
@@ -166,14 +167,20 @@ def _row(file: str, start: pd.Timedelta, end: pd.Timedelta) -> list[Any]:
     """Functionals, duration and, if there are none, the reason."""
     try:
         signal = audio.read(file, start, end)
-        values = _functionals(signal)
+        values = measure(signal)
     except audio.AudioError as error:
         return [np.float32("nan")] * len(_smile().feature_names) + [np.nan, str(error)]
-    return [*values, len(signal) / audio.SAMPLING_RATE, None]
+    return [*values[:-1].astype(np.float32), values[-1], None]
 
 
-def _functionals(signal: audio.Signal) -> list[np.float32]:
-    """The 88 functionals of a signal.
+def measure(signal: audio.Signal) -> NDArray[np.float64]:
+    """The 88 functionals of a signal and its duration, the columns of :func:`extract`.
+
+    Args:
+        signal: mono at 16 kHz, shape `(samples,)`
+
+    Returns:
+        shape `(89,)`; the last is in seconds
 
     Raises:
         AudioError: if it is too short or silent, or if some functional is NaN
@@ -188,12 +195,12 @@ def _functionals(signal: audio.Signal) -> list[np.float32]:
     if audio.is_silent(signal):
         msg = "Silent: the signal never moves."
         raise audio.AudioError(msg)
-    values = _smile()(signal, audio.SAMPLING_RATE)[0, :, 0].astype(np.float32)
+    values = _smile()(signal, audio.SAMPLING_RATE)[0, :, 0].astype(np.float64)
     bad = list(np.array(_smile().feature_names)[np.isnan(values)])
     if bad:
         msg = f"NaN functionals: {', '.join(bad[:5])} ({len(bad)} of {len(values)})."
         raise audio.AudioError(msg)
-    return list(values)
+    return np.append(values, len(signal) / audio.SAMPLING_RATE)
 
 
 def _collect(paths: list[Path], out: Path, key: str) -> pd.DataFrame:

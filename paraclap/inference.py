@@ -29,6 +29,7 @@ from torch.nn import functional
 from paraclap import audio, tables
 from paraclap.folding import folded, framed
 from paraclap.machine import CHOICES, has_fast_bf16
+from paraclap.measured import waveform_encoder
 from paraclap.model import ParaCLAP
 from paraclap.pooling import pool_voices
 from paraclap.processor import ParaCLAPFeatureExtractor, Signal
@@ -85,17 +86,25 @@ class Listener:
         self.size: int = model.config.projection_dim
         self.dtype = inference_dtype(precision, self.device)
         tower = folded(copy.deepcopy(model.audio_model)).eval().to(self.dtype)
-        self.tower = framed(tower) if self.device.type == "cpu" else tower
+        encoder = waveform_encoder(tower)
+        if self.device.type == "cpu" and encoder is not None:
+            framed(encoder)
+        self.tower = tower
         self.projection = copy.deepcopy(model.audio_projection).eval().float()
         self.pool = torch.compile(pool_voices, dynamic=True) if compiled else pool_voices
 
     def __call__(self, signals: Sequence[Signal]) -> Embeddings:
         """Embed signals of any lengths, each ``(samples,)``."""
-        found: Embeddings = self.embed(*self.pack(signals)).cpu().numpy()
+        heard = [self.extractor.heard(signal) for signal in signals]
+        found: Embeddings = self.embed(*self.pack(heard)).cpu().numpy()
         return found
 
     def pack(self, signals: Sequence[Signal]) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Values and mask ``(n, samples)`` for :meth:`embed`, still on the host."""
+        """Values and mask ``(n, samples)`` for :meth:`embed`, still on the host.
+
+        Args:
+            signals: As the ``heard`` of the extractor gives them.
+        """
         values, mask = self.extractor.pack(signals)
         values = values.to(self.dtype)
         if self.device.type != "cuda":
@@ -162,13 +171,16 @@ def _batches(
             reasons[row] = str(error)
             return None
 
+    def hear(*segment: Any) -> Signal:
+        return listener.extractor.heard(read(*segment))
+
     with ThreadPoolExecutor(READERS) as readers:
         found = readers.map(functools.partial(attempt, _seconds), range(len(segments)))
         lengths = {row: length for row, length in enumerate(found) if length is not None}
         order = sorted(lengths, key=lambda row: -lengths[row])
         for rows in cut(order, [lengths[row] for row in order], seconds):
-            heard = zip(rows, readers.map(functools.partial(attempt, read), rows), strict=True)
-            signals = {row: one for row, one in heard if one is not None}
+            heard = readers.map(functools.partial(attempt, hear), rows)
+            signals = {row: one for row, one in zip(rows, heard, strict=True) if one is not None}
             if signals:
                 yield list(signals), *listener.pack(list(signals.values()))
 

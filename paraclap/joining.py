@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 JOINS = ("rand", "weighted", "all")
+_BEFORE, _BETWEEN = "speaker ", " and "
 
 
 def all_of(queries: Sequence[str]) -> str:
@@ -23,7 +24,7 @@ def all_of(queries: Sequence[str]) -> str:
     >>> all_of(["is loud", "speaker is angry"])
     'speaker is loud and speaker is angry'
     """
-    return "speaker " + " and ".join(queries)
+    return _BEFORE + _BETWEEN.join(queries)
 
 
 def shares(most: int) -> npt.NDArray[np.float64]:
@@ -50,4 +51,17 @@ def weighted(
     """
     number = min(1 + int(rng.choice(most, p=shares(most))), len(queries))
     drawn = [queries[place] for place in rng.permutation(len(queries))[:number]]
-    return " and ".join([*drawn, *([emotion] if emotion else [])])
+    return _BETWEEN.join([*drawn, *([emotion] if emotion else [])])
+
+
+def parts(text: str, join: str = "rand") -> list[str]:
+    """The queries that a text was joined from; no template holds the word that joins them.
+
+    Args:
+        text: the text
+        join: the way it was joined
+
+    >>> parts("is loud and speaker is angry")
+    ['is loud', 'speaker is angry']
+    """
+    return (text.removeprefix(_BEFORE) if join == "all" else text).split(_BETWEEN)

@@ -37,6 +37,7 @@ def together(
     settings: Settings,
     machine: Machine,
     store: Path | None,
+    measured: pd.DataFrame | None = None,
 ) -> None:
     """Train with several processes on this machine, and wait until they have ended.
 
@@ -47,6 +48,7 @@ def together(
         settings: What is trained, and how.
         machine: Says how many processes.
         store: Audio store.
+        measured: Features of the voices, if the audio tower reads them.
 
     Raises:
         EndedEarlyError: If one of them ended before the training had.
@@ -54,6 +56,8 @@ def together(
     job = folder / "job"
     tables.write_table(labels, job / "labels.parquet", "job")
     tables.write_table(pool.table(), job / "queries.parquet", "job")
+    if measured is not None:
+        tables.write_table(measured, job / "features.parquet", "job")
     about = {
         "settings": settings.asdict(),
         "machine": machine.asdict(),
@@ -96,13 +100,15 @@ def _work(job: Path) -> None:
     workers.follow(os.getppid())
     about = tables.read_json(job / "job.json")
     table = tables.read_table(job / "queries.parquet")
+    settings = Settings(**about["settings"])
     training.train(
         tables.read_table(job / "labels.parquet"),
         Pool.from_table(table, about["templates"], about["emotion_form"]),
         job.parent,
-        Settings(**about["settings"]),
+        settings,
         Machine(**about["machine"]),
         Path(about["store"]) if about["store"] else None,
+        training.measured_of(job, settings),
     )
     processes.leave()
 

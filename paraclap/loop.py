@@ -32,6 +32,7 @@ from paraclap.settings import Settings
 from paraclap.signals import Signals
 from paraclap.speed import Meter, Readings
 from paraclap.stepping import Stepper
+from paraclap.targets import Targets
 from paraclap.templates import NO_AGREEMENT
 from paraclap.texts import Texts
 
@@ -52,6 +53,7 @@ class Loop:
         key: str,
         dev: pd.DataFrame,
         store: Path | None = None,
+        measured: pd.DataFrame | None = None,
     ) -> None:
         """Prepare a run.
 
@@ -63,28 +65,33 @@ class Loop:
             key: Of everything that the run depends on.
             dev: Labels table of the dev split.
             store: Audio store of the voices, see :mod:`paraclap.signals`.
+            measured: Their features, for an audio tower that reads them.
         """
         self.run, self.settings, self.machine = run, settings, machine
         self.folder, self.key, self.dev, self.store = folder, key, dev, store
+        self.measured = measured
         device = run.model.device
         peak = _peak(device, machine.dtype(device)) * processes.count()
         self.meter = Meter(device, peak, METERED, run.speed)
         self.readings = Readings(BEHIND if device.type == "cuda" else 0)
 
-    def go(self, index: pd.Index[Any], schedule: Schedule, texts: Texts) -> None:
+    def go(
+        self, index: pd.Index[Any], schedule: Schedule, texts: Texts, targets: Targets | None = None
+    ) -> None:
         """Take all steps that are left.
 
         Args:
             index: Audformat index of the training voices.
             schedule: Which of them belong to which step.
             texts: What is said of them.
+            targets: What is known of a batch beyond its pairs.
 
         Raises:
             FloatingPointError: If the loss is not finite.
             MemoryError: If the device has too little memory.
         """
         run, settings, epoch = self.run, self.settings, schedule.steps_per_epoch
-        self.index = index
+        self.index, self.targets = index, targets
         steps = settings.steps or settings.epochs * epoch
         stepper = Stepper(run, settings, self.machine, steps, texts.distinct)
         todo = range(run.step, steps)
@@ -123,6 +130,8 @@ class Loop:
             self.settings.pad,
             processes.share(self.settings.batch),
             stepper.needs_tokens,
+            self.targets,
+            None if self.measured is None else self.measured.loc[self.index].to_numpy(float),
         )
         pin = stepper.device.type == "cuda"
         batches = iter(pairs.batches(voices, todo, self.machine.workers, pin))
@@ -186,7 +195,8 @@ class Loop:
         """Ask the dev split and keep the model if it is the best so far."""
         self._read(all_of_them=True)
         self.meter.close(self.run.step)
-        score = dev_score(self.run.model, self.dev, self.settings, self.machine, self.store)
+        given = self.settings, self.machine, self.store, self.measured
+        score = dev_score(self.run.model, self.dev, *given)
         self.run.curve[-1]["dev_uar"] = score
         if processes.number() == 0:
             # They close a run; the model that they belong to is about to be another one.
@@ -205,6 +215,7 @@ def dev_score(
     settings: Settings,
     machine: Machine,
     store: Path | None = None,
+    measured: pd.DataFrame | None = None,
 ) -> float:
     """UAR of the dev split's emotions asked zero-shot; nan where it has fewer than two.
 
@@ -217,7 +228,9 @@ def dev_score(
     candidates = {emotion: emotion_word(emotion, settings.emotion_form) for emotion in emotions}
     own = dev.iloc[processes.number() :: processes.count()]
     with autocast(machine.dtype(model.device), model.device):
-        voices = zeroshot.embed_audio(model, own, store=store) if len(own) else None
+        voices = None
+        if len(own):
+            voices = zeroshot.embed_audio(model, own, store=store, measured=measured)
     embedded = np.empty((len(dev), model.config.projection_dim), np.float32)
     for number, part in enumerate(processes.collected(voices)):
         if part is not None:

@@ -1,4 +1,4 @@
-"""Which voice belongs to which query: the contrastive objective.
+"""Which voice belongs to which query: contrastive objectives, the paper's and others.
 
 Conventions: logits have shape ``(audio, text)``; row ``i`` and column ``i`` are a pair. Source:
 ParaCLAP (Jing et al., 2024), section 2.1, equations 1 and 2.
@@ -62,42 +62,66 @@ def contrastive(logits: torch.Tensor) -> torch.Tensor:
             "give every voice of the batch exactly one query."
         )
     pairs = torch.arange(logits.shape[0], device=logits.device)
-    by_audio = functional.cross_entropy(logits, pairs)
-    by_text = functional.cross_entropy(logits.T, pairs)
-    return (by_audio + by_text) / 2
+    return (matched(logits, pairs) + matched(logits.T, pairs)) / 2
 
 
-def contrastive_share(
-    audio: torch.Tensor,
-    text: torch.Tensor,
-    all_audio: torch.Tensor,
-    all_text: torch.Tensor,
-    first: int,
-    temperature: torch.Tensor,
-    similarity: str = "cosine",
-) -> torch.Tensor:
-    """Loss of the pairs that one process holds of a batch; its mean over processes is the whole.
+def matched(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Cross entropy of some rows of logits with the columns that they should find.
 
     Args:
-        audio: Features of its voices, shape ``(n, d)``.
-        text: Features of their queries, shape ``(n, d)``.
-        all_audio: Of all processes, shape ``(all, d)``.
-        all_text: Of all processes, shape ``(all, d)``.
-        first: Row of its first pair among all.
-        temperature: What similarities are multiplied with, a scalar.
-        similarity: See :func:`scaled_similarity`.
+        logits: Shape ``(n, all)``.
+        targets: The one column of each row, shape ``(n,)``, or a probability of each column,
+            shape ``(n, all)``, rows adding up to 1.
 
     Returns:
-        The loss, a scalar; with all pairs in one process, that of :func:`contrastive`.
+        The mean over rows, a scalar.
     """
-    by_audio = scaled_similarity(audio, all_text, temperature, similarity)
-    if len(all_audio) == len(audio):
-        return contrastive(by_audio)
-    by_text = scaled_similarity(text, all_audio, temperature, similarity)
-    pairs = torch.arange(first, first + len(audio), device=audio.device)
-    return (
-        functional.cross_entropy(by_audio, pairs) + functional.cross_entropy(by_text, pairs)
-    ) / 2
+    return functional.cross_entropy(logits, targets)
+
+
+def sigmoid(logits: torch.Tensor, positives: torch.Tensor) -> torch.Tensor:
+    """Every voice and every text by themselves: do they belong together?
+
+    No softmax sets one text against another, so several may be true. Source: Zhai et al. 2023,
+    "Sigmoid loss for language image pre-training" (SigLIP).
+
+    Args:
+        logits: Scaled similarities with the bias added, shape ``(n, all)``.
+        positives: 1 where voice and text belong together, else 0, same shape.
+
+    Returns:
+        The sum over texts, averaged over voices, a scalar.
+
+    Examples:
+        >>> round(sigmoid(torch.zeros(2, 2), torch.eye(2)).item(), 4)  # 2 ln 2
+        1.3863
+    """
+    each = functional.binary_cross_entropy_with_logits(logits, positives, reduction="none")
+    return each.sum(1).mean()
+
+
+def ranked(logits: torch.Tensor, distances: torch.Tensor) -> torch.Tensor:
+    """Texts of voices with like ratings should fit a voice better than those of unlike ones.
+
+    For every voice ``i`` and every text ``j`` whose voice has a known rating, the softmax of ``j``
+    runs over all texts whose voices are at least as far from ``i`` in their ratings. Source: Zha
+    et al. 2023, "Rank-N-Contrast"; across modalities: EmotionRankCLAP (arXiv 2505.23732).
+
+    Args:
+        logits: Shape ``(n, all)``.
+        distances: Between the ratings of the two voices, same shape; nan where one is not known.
+
+    Returns:
+        The mean over all such pairs, a scalar; 0 where there is none.
+    """
+    known = ~distances.isnan()
+    far = torch.where(known, distances, -math.inf)
+    far, order = far.sort(dim=1, descending=True)
+    sums = logits.gather(1, order).masked_fill(far.isinf(), -math.inf).logcumsumexp(1)
+    # Texts of one distance share the sum that ends with the last of them.
+    last = torch.searchsorted(-far, -far, right=True) - 1
+    each = sums.gather(1, last) - logits.gather(1, order)
+    return each.masked_fill(far.isinf(), 0).sum() / known.sum().clamp(min=1)
 
 
 def chance(batch: int) -> float:

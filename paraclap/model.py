@@ -103,6 +103,8 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         self.audio_projection = Projection(config.audio_config.hidden_size, size, dropout)
         self.text_projection = Projection(config.text_config.hidden_size, size, dropout)
         self.logit_scale = nn.Parameter(torch.tensor(float(config.logit_scale_init)))
+        bias = config.logit_bias_init
+        self.logit_bias = None if bias is None else nn.Parameter(torch.tensor(float(bias)))
         if not hasattr(self.audio_model, "_get_feat_extract_output_lengths"):
             raise ValueError(
                 f"Bad audio encoder {config.audio_config.model_type!r}, expected one that reads "
@@ -118,6 +120,8 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
             nn.init.zeros_(module.bias)
         elif isinstance(module, ParaCLAP):
             nn.init.constant_(module.logit_scale, module.config.logit_scale_init)
+            if module.logit_bias is not None:
+                nn.init.constant_(module.logit_bias, module.config.logit_bias_init)
 
     @classmethod
     def from_towers(

@@ -7,9 +7,10 @@ at 16 kHz, cropped at random to ``crop_seconds`` and padded.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -17,6 +18,7 @@ from paraclap import audio
 from paraclap.processor import ParaCLAPFeatureExtractor, ParaCLAPProcessor, Signal
 from paraclap.schedule import Rows, Schedule, random
 from paraclap.signals import Signals
+from paraclap.targets import Targets
 from paraclap.texts import Texts, Tokens
 
 AHEAD = 256e6  # bytes of batches, at most four of them, that each reading process keeps ready
@@ -35,6 +37,7 @@ class Batch:
             features of all texts are kept.
         places: Row of each voice's text among the tokens, or among all texts, shape ``(n,)``.
         distinct: Distinct texts in the batch of all processes.
+        known: What the objective asks for, see :class:`paraclap.targets.Targets`.
     """
 
     step: int
@@ -43,6 +46,7 @@ class Batch:
     tokens: dict[str, torch.Tensor]
     places: torch.Tensor
     distinct: int = 0
+    known: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def pin_memory(self) -> Batch:
         """The same batch in memory from which a GPU copies while it computes."""
@@ -53,9 +57,12 @@ class Batch:
         return self._with(lambda tensor: tensor.to(device, non_blocking=True))
 
     def _with(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
-        signals = {name: change(values) for name, values in self.signals.items()}
-        tokens = {name: change(values) for name, values in self.tokens.items()}
-        return replace(self, signals=signals, tokens=tokens, places=change(self.places))
+        signals, tokens, known = (
+            {name: change(values) for name, values in part.items()}
+            for part in (self.signals, self.tokens, self.known)
+        )
+        places = change(self.places)
+        return replace(self, signals=signals, tokens=tokens, places=places, known=known)
 
 
 class Crops(Dataset[Batch]):
@@ -69,6 +76,7 @@ class Crops(Dataset[Batch]):
         crop_seconds: float,
         pad: str = "batch",
         share: slice = slice(None),
+        measured: npt.NDArray[np.float64] | None = None,
     ) -> None:
         """Read the share of each batch that belongs to one process.
 
@@ -80,8 +88,11 @@ class Crops(Dataset[Batch]):
             pad: ``"crop"`` extends shorter signals by silence to ``crop_seconds``, as signal;
                 ``"batch"`` pads to the longest of the batch and masks the padding.
             share: Which of the voices of every batch.
+            measured: Functionals of the whole voices, ``(voices, functionals)``, for a tower that
+                reads them.
         """
         self.signals, self.schedule, self.extractor = signals, schedule, extractor
+        self.measured = measured
         self.pad, self.share = pad, share
         self.samples = round(crop_seconds * audio.SAMPLING_RATE)
 
@@ -92,12 +103,19 @@ class Crops(Dataset[Batch]):
         return Batch(step, rows, self._pack(crops), {}, torch.zeros(0, dtype=torch.long))
 
     def _crop(self, step: int, row: int) -> Signal:
-        return self.signals.crop(row, self.samples, random(self.schedule.seed, 1, step, row))
+        """What is heard of a voice: a part of it, and what was measured of the whole."""
+        if self.measured is not None and self.extractor.functionals_only:
+            return self._heard(np.zeros(0, np.float32), self.measured[row])
+        crop = self.signals.crop(row, self.samples, random(self.schedule.seed, 1, step, row))
+        return self._heard(crop, None if self.measured is None else self.measured[row])
+
+    def _heard(self, crop: Signal, measured: npt.NDArray[np.float64] | None = None) -> Signal:
+        if self.pad == "crop":
+            crop = np.pad(crop, (0, self.samples - len(crop)))
+        return self.extractor.heard(crop, measured)
 
     def _pack(self, crops: Sequence[Signal]) -> dict[str, torch.Tensor]:
         """One padded array, and its mask where anything is padding."""
-        if self.pad == "crop":
-            crops = [np.pad(crop, (0, self.samples - len(crop))) for crop in crops]
         values, mask = self.extractor.pack(crops)
         masks = {} if mask is None else {"audio_attention_mask": mask}
         return {"input_values": values} | masks
@@ -116,6 +134,8 @@ class Voices(Crops):
         pad: str = "batch",
         share: slice = slice(None),
         tokens: bool = True,
+        targets: Targets | None = None,
+        measured: npt.NDArray[np.float64] | None = None,
     ) -> None:
         """Read the share of each batch that belongs to one process.
 
@@ -128,14 +148,18 @@ class Voices(Crops):
             pad: As in :class:`Crops`.
             share: As in :class:`Crops`.
             tokens: Whether tokens are wanted; not, where the features of all texts are kept.
+            targets: What is known of a batch beyond its pairs.
+            measured: As in :class:`Crops`.
         """
-        super().__init__(signals, schedule, processor.feature_extractor, crop_seconds, pad, share)
-        self.texts = texts
+        extractor = processor.feature_extractor
+        super().__init__(signals, schedule, extractor, crop_seconds, pad, share, measured)
+        self.texts, self.targets = texts, targets
         self.tokens = Tokens(processor.tokenizer) if tokens else None
 
     def __getitem__(self, step: int) -> Batch:
         """The share of the batch at ``step``."""
-        everything = self.texts.of(step, self.schedule.rows(step))
+        rows = self.schedule.rows(step)
+        everything = self.texts.of(step, rows)
         said = everything[self.share]
         distinct = list(dict.fromkeys(said))
         number = self.texts.number
@@ -143,8 +167,9 @@ class Voices(Crops):
             number = {text: place for place, text in enumerate(distinct)}
         places = torch.tensor([number[text] for text in said])
         tokens = self.tokens(distinct) if self.tokens is not None else {}
-        heard = super().__getitem__(step)
-        return replace(heard, tokens=tokens, places=places, distinct=len(set(everything)))
+        known = self.targets(rows, everything, self.share) if self.targets else {}
+        heard, count = super().__getitem__(step), len(set(everything))
+        return replace(heard, tokens=tokens, places=places, distinct=count, known=known)
 
 
 def batches(voices: Crops, steps: range, workers: int = 0, pin: bool = False) -> Iterator[Batch]:

@@ -25,29 +25,97 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
     """Pads signals to the longest and says where the padding is; crops nothing.
 
     A signal shorter than ``shortest`` samples, one frame of the audio tower, is extended with
-    silence that counts as signal.
+    silence that counts as signal. For towers of :mod:`paraclap.measured` what openSMILE measures
+    of a voice, standardised, stands in front of its samples, or in their place.
     """
 
     model_input_names = ["input_values", "audio_attention_mask"]  # noqa: RUF012  (theirs)
 
-    def __init__(self, shortest: int = 400, **kwargs: Any) -> None:
-        """Make an extractor; ``kwargs`` as in ``Wav2Vec2FeatureExtractor``."""
+    def __init__(
+        self,
+        shortest: int = 400,
+        functionals: int = 0,
+        functionals_only: bool = False,
+        bounds: Sequence[Sequence[float]] = (),
+        **kwargs: Any,
+    ) -> None:
+        """Make an extractor.
+
+        Args:
+            shortest: Samples that a signal has at least.
+            functionals: How many of them stand in front of the samples; 0 for none.
+            functionals_only: Whether nothing else is read of a voice.
+            bounds: Of each functional low end, high end, mean and spread, see :meth:`fit`.
+            kwargs: As in ``Wav2Vec2FeatureExtractor``.
+        """
         super().__init__(**kwargs)
         self.shortest = shortest
+        self.functionals, self.functionals_only = functionals, functionals_only
+        self.bounds = [[float(value) for value in row] for row in bounds]
+
+    def fit(self, measured: npt.NDArray[np.float64]) -> None:
+        """Standardise functionals by those of training voices; ends are cut at half a percent.
+
+        Args:
+            measured: Shape ``(voices, functionals)``.
+        """
+        low, high = np.quantile(measured, (0.005, 0.995), axis=0)
+        cut = measured.clip(low, high)
+        spread = cut.std(axis=0)
+        values = np.column_stack([low, high, cut.mean(axis=0), np.where(spread > 0, spread, 1)])
+        self.bounds = values.tolist()
+
+    def heard(self, signal: Signal, measured: npt.NDArray[np.float64] | None = None) -> Signal:
+        """What a tower reads of a voice: its signal, and its functionals if it asks for them.
+
+        Args:
+            signal: Shape ``(samples,)``.
+            measured: Its functionals as :func:`paraclap.features.measure` gives them, shape
+                ``(functionals,)``; None: they are measured here, by openSMILE.
+
+        Returns:
+            Shape ``(samples,)``, ``(functionals + samples,)``, or ``(functionals,)``.
+
+        Raises:
+            AudioError: If functionals are wanted of a signal that is too short or silent.
+            ValueError: If the extractor has not been fitted.
+        """
+        if not self.functionals:
+            return signal
+        if not self.bounds:
+            raise ValueError(
+                "This model has never been trained: expected the spread of its functionals in "
+                "training. Train it, or call extractor.fit(functionals of training voices)."
+            )
+        if measured is None:
+            from paraclap import features  # here: openSMILE is needed for such towers alone
+
+            measured = features.measure(signal)
+        low, high, mean, spread = np.array(self.bounds).T
+        standard = ((np.clip(measured, low, high) - mean) / spread).astype(np.float32)
+        samples = signal[: 0 if self.functionals_only else None]
+        return np.concatenate([standard, samples.astype(np.float32)])
 
     def __call__(
-        self, signals: Signal | Sequence[Signal], sampling_rate: int | None = None, **kwargs: Any
+        self,
+        signals: Signal | Sequence[Signal],
+        sampling_rate: int | None = None,
+        measured: npt.NDArray[np.float64] | None = None,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare signals.
 
         Args:
             signals: One signal ``(samples,)`` or several of any lengths.
             sampling_rate: Their sampling rate in Hz, checked against the model's.
+            measured: Their functionals, shape ``(batch, functionals)``, see :meth:`heard`.
             kwargs: As in ``Wav2Vec2FeatureExtractor``, such as ``return_tensors="pt"``.
 
         Returns:
             ``input_values`` and ``audio_attention_mask``, both ``(batch, samples)``.
         """
+        if self.functionals:
+            return self._measured(_several(signals), sampling_rate, measured)
         kwargs |= {"padding": True, "return_attention_mask": True}
         signals = [self._extend(signal) for signal in _several(signals)]
         names, self.model_input_names = self.model_input_names, ["input_values", "attention_mask"]
@@ -64,7 +132,8 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
         """The same as a call, without a mask where there is no padding, and several times faster.
 
         Args:
-            signals: Each ``(samples,)`` at the sampling rate of the model.
+            signals: Each ``(samples,)`` at the sampling rate of the model, as :meth:`heard` gives
+                them.
 
         Returns:
             Values ``(batch, samples)`` float32 and their mask of the same shape; None where all
@@ -75,11 +144,30 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
         for row, length, signal in zip(values, lengths, signals, strict=True):
             row[: len(signal)] = signal
             if self.do_normalize:
-                row[:length] = self.zero_mean_unit_var_norm([row[:length]], None)[0]
+                samples = row[self.functionals : length]
+                samples[:] = self.zero_mean_unit_var_norm([samples], None)[0]
         if (lengths == lengths.max()).all():
             return torch.from_numpy(values), None
         mask = np.arange(values.shape[1]) < lengths[:, None]
         return torch.from_numpy(values), torch.from_numpy(mask.astype(np.int64))
+
+    def _measured(
+        self,
+        signals: Sequence[Signal],
+        sampling_rate: int | None,
+        measured: npt.NDArray[np.float64] | None,
+    ) -> BatchFeature:
+        """Signals with their functionals, packed."""
+        if sampling_rate not in (None, self.sampling_rate):
+            raise ValueError(
+                f"Bad sampling_rate {sampling_rate}, expected {self.sampling_rate} Hz: resample."
+            )
+        known = [None] * len(signals) if measured is None else list(measured)
+        heard = [self.heard(*one) for one in zip(signals, known, strict=True)]
+        values, mask = self.pack(heard)
+        whole = torch.ones(values.shape, dtype=torch.int64)
+        mask = whole if mask is None else mask
+        return BatchFeature({"input_values": values, "audio_attention_mask": mask})
 
     def _extend(self, signal: Signal) -> Signal:
         return np.pad(signal, (0, max(0, self.shortest - len(signal))))
@@ -98,14 +186,27 @@ class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers i
         tokenizer.model_input_names = ["input_ids", "attention_mask"]
         super().__init__(feature_extractor, tokenizer)
 
+    @property
+    def measures(self) -> bool:
+        """Whether voices are measured by openSMILE before the audio tower reads them."""
+        return bool(self.feature_extractor.functionals)
+
     def __call__(
         self,
         text: str | Sequence[str] | None = None,
         audio: Signal | Sequence[Signal] | None = None,
         sampling_rate: int | None = None,
         return_tensors: str = "pt",
+        measured: npt.NDArray[np.float64] | None = None,
     ) -> BatchFeature:
         """Prepare queries, signals or both for the model.
+
+        Args:
+            text: Queries.
+            audio: Signals.
+            sampling_rate: Of the signals, in Hz.
+            return_tensors: As in transformers.
+            measured: What is known of the functionals of the signals, ``(audio, functionals)``.
 
         Raises:
             ValueError: If neither is given.
@@ -119,7 +220,9 @@ class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers i
             )
         if audio is not None:
             batch.update(
-                self.feature_extractor(audio, sampling_rate, return_tensors=return_tensors)
+                self.feature_extractor(
+                    audio, sampling_rate, measured=measured, return_tensors=return_tensors
+                )
             )
         return batch
 

@@ -15,6 +15,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "emotion_form": ("adjective", "noun"),
     "join": ("rand", "weighted", "all"),
     "similarity": ("cosine", "dot"),
+    "objective": ("pairs", "duplicates", "true", "soft", "sigmoid", "rank"),
     "optimizer": ("adam", "adamw"),
     "schedule": ("constant", "cosine"),
     "pad": ("crop", "batch"),
@@ -51,6 +52,8 @@ class Settings:
         agreed_only: Whether voices whose raters do not agree on an emotion are left out.
         texts_per_voice: Texts kept for each voice; 0 draws a new one at every step.
         similarity: What the loss compares with, ``"cosine"`` or ``"dot"``.
+        objective: What is to be learned from a batch, see :mod:`paraclap.objectives`.
+        objective_weight: Its share of the loss; the rest is the objective of the paper.
         logit_scale_max: Largest natural logarithm of the temperature; 0 is the smallest.
         optimizer: ``"adam"`` or ``"adamw"``.
         audio_lr: Learning rate of the audio tower.
@@ -87,6 +90,8 @@ class Settings:
     agreed_only: bool = True
     texts_per_voice: int = 0
     similarity: str = "cosine"
+    objective: str = "pairs"
+    objective_weight: float = 1.0
     logit_scale_max: float = 4.605170185988092  # a temperature of 100
     optimizer: str = "adam"
     audio_lr: float = 1e-5
@@ -117,6 +122,8 @@ class Settings:
         for name in ("batch", "epochs", "crop_seconds", "checkpoint_steps", "rand"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"Bad {name} {getattr(self, name)}, expected more than 0.")
+        if not 0 <= self.objective_weight <= 1:
+            raise ValueError(f"Bad objective_weight {self.objective_weight}, expected 0 to 1.")
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:

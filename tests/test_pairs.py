@@ -93,7 +93,8 @@ def test_batches_are_packed_as_the_feature_extractor_does_it(
     if pad == "crop":
         crops = [np.pad(crop, (0, wanted - len(crop))) for crop in crops]
     expected = extractor(crops, return_tensors="pt")
-    got = reader(model, voices, pool, pad)._pack([signal[:wanted] for signal in signals])
+    batches = reader(model, voices, pool, pad)
+    got = batches._pack([batches._heard(signal[:wanted]) for signal in signals])
     torch.testing.assert_close(got["input_values"], expected["input_values"], atol=1e-6, rtol=0)
     mask = got.get("audio_attention_mask", torch.ones_like(got["input_values"]).long())
     assert torch.equal(mask, expected["audio_attention_mask"].long())

@@ -384,3 +384,19 @@ def test_voices_without_an_agreed_emotion_can_be_left_out(voices: pd.DataFrame, 
 def test_unknown_words_among_the_settings_are_refused(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"Bad {name} '{value}', expected one of"):
         SETTINGS.but(**{name: value})
+
+
+@pytest.mark.parametrize("objective", ["duplicates", "true", "soft", "sigmoid", "rank"])
+def test_every_objective_teaches_something_else_and_goes_on_after_a_stop(
+    objective: str, voices: pd.DataFrame, pool: Pool, tmp_path: Path
+) -> None:
+    base = SETTINGS.but(only_emotion=True, epochs=1)  # texts that voices share
+    settings = base.but(objective=objective, objective_weight=0.5)
+    plain, whole, halved = (tmp_path / name for name in ("plain", "whole", "halved"))
+    train(voices, pool, plain, base)
+    train(voices, pool, whole, settings)
+    losses = [tables.read_table(folder / "curves.csv")["loss"] for folder in (plain, whole)]
+    assert np.isfinite(losses[1]).all() and not np.allclose(*losses)
+    stopped_at(voices, pool, halved, 3, settings)
+    train(voices, pool, halved, settings)
+    assert weights(halved) == weights(whole)
