@@ -55,7 +55,9 @@ recompute: bool = False  # whether activations are computed twice, to save memor
 chunk: int = 0  # pairs held in memory at once; 0 holds the whole batch
 keep: int = 2  # checkpoints that are kept while training
 audio_store: str = "int16"  # decoded audio for fast reading: "int16", "float32" or "none"
-templates: str = "paper"  # which sentences are said: paper, released, released-fixed
+templates: str = (
+    "paper"  # which sentences are said: paper, diverse, released, released-fixed, a .csv
+)
 emotion_form: str = "adjective"  # how emotions are named: adjective (angry) or noun (anger)
 audio_encoder: str = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"  # name, path or hub id
 signals: str = "raw"  # what the audio encoder hears: "raw", or "encoder", as it was trained
@@ -73,7 +75,7 @@ join: str = "rand"  # how queries become a text: "rand", or as released, "weight
 agreed_only: bool = True  # whether training voices without an agreed emotion are left out
 texts_per_voice: int = 0  # texts kept for each voice; 0 draws a new one at every step
 similarity: str = "cosine"  # what the loss compares with: "cosine", or as released "dot"
-objective: str = "pairs"  # also: "duplicates", "true", "soft", "sigmoid" or "rank" (chapter 13)
+objective: str = "pairs"  # also: "duplicates", "holds", "soft", "sigmoid" or "rank" (chapter 13)
 objective_weight: float = 1.0  # share of the objective; the rest is that of the paper
 logit_scale_max: float = 4.605170185988092  # natural logarithm of the largest temperature
 optimizer: str = "adam"  # "adam" or "adamw"

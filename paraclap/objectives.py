@@ -20,8 +20,8 @@ from torch.nn.functional import one_hot
 
 from paraclap.loss import matched, ranked, sigmoid
 
-OBJECTIVES = ("pairs", "duplicates", "true", "soft", "sigmoid", "rank")
-SOFT = ("duplicates", "true", "soft")  # those that give every text a share of the target
+OBJECTIVES = ("pairs", "duplicates", "holds", "soft", "sigmoid", "rank")
+SOFT = ("duplicates", "holds", "soft")  # those that give every text a share of the target
 Known = Mapping[str, torch.Tensor]
 
 

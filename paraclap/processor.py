@@ -191,6 +191,11 @@ class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers i
         """Whether voices are measured by openSMILE before the audio tower reads them."""
         return bool(self.feature_extractor.functionals)
 
+    @property
+    def measures_only(self) -> bool:
+        """Whether the audio tower reads nothing but what openSMILE measured."""
+        return bool(self.feature_extractor.functionals_only)
+
     def __call__(
         self,
         text: str | Sequence[str] | None = None,

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from paraclap.joining import JOINS, all_of, weighted
+from paraclap.joining import JOINS, all_of, parts, weighted
 from paraclap.templates import (
     LEVELS,
     NUMERIC,
@@ -53,7 +53,7 @@ def queries_for(
         levels: attribute ("pitch variation") → low, normal or high; leave out what is not known
         emotion: a word, used as given; None if unknown; "no_agreement" if raters disagree
         gender: female or male; None if unknown
-        templates: the template set, one of paper, released, released-fixed
+        templates: the template set, one of paper, diverse, released, released-fixed
 
     Returns:
         the queries in the order of the template set
@@ -68,7 +68,8 @@ def queries_for(
         check_level(attribute, level)
     states = {**levels, "emotion": emotion_state(emotion), "gender": gender_state(gender)}
     said = [sentence for sentence in sentences(templates) if sentence.holds(states)]
-    return [sentence.fill(emotion, gender) for sentence in said]
+    degree = states.get("arousal", "unknown")
+    return [text for sentence in said for text in sentence.fillings(emotion, gender, degree)]
 
 
 def contrast(attribute: str, templates: str = "paper") -> tuple[str, str]:
@@ -172,19 +173,19 @@ class Pool:
     @property
     def vocabulary(self) -> list[str]:
         """All distinct queries that hold for at least one row, in the order of the set."""
-        used = np.unique(self._bank.ids[np.unique(self._cells)])
-        return [self._bank.queries[i] for i in used if i >= 0]
+        ids, _ = self._bank.all_texts(np.unique(self._cells))
+        return [self._bank.queries[i] for i in np.unique(ids)]
 
     def queries(self, i: int) -> list[str]:
         """All queries of the row at position `i`."""
-        ids = self._bank.ids[self._cells[i]]
-        return [self._bank.queries[k] for k in ids[ids >= 0]]
+        ids, _ = self._bank.all_texts(self._cells[i])
+        return [self._bank.queries[k] for k in ids]
 
     def table(self) -> pd.DataFrame:
         """The levels, emotion, gender, and in the column `queries` the list of queries a row."""
-        ids = self._bank.ids[self._cells]
-        flat = self._bank.queries[ids[ids >= 0]].tolist()
-        bounds = [0, *np.cumsum(self._bank.counts[self._cells].sum(axis=1)).tolist()]
+        ids, many = self._bank.all_texts(self._cells.ravel())
+        flat = self._bank.queries[ids].tolist()
+        bounds = [0, *np.cumsum(many.reshape(self._cells.shape).sum(axis=1)).tolist()]
         lists = [flat[start:end] for start, end in pairwise(bounds)]
         return self._frame.assign(queries=pd.Series(lists, self._frame.index, dtype=object))
 
@@ -215,7 +216,34 @@ class Pool:
         *,
         rng: np.random.Generator,
     ) -> list[str]:
-        """Draw one text for each row: a few of its queries, joined by "and".
+        """Draw one text for each row: the queries that `draw` gives, joined by "and".
+
+        Args:
+            rows: positions in the table
+            rand: as in `draw`
+            emotion: as in `draw`
+            only_emotion: as in `draw`
+            join: as in `draw`
+            rng: the source of chance; the same state gives the same texts
+
+        Raises:
+            ValueError: if a row has nothing to say, or a parameter is out of range
+        """
+        drawn = self.draw(rows, rand, emotion, only_emotion, join, rng=rng)
+        joined = all_of if join == "all" and not only_emotion else " and ".join
+        return [joined(queries) for queries in drawn]
+
+    def draw(
+        self,
+        rows: Sequence[int] | npt.NDArray[np.integer[Any]],
+        rand: int = 5,
+        emotion: str = "always",
+        only_emotion: bool = False,
+        join: str = "rand",
+        *,
+        rng: np.random.Generator,
+    ) -> list[list[str]]:
+        """Draw a few queries for each row, not joined yet.
 
         Args:
             rows: positions in the table
@@ -226,8 +254,10 @@ class Pool:
             only_emotion: nothing but an emotion query
             join: "rand": between 1 and `rand` attributes are drawn without repetition among
                 those the row has something to say of (all of them if it has fewer), then one
-                wording of each. "weighted" and "all": as the released code, see `joining`
-            rng: the source of chance; the same state gives the same texts
+                wording of each: a template, and where it takes several emotion words the
+                emotion's own half of the time. "weighted" and "all": as the released code, see
+                `joining`
+            rng: the source of chance; the same state gives the same queries
 
         Raises:
             ValueError: if a row has nothing to say, or a parameter is out of range
@@ -235,7 +265,7 @@ class Pool:
         self._check_mode(rand, emotion, only_emotion, join)
         if join != "rand" and not only_emotion:
             self._check_said(rows, self.says(emotion)[np.asarray(rows, dtype=np.intp), None])
-            return [self._joined(int(row), rand, emotion, join, rng) for row in rows]
+            return [self._listed(int(row), rand, emotion, join, rng) for row in rows]
         cells = self._cells[np.asarray(rows, dtype=np.intp)]
         counts = (self._bank.plain if emotion == "never" else self._bank.counts)[cells]
         feeling = self._bank.attributes.index("emotion")
@@ -246,29 +276,29 @@ class Pool:
         order = np.column_stack([order, np.full(len(cells), feeling)])
         chosen = np.column_stack([chosen, last > 0])
         self._check_said(rows, chosen)
-        n = np.take_along_axis(counts, order, axis=1)
-        wording = (rng.random(order.shape) * n).astype(np.intp)
-        ids = self._bank.ids[np.take_along_axis(cells, order, axis=1), wording]
-        queries = self._bank.queries
-        return [" and ".join(queries[one[yes]]) for one, yes in zip(ids, chosen, strict=True)]
+        own, n = (np.take_along_axis(each, order, axis=1)[chosen] for each in (cells, counts))
+        ids = self._bank.pick(own, n, rng.random(order.shape)[chosen])
+        flat = self._bank.queries[ids].tolist()
+        bounds = [0, *np.cumsum(chosen.sum(axis=1)).tolist()]
+        return [flat[start:end] for start, end in pairwise(bounds)]
 
-    def _joined(
+    def _listed(
         self, row: int, rand: int, emotion: str, join: str, rng: np.random.Generator
-    ) -> str:
+    ) -> list[str]:
         queries = self._said(row, emotion)
         if join == "all":
-            return all_of(queries)
+            return queries
         feeling = self._cells[row, self._bank.attributes.index("emotion")]
-        own = self._bank.queries[self._bank.ids[feeling, : self._bank.counts[feeling]]]
+        own = self._bank.queries[self._bank.texts(feeling)]
         last = next((query for query in own if "emotion" in query), None)
-        return weighted(queries, last if emotion == "always" else None, rand, rng)
+        return parts(weighted(queries, last if emotion == "always" else None, rand, rng))
 
     def _said(self, row: int, emotion: str) -> list[str]:
         """All queries of a row; those without the emotion where it is never said."""
         if emotion != "never":
             return self.queries(row)
         others = np.delete(self._cells[row], self._bank.attributes.index("emotion"))
-        ids = [self._bank.ids[cell, : self._bank.plain[cell]] for cell in others]
+        ids = [self._bank.texts(cell, plain=True) for cell in others]
         kept: list[str] = self._bank.queries[np.concatenate(ids)].tolist()
         return kept
 

@@ -6,8 +6,7 @@ Unweighted average recall (UAR) is the headline score: the mean over classes of 
 so that chance is 1 / classes however unbalanced the corpus. All scores lie in 0 to 1, the
 concordance correlation coefficient in -1 to 1.
 
-Source: section 3 of the paper (UAR); Lin, Biometrics 1989 (concordance); Field and Welsh, J. R.
-Stat. Soc. B 2007 (bootstrap of clusters).
+Source: section 3 of the paper (UAR); Lin, Biometrics 1989 (concordance).
 """
 
 from __future__ import annotations
@@ -20,12 +19,32 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import confusion_matrix, f1_score, recall_score
 
+from paraclap.resampling import (
+    LEAST_SPEAKERS,
+    draw_segments,
+    draw_speakers,
+    redraw,
+    widened,
+)
 from paraclap.templates import unknown_name
 
-__all__ = ["accuracy", "ccc", "confusion", "interval", "macro_f1", "score_table", "uar"]
+__all__ = [
+    "LEAST_SPEAKERS",
+    "Answers",
+    "accuracy",
+    "ccc",
+    "codes",
+    "confusion",
+    "interval",
+    "macro_f1",
+    "redraw",
+    "score_table",
+    "speaker_codes",
+    "uar",
+    "widened",
+]
 
 Answers = Sequence[str] | pd.Series | npt.NDArray[Any]
-LEAST_SPEAKERS = 6
 
 
 def uar(truth: Answers, prediction: Answers, labels: Sequence[str]) -> float:
@@ -37,19 +56,19 @@ def uar(truth: Answers, prediction: Answers, labels: Sequence[str]) -> float:
     >>> uar(["a", "a", "b"], ["a", "b", "b"], ["a", "b"])
     0.75
     """
-    t, p = _codes(truth, prediction, labels)
+    t, p = codes(truth, prediction, labels)
     return float(recall_score(t, p, labels=np.arange(len(labels)), average="macro"))
 
 
 def accuracy(truth: Answers, prediction: Answers, labels: Sequence[str]) -> float:
     """Share of segments answered rightly. Raises as `uar`."""
-    t, p = _codes(truth, prediction, labels)
+    t, p = codes(truth, prediction, labels)
     return float(np.mean(t == p))
 
 
 def macro_f1(truth: Answers, prediction: Answers, labels: Sequence[str]) -> float:
     """Mean over classes of F1; a class that is never predicted counts 0. Raises as `uar`."""
-    t, p = _codes(truth, prediction, labels)
+    t, p = codes(truth, prediction, labels)
     classes = np.arange(len(labels))
     return float(f1_score(t, p, labels=classes, average="macro", zero_division=0))
 
@@ -71,7 +90,7 @@ def confusion(
     >>> confusion(["a", "a", "b"], ["a", "b", "b"], ["a", "b"]).to_numpy().tolist()
     [[1, 1], [0, 1]]
     """
-    t, p = _codes(truth, prediction, labels)
+    t, p = codes(truth, prediction, labels)
     shares = "true" if normalise else None
     counts = confusion_matrix(t, p, labels=np.arange(len(labels)), normalize=shares)
     rows = pd.Index(list(labels), name="truth")
@@ -112,7 +131,7 @@ def interval(
 
     Segments of one speaker resemble each other; drawing speakers keeps that in the interval. With
     fewer than 6 speakers, or none known, segments are drawn instead. A class that a draw misses
-    is left out of the mean of that draw.
+    is left out of the mean of that draw. Draws are spread as `resampling.widened` says.
 
     Args:
         truth: the true labels
@@ -123,7 +142,7 @@ def interval(
         seed: of the draws
 
     Returns:
-        the 2.5 % and the 97.5 % quantile
+        the ends of the interval
 
     Raises:
         ValueError: as `uar`, or if a speaker is missing for some segments only
@@ -133,13 +152,17 @@ def interval(
     """
     if draws < 1:
         raise ValueError(f"Bad number of draws {draws}, expected at least 1.")
-    t, p = _codes(truth, prediction, labels)
-    names = _speakers(speakers, len(t))
+    t, p = codes(truth, prediction, labels)
+    names = speaker_codes(speakers, len(t))
     counts = np.zeros((names.max() + 1, len(labels), 2))
     np.add.at(counts, (names, t, (t == p).astype(int)), 1)
     rng = np.random.default_rng(seed)
-    resampled = _draw_speakers if len(counts) >= LEAST_SPEAKERS else _draw_segments
-    low, high = np.quantile(_mean_recall(resampled(counts, draws, rng)), (0.025, 0.975))
+    many = len(counts) >= LEAST_SPEAKERS
+    drawn = _mean_recall((draw_speakers if many else draw_segments)(counts, draws, rng))
+    spread = widened(
+        drawn, float(np.mean(_recall(counts.sum(axis=0)))), len(counts) if many else len(t)
+    )
+    low, high = np.quantile(spread, (0.025, 0.975)).clip(0, 1)
     return float(low), float(high)
 
 
@@ -206,10 +229,10 @@ def _score(
     }
 
 
-def _codes(
+def codes(
     truth: Answers, prediction: Answers, labels: Sequence[str]
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Turn labels into their positions in `labels`, each `(segments,)`."""
+    """Turn truth and prediction into positions in `labels`, each `(segments,)`. Raises as `uar`."""
     if len(labels) < 2 or len(set(labels)) < len(labels):
         raise ValueError(f"Bad labels {list(labels)}, expected two or more distinct classes.")
     _check_lengths(len(truth), len(prediction))
@@ -239,8 +262,12 @@ def _code(values: Answers, labels: Sequence[str], what: str) -> npt.NDArray[np.i
     return codes
 
 
-def _speakers(speakers: Answers | None, segments: int) -> npt.NDArray[np.intp]:
-    """Number the speakers, `(segments,)`; a single one if they are unknown."""
+def speaker_codes(speakers: Answers | None, segments: int) -> npt.NDArray[np.intp]:
+    """Number the speakers, `(segments,)`; a single one if they are unknown.
+
+    Raises:
+        ValueError: if a speaker is missing for some segments only, or their number differs
+    """
     if speakers is None:
         return np.zeros(segments, dtype=np.intp)
     codes, _ = pd.factorize(pd.Series(list(speakers), dtype=object))
@@ -253,27 +280,15 @@ def _speakers(speakers: Answers | None, segments: int) -> npt.NDArray[np.intp]:
     return np.maximum(codes, 0)
 
 
-def _draw_speakers(
-    counts: npt.NDArray[np.float64], draws: int, rng: np.random.Generator
-) -> npt.NDArray[np.float64]:
-    """Redraw speakers: (speakers, classes, missed / hit) → (draws, classes, missed / hit)."""
-    n = len(counts)
-    return np.tensordot(rng.multinomial(n, np.full(n, 1 / n), size=draws), counts, axes=1)
-
-
-def _draw_segments(
-    counts: npt.NDArray[np.float64], draws: int, rng: np.random.Generator
-) -> npt.NDArray[np.float64]:
-    """Redraw segments, which is to redraw how many of each class were missed and hit."""
-    total = counts.sum(axis=0)
-    n = int(total.sum())
-    drawn = rng.multinomial(n, total.ravel() / n, size=draws)
-    return drawn.reshape(draws, *total.shape).astype(float)
-
-
 def _mean_recall(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """UAR of each draw, `(draws,)`, over the classes it holds."""
-    totals = counts.sum(axis=2)
-    recall = np.divide(counts[..., 1], totals, out=np.zeros_like(totals), where=totals > 0)
-    mean: npt.NDArray[np.float64] = recall.sum(axis=1) / (totals > 0).sum(axis=1)
+    mean: npt.NDArray[np.float64] = np.nanmean(_recall(counts), axis=1)
     return mean
+
+
+def _recall(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Recall of each class, `(…, classes)`, NaN where there is none of it."""
+    totals = counts.sum(axis=-1)
+    found: npt.NDArray[np.float64] = np.full_like(totals, np.nan)
+    np.divide(counts[..., 1], totals, out=found, where=totals > 0)
+    return found

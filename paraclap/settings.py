@@ -15,7 +15,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "emotion_form": ("adjective", "noun"),
     "join": ("rand", "weighted", "all"),
     "similarity": ("cosine", "dot"),
-    "objective": ("pairs", "duplicates", "true", "soft", "sigmoid", "rank"),
+    "objective": ("pairs", "duplicates", "holds", "soft", "sigmoid", "rank"),
     "optimizer": ("adam", "adamw"),
     "schedule": ("constant", "cosine"),
     "pad": ("crop", "batch"),

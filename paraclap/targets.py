@@ -46,7 +46,7 @@ class Targets:
             ValueError: If the objective asks for ratings and no training voice has any.
         """
         self.objective, self.join = objective, join
-        if objective == "true":
+        if objective == "holds":
             self.said = [frozenset(pool.queries(int(row))) for row in rows]
         elif objective == "soft":
             self.levels = _levels(pool.table().iloc[list(rows)])
@@ -69,7 +69,7 @@ class Targets:
         if self.objective == "rank":
             own = self.ratings[rows]
             return {"distances": torch.from_numpy(_distances(own)[share])}
-        if self.objective not in ("duplicates", "true", "soft"):
+        if self.objective not in ("duplicates", "holds", "soft"):
             return {}
         fits = self._fits(rows, texts)
         return {

@@ -2,6 +2,7 @@
 
 `templates.csv` holds one sentence a row: `set`, `attribute`, `level`, `when`, `template`.
 
+- `set` names the sets that hold the sentence, `|` between them.
 - `level` names the states of the sentence's own attribute in which it holds, `|` between them.
 - `when` adds conditions on other attributes, `attribute=state|state`, `; ` between them.
 - States are `unknown`, `low`, `normal`, `high`; of gender `unknown`, `known`; of emotion
@@ -11,7 +12,7 @@
 - `{emotion}` and `{gender}` are the slots of a template.
 - The order of the rows is the order of the queries.
 
-Three sets. `paper` is supplementary Table 1 with the emotion and gender sentences of section 2.2
+Four sets. `paper` is supplementary Table 1 with the emotion and gender sentences of section 2.2
 and "emotion is" of section 4. Five readings differ from its print:
 
 - The table prints the stable and unstable pitch in swapped columns: here an unstable pitch is one
@@ -22,6 +23,11 @@ and "emotion is" of section 4. Five readings differ from its print:
   known and differs; of `loudness` alone, with no `intensity`, nothing is said.
 - Nothing is said of the emotion `other`, which is no word for how somebody sounds.
 - `calm` is said as a degree of arousal alone, and never as "very" or "not very" calm.
+
+`diverse` says all that `paper` says, in further registers: plainly ("the person speaks at a high
+pitch"), colloquially ("talks in a high voice"), clinically ("fundamental frequency is elevated").
+It speaks of loudness as an attribute of its own, and its `{emotion}` sentences take further words
+besides the emotion's own, as strong as the arousal allows, see `emotion_words`.
 
 `released` and `released-fixed` are what the authors' code emits, its full and its short list,
 contradictions included.
@@ -39,6 +45,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from paraclap.emotion_words import INTENSITIES, read_rows, synonyms
 from paraclap.tables import GENDERS
 
 LEVELS = ("low", "normal", "high")
@@ -54,6 +61,7 @@ NUMERIC = (
     "valence",
     "dominance",
 )
+COLUMNS = ("set", "attribute", "level", "when", "template")
 FORMS = ("adjective", "noun")
 NO_AGREEMENT = "no_agreement"
 
@@ -62,7 +70,7 @@ _STATES = {
     "emotion": ("unknown", NO_AGREEMENT, "other", "calm", "word"),
     "gender": ("unknown", "known"),
 }
-_FOLDER = Path(__file__).parent
+_MANY_WORDS = ("diverse",)  # sets whose emotion sentences take synonyms
 
 
 @dataclass(frozen=True)
@@ -73,11 +81,13 @@ class Sentence:
         attribute: the attribute it speaks of
         template: its text, with `{emotion}` or `{gender}` as slots
         states: attribute → the states in which it holds; its own attribute comes first
+        intensities: which synonyms may take the place of the emotion word, see `emotion_words`
     """
 
     attribute: str
     template: str
     states: Mapping[str, frozenset[str]]
+    intensities: tuple[str, ...] = ()
 
     @property
     def says_emotion(self) -> bool:
@@ -88,7 +98,8 @@ class Sentence:
     def reads(self) -> tuple[str, ...]:
         """The attributes its truth and its text depend on."""
         slots = [name for name in ("emotion", "gender") if f"{{{name}}}" in self.template]
-        return tuple(dict.fromkeys([*self.states, *slots]))
+        degree = ["arousal"] if self.intensities else []
+        return tuple(dict.fromkeys([*self.states, *slots, *degree]))
 
     def holds(self, states: Mapping[str, str]) -> bool:
         """Whether it may be said of these states (an attribute left out is unknown)."""
@@ -97,6 +108,19 @@ class Sentence:
     def fill(self, emotion: str | None, gender: str | None) -> str:
         """The query: the template with its slot filled."""
         return self.template.replace("{emotion}", str(emotion)).replace("{gender}", str(gender))
+
+    def fillings(
+        self, emotion: str | None, gender: str | None, arousal: str = "unknown"
+    ) -> list[str]:
+        """All its queries: that of the emotion word itself, then those of its synonyms.
+
+        Args:
+            emotion: the word of the emotion; synonyms are known of an adjective
+            gender: female or male
+            arousal: its state, which says how strong a synonym may be
+        """
+        words = synonyms(emotion, arousal, self.intensities) if emotion else ()
+        return [self.fill(word, gender) for word in (emotion, *words)]
 
 
 def unknown_name(what: str, got: object, known: Iterable[str], where: str = "") -> str:
@@ -147,8 +171,7 @@ def gender_state(gender: str | None) -> str:
 
 @cache
 def _emotions() -> dict[str, dict[str, str]]:
-    with (_FOLDER / "emotions.csv").open(encoding="utf-8", newline="") as file:
-        words = list(csv.DictReader(file))
+    words = read_rows("emotions.csv")
     return {word: row for row in words for word in (row["adjective"], row["noun"])}
 
 
@@ -171,26 +194,68 @@ def emotion_word(emotion: str, form: str = "adjective") -> str:
 def sentences(templates: str = "paper") -> tuple[Sentence, ...]:
     """Give all sentences of a template set, in the order in which they are said.
 
+    Args:
+        templates: name of a set of `templates.csv`, or a file with columns as there, all of whose
+            rows are said; its name ends in `.csv`
+
     Raises:
+        OSError: if there is no such file
         ValueError: if there is no such set, or a row of the data names an unknown state
 
     >>> sentences("paper")[0].template
     'has low arousal'
     """
-    with (_FOLDER / "templates.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    known = list(dict.fromkeys(row["set"] for row in rows))
+    rows = template_rows(templates)
+    many = any(name in _MANY_WORDS for row in rows for name in (row["set"], templates))
+    return tuple(_sentence(row, many) for row in rows)
+
+
+def template_rows(templates: str) -> list[dict[str, str]]:
+    """Give the rows of a template set: `set`, `attribute`, `level`, `when`, `template`.
+
+    Args:
+        templates: as in `sentences`
+
+    Raises:
+        OSError: if there is no such file
+        ValueError: if there is no such set or the file has other columns
+    """
+    if templates.endswith(".csv"):
+        return _file_rows(Path(templates))
+    rows = [(row["set"].split("|"), row) for row in read_rows("templates.csv")]
+    known = list(dict.fromkeys(name for sets, _ in rows for name in sets))
     if templates not in known:
         raise ValueError(unknown_name("template set", templates, known))
-    return tuple(_sentence(row) for row in rows if row["set"] == templates)
+    return [row for sets, row in rows if templates in sets]
 
 
-def _sentence(row: Mapping[str, str]) -> Sentence:
+def _file_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        columns, rows = list(reader.fieldnames or ()), list(reader)
+    wrong = set(columns) != set(COLUMNS)
+    if wrong or not any(row["attribute"] == "emotion" for row in rows):
+        raise ValueError(
+            f"No template set in {path.name} (columns {columns}, {len(rows)} rows), "
+            f"expected the columns {list(COLUMNS)}, and among the rows one of the emotion: "
+            "copy the header of templates.csv."
+        )
+    return rows
+
+
+def _sentence(row: Mapping[str, str], many_words: bool) -> Sentence:
+    """Make a sentence of a row.
+
+    One of the arousal ("very {emotion}") has a degree of its own: of the synonyms of the emotion
+    word it takes the plain ones alone.
+    """
     states = {row["attribute"]: _states(row["attribute"], row["level"])}
     for condition in filter(None, row["when"].split("; ")):
         name, _, values = condition.partition("=")
         states[name] = _states(name, values)
-    return Sentence(row["attribute"], row["template"], states)
+    degrees = tuple(INTENSITIES) if row["attribute"] == "emotion" else ("plain",)
+    wide = many_words and "{emotion}" in row["template"]
+    return Sentence(row["attribute"], row["template"], states, degrees if wide else ())
 
 
 def _states(attribute: str, values: str) -> frozenset[str]:

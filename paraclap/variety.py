@@ -20,7 +20,7 @@ import pandas as pd
 
 from paraclap.queries import Pool
 from paraclap.tables import GENDERS
-from paraclap.templates import NUMERIC, emotion_state, emotion_word, gender_state, sentences
+from paraclap.templates import LEVELS, NUMERIC, emotion_state, emotion_word, gender_state, sentences
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "only emotion": {"rand": 1, "emotion": "always", "only_emotion": True},
@@ -191,9 +191,9 @@ def _attributes(pool: Pool, templates: str) -> Mapping[str, str]:
     words = [None, *emotions, *_both(emotions)]
     told: dict[str, str] = {}
     for one in sentences(templates):
-        for emotion in words:
-            for gender in GENDERS:
-                told.setdefault(one.fill(emotion, gender), one.attribute)
+        for slots in product(words, GENDERS, LEVELS):
+            for query in one.fillings(*slots):
+                told.setdefault(query, one.attribute)
     return told
 
 

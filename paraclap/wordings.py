@@ -1,16 +1,17 @@
 """Where the sentences of a table are kept: cells of sentence ids, so that listing is a look-up.
 
 What may be said of one attribute of a segment depends on a few states: its own level, sometimes
-another level, sometimes a word. Each combination of them that a table can hold is a *cell*; the
-bank lists the ids of the sentences of every cell, padded by -1. A row of the table is then one
-cell an attribute.
+another level, sometimes a word. Each combination of them that a table can hold is a *cell*. A
+cell holds sentences, and a sentence holds its *texts*: one, or where synonyms may take the place
+of the emotion word, one with that word and one with each synonym. The bank lists the ids of all
+texts, cell after cell, sentence after sentence. A row of the table is then one cell an attribute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ import pandas as pd
 from paraclap.templates import Sentence, emotion_state, gender_state
 
 Ids = npt.NDArray[np.int32]
+Cell = Sequence[tuple[tuple[str, ...], bool]]  # texts of each sentence; whether of the emotion
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,57 @@ class Bank:
     Args:
         attributes: what is spoken of, in the order of the template set
         queries: all filled sentences; an id is a position here
-        ids: cell → ids `(cells, most wordings)`, those with the emotion word last, then -1
-        counts: cell → how many sentences
-        plain: cell → how many of them do without the emotion word
+        ids: those of all texts of all sentences of all cells `(texts,)`
+        starts: sentence → position of its first text in `ids`; at the end, the number of texts
+        first: cell → its first sentence; at the end, the number of sentences. Those with the
+            emotion word are the last of a cell
+        plain: cell → how many of its sentences do without the emotion word
     """
 
     attributes: tuple[str, ...]
     queries: npt.NDArray[np.object_]
     ids: Ids
-    counts: Ids
+    starts: Ids
+    first: Ids
     plain: Ids
+
+    @property
+    def counts(self) -> Ids:
+        """How many sentences each cell has."""
+        return np.diff(self.first)
+
+    def texts(self, cell: int, plain: bool = False) -> Ids:
+        """Ids of a cell; if `plain`, of its sentences without the emotion word."""
+        end = self.first[cell] + self.plain[cell] if plain else self.first[cell + 1]
+        return self.ids[self.starts[self.first[cell]] : self.starts[end]]
+
+    def all_texts(self, cells: Ids) -> tuple[Ids, Ids]:
+        """Give the ids of many cells, one after the other, and how many each cell has."""
+        bounds = self.starts[self.first]
+        many = np.diff(bounds)[cells]
+        shift = np.repeat(bounds[cells] - np.cumsum(many) + many, many)
+        return self.ids[shift + np.arange(len(shift))], many
+
+    def pick(self, cells: Ids, counts: Ids, chance: npt.NDArray[np.float64]) -> Ids:
+        """Pick one text of each of many cells.
+
+        All sentences are equally likely. Of a sentence with several texts the first, that of the
+        emotion word itself, comes half of the time, each of the others equally often.
+
+        Args:
+            cells: the cells `(n,)`
+            counts: how many of their sentences may be picked `(n,)`, at least one
+            chance: numbers drawn from [0, 1) `(n,)`
+
+        Returns:
+            the ids `(n,)`
+        """
+        place = chance * counts
+        sentence = self.first[cells] + place.astype(np.int32)
+        others = np.diff(self.starts)[sentence] - 1
+        word = np.ceil((place % 1 * 2 - 1) * others).clip(0, others)
+        picked: Ids = self.ids[self.starts[sentence] + word.astype(np.int32)]
+        return picked
 
 
 def coded(column: pd.Series) -> Coded:
@@ -65,7 +108,7 @@ def fill_bank(said: Sequence[Sentence], columns: Mapping[str, Coded]) -> tuple[B
         the bank, and the cell of every row and attribute, `(rows, attributes)`
     """
     attributes = tuple(dict.fromkeys(sentence.attribute for sentence in said))
-    lists: list[list[tuple[str, bool]]] = []
+    lists: list[Cell] = []
     cells = []
     for attribute in attributes:
         own = [sentence for sentence in said if sentence.attribute == attribute]
@@ -84,19 +127,14 @@ def _cell(read: Mapping[str, Coded], rows: int) -> Ids:
     return cell
 
 
-def _wordings(
-    own: Sequence[Sentence], read: Mapping[str, Coded]
-) -> Iterator[list[tuple[str, bool]]]:
-    """List for each cell of an attribute its queries and whether they hold the emotion word."""
+def _wordings(own: Sequence[Sentence], read: Mapping[str, Coded]) -> Iterator[Cell]:
+    """List for each cell of an attribute its sentences, those with the emotion word last."""
     for words in product(*[(None, *column.words) for column in read.values()]):
         given = dict(zip(read, words, strict=True))
         states = {name: _state(name, word) for name, word in given.items()}
-        queries = {
-            one.fill(given.get("emotion"), given.get("gender")): one.says_emotion
-            for one in own
-            if one.holds(states)
-        }
-        yield sorted(queries.items(), key=lambda query: query[1])
+        slots = given.get("emotion"), given.get("gender"), states.get("arousal", "unknown")
+        filled = {tuple(one.fillings(*slots)): one.says_emotion for one in own if one.holds(states)}
+        yield sorted(filled.items(), key=lambda sentence: sentence[1])
 
 
 def _state(name: str, word: str | None) -> str:
@@ -105,12 +143,20 @@ def _state(name: str, word: str | None) -> str:
     return gender_state(word) if name == "gender" else word or "unknown"
 
 
-def _bank(attributes: tuple[str, ...], lists: list[list[tuple[str, bool]]]) -> Bank:
-    distinct = dict.fromkeys(query for cell in lists for query, _ in cell)
+def _bank(attributes: tuple[str, ...], lists: Sequence[Cell]) -> Bank:
+    said = [texts for cell in lists for texts, _ in cell]
+    distinct = dict.fromkeys(chain.from_iterable(said))
     number = {query: i for i, query in enumerate(distinct)}
-    ids = np.full((len(lists), max(1, *map(len, lists))), -1, dtype=np.int32)
-    for row, cell in zip(ids, lists, strict=True):
-        row[: len(cell)] = [number[query] for query, _ in cell]
-    counts = (ids >= 0).sum(axis=1, dtype=np.int32)
-    plain = np.array([sum(not emotion for _, emotion in cell) for cell in lists], dtype=np.int32)
-    return Bank(attributes, np.array(list(distinct), dtype=object), ids, counts, plain)
+    return Bank(
+        attributes,
+        queries=np.array(list(distinct), dtype=object),
+        ids=np.array([number[text] for texts in said for text in texts], dtype=np.int32),
+        starts=_bounds(map(len, said)),
+        first=_bounds(map(len, lists)),
+        plain=np.array([sum(not told for _, told in cell) for cell in lists], dtype=np.int32),
+    )
+
+
+def _bounds(lengths: Iterable[int]) -> Ids:
+    """Where things of these lengths begin, one after the other, and where the last one ends."""
+    return np.cumsum([0, *lengths], dtype=np.int32)

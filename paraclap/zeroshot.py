@@ -10,7 +10,7 @@ index (file, start, end); probabilities are the softmax over the candidates.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -95,18 +95,28 @@ def embed_audio(
         AudioError: If a file cannot be read or is shorter than what the audio tower needs.
         ValueError: If the model has no feature extractor.
     """
-    voices = Signals(segments(files), store)
-    known = _known(model, voices.index, measured)
-    order = np.argsort(voices.seconds(), kind="stable")[::-1].tolist()
+    index = segments(files)
+    known = _known(model, index, measured)
+    order: Sequence[int] = range(len(index))
+    read: Callable[[int], audio.Signal] = _nothing
+    if known is None or model.processor is None or not model.processor.measures_only:
+        voices = Signals(index, store)
+        order = np.argsort(voices.seconds(), kind="stable")[::-1].tolist()
+        read = voices.read
     embeddings = np.empty((len(order), model.config.projection_dim), np.float32)
     model.eval()
     with torch.inference_mode(), progress.bar("embedding voices", len(order)) as bar:
         for rows in _batches(order, batch):
-            signals = [voices.read(row) for row in rows]
-            own = None if known is None else known[rows]
+            signals = [read(row) for row in rows]
+            own = None if known is None else known[list(rows)]
             embeddings[rows] = _features(model, signals, own).float().cpu().numpy()
             bar.update(len(rows))
     return embeddings
+
+
+def _nothing(_: int) -> audio.Signal:
+    """The signal of a voice of which only what was measured is read."""
+    return np.zeros(0, np.float32)
 
 
 def embed_text(model: ParaCLAP, queries: Sequence[str], batch: int = 256) -> Embeddings:

@@ -16,14 +16,14 @@ PACKAGE = ROOT / "paraclap"
 ROOMS = [
     {"progress", "provenance", "tables", "workers", "cluster", "shards"},
     {"sources", "params"},
-    {"templates"},
+    {"emotion_words", "templates"},
     {"_torchaudio", "audio", "contours"},
     {"espeak", "shaping", "voices", "spoken", "synthesis"},
     {"store", "signals"},
     {"corpora"},
     {"features"},
     {"levels"},
-    {"wordings", "joining", "queries", "variety"},
+    {"wordings", "joining", "queries", "variety", "objections"},
     {
         "machine",
         "schedule",
@@ -37,6 +37,8 @@ ROOMS = [
         "released",
         "weights",
         "pretrained",
+        "rewording",
+        "paraphrasing",
         "loss",
         "measured",
         "objectives",
@@ -53,24 +55,43 @@ ROOMS = [
         "stepping",
         "speed",
     },
-    {"zeroshot", "inference", "folding", "listing", "pieces", "scoring", "interfaces", "baselines"},
-    {"scores", "references"},
+    {
+        "zeroshot",
+        "inference",
+        "folding",
+        "listing",
+        "pieces",
+        "scoring",
+        "interfaces",
+        "mteb_encoder",
+    },
+    {"resampling", "scores", "references"},
     {"loop", "launch", "training"},
     {
         "tasks",
         "quoted",
         "evaluation",
+        "origin",
+        "exposure",
+        "results",
+        "collecting",
+        "card",
         "comparison",
         "stopwatch",
         "hardware",
         "throughput",
         "scaling",
     },
+    {"systems", "evidence"},
+    {"outcome", "contest"},
     {"figures"},
     {"pages", "kernel", "book"},
     {"__init__"},
 ]
-WITHOUT_TORCH = ("corpora", "features", "levels", "queries", "scores", "references", "tables")
+WITHOUT_TORCH = (
+    *("corpora", "features", "levels", "queries", "scores", "references", "tables"),
+    *("resampling", "origin", "exposure", "results", "card", "evidence"),
+)
 WITHOUT_PANDAS = ("model", "loss")
 WITHOUT_HEAVY = ("book", "pages", "kernel", "params", "sources")
 

@@ -53,12 +53,18 @@ ARTEFACTS = [
     "scores.csv",
     "throughput.csv",
     "costs.csv",
+    "evidence.csv",
+    "retrieval.csv",
+    "probes.csv",
+    "contest/gains.csv",
+    "results.json",
+    "results.csv",
     "notebooks",
 ]
 
 MOST_LINES = 15
 LARGEST_PAGE = 3_000_000  # bytes
-FIGURES_AND_PLAYERS = range(25, 61)
+FIGURES_AND_PLAYERS = range(45, 111)
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def test_texts_that_are_shared_share_their_target() -> None:
     # Row 0: -(ln p00 + ln p01) / 2 with p = softmax(ln 3, 0) = (3/4, 1/4); row 1: both 1/2.
     logits = torch.tensor([[math.log(3), 0], [0, 0]], dtype=torch.float64)
     row = -(math.log(3 / 4) + math.log(1 / 4)) / 2
-    found = whole("true", 1.0, logits, by_audio=half, by_text=half)
+    found = whole("holds", 1.0, logits, by_audio=half, by_text=half)
     assert found == pytest.approx((row + math.log(2)) / 2)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from paraclap.queries import Pool, contrast, emotion_word, queries_for
 from paraclap.tables import read_table, segments, write_table
 from paraclap.templates import LEVELS, NUMERIC, emotion_state, sentences
 
-SETS = ("paper", "released", "released-fixed")
+SETS = ("paper", "diverse", "released", "released-fixed")
 RELEASED = Path(__file__).parent / "data" / "released-captions.jsonl"
 
 # What each sentence of the paper set claims, written down apart from templates.csv.
@@ -312,6 +314,141 @@ def test_emotion_words_go_both_ways():
     assert emotion_word("no_agreement") == "no_agreement"
 
 
+# --- the diverse set ---------------------------------------------------------------------------
+
+# What the words of a further sentence of the diverse set speak of, and which level they name.
+SUBJECT = {
+    "arousal": "energ|activation|sluggish|very {emotion}",
+    "valence": "mood|day|hedonic",
+    "dominance": "submissive|dominant|gives way|equals|charge|command|control",
+    "pitch": "pitch$|pitched|fundamental frequency is|(high|deep) voice|neither high nor deep",
+    "pitch variation": "intonation|monotone|melody|varies|changes pitch",
+    "jitter": "timing|jitter|frequency perturbation",
+    "shimmer": "(even|steadiness in) strength|shimmer|amplitude perturbation",
+    "intensity": "sound level|sound pressure|soft|loudly|loud voice|voice of average strength",
+    "loudness": "loudness|faint|sounds (neither )?loud|volume|to hear",
+    "duration": "time$|quickly|duration|briefly",
+}
+NORMAL = "average|middling|ordinary|middle|neither|among equals|moderately|about as"
+LOW = (
+    r"\blow\b|low-|little|sluggish|bad|gives way|submissive|deep|reduced|flat|monotone|hardly|only"
+    "|soft|faint|hard to|quickly|below|of even|does not"
+)
+
+
+def read(template: str) -> tuple[str, str]:
+    """Attribute and level of a further sentence, read off its words."""
+    kinds = [name for name, words in SUBJECT.items() if re.search(words, template)]
+    attribute = kinds[-1] if kinds != ["pitch", "pitch variation"] else "pitch variation"
+    normal, low = re.search(NORMAL, template), re.search(LOW, template)
+    return attribute, "normal" if normal else "low" if low else "high"
+
+
+FURTHER = [one for one in sentences("diverse") if one.template not in CLAIMS]
+FURTHER = [one for one in FURTHER if one.attribute not in ("emotion", "gender")]
+FURTHER = [one for one in FURTHER if not one.template.startswith("speaker is ")]
+
+
+@pytest.mark.parametrize("one", FURTHER, ids=lambda one: one.template)
+def test_a_further_sentence_is_said_of_the_level_that_its_words_name(one):
+    attribute, level = read(one.template)
+    assert (one.attribute, one.states[one.attribute]) == (attribute, {level})
+    if attribute == "intensity" and not one.template.startswith("sound "):
+        assert one.states["loudness"] == {"unknown", level}
+
+
+def test_the_diverse_set_holds_the_paper_and_more_wordings_of_each_level():
+    paper, diverse = sentences("paper"), sentences("diverse")
+    said = {(one.template, tuple(one.states.items())) for one in diverse}
+    assert {(one.template, tuple(one.states.items())) for one in paper} <= said
+    wordings = Counter((one.attribute, min(one.states[one.attribute])) for one in diverse)
+    assert {(name, level) for name in NUMERIC for level in LEVELS} <= set(wordings)
+    assert all(count >= 4 for count in wordings.values())
+
+
+def test_the_diverse_set_asks_the_questions_of_the_paper():
+    for attribute in {*NUMERIC, "gender"} - {"loudness"}:
+        assert contrast(attribute, "diverse") == contrast(attribute)
+    assert contrast("loudness", "diverse") == ("has low loudness", "has high loudness")
+
+
+@given(some_levels, some_emotion | st.just("calm"), some_gender)
+def test_the_diverse_set_says_each_known_thing_once_in_several_ways(levels, emotion, gender):
+    said = queries_for(levels, emotion, gender, "diverse")
+    assert len(said) == len(set(said))
+    assert set(queries_for(levels, emotion, gender)) <= set(said)
+    about = {one.attribute for one in FURTHER if one.template in said}
+    assert about == set(levels)
+
+
+def test_no_sentence_of_the_diverse_set_is_false_by_its_own_words():
+    rng = np.random.default_rng(3)
+    rows = [{name: str(rng.choice(LEVELS)) for name in NUMERIC} for _ in range(500)]
+    table = table_of(rows).assign(emotion=rng.choice(["anger", "calm"], 500), gender="male")
+    assert variety.falsehoods(table, "diverse").columns.empty
+
+
+def test_a_calm_voice_of_high_arousal_sounds_not_calm():
+    said = queries_for({"arousal": "high"}, "calm", None, "diverse")
+    assert "sounds calm" not in said
+    assert "sounds calm" in queries_for({"arousal": "low"}, "calm", None, "diverse")
+
+
+@pytest.mark.parametrize(
+    ("arousal", "said", "unsaid"),
+    [
+        (None, ["mad"], ["cross", "livid"]),
+        ("low", ["mad", "cross"], ["livid"]),
+        ("normal", ["mad", "cross", "livid"], []),
+        ("high", ["mad", "livid"], ["cross"]),
+    ],
+)
+def test_synonyms_of_an_emotion_are_as_strong_as_its_arousal(arousal, said, unsaid):
+    levels = {"arousal": arousal} if arousal else {}
+    queries = queries_for(levels, "angry", None, "diverse")
+    assert all(f"sounds {word}" in queries for word in ["angry", *said])
+    assert not any(word in query.split() for query in queries for word in unsaid)
+
+
+def test_a_degree_is_said_of_plain_words_alone():
+    queries = queries_for({"arousal": "high"}, "angry", None, "diverse")
+    very = {query for query in queries if query.startswith("speaker is very ")}
+    assert very == {f"speaker is very {w}" for w in ("angry", "mad", "wrathful", "indignant")}
+
+
+def test_the_other_sets_say_no_synonym():
+    for templates in set(SETS) - {"diverse"}:
+        assert not any(
+            "mad" in query.split() for query in queries_for({}, "angry", None, templates)
+        )
+
+
+def test_each_emotion_template_is_as_likely_and_the_emotions_own_word_comes_half_of_the_time():
+    n = 30_000
+    pool = pool_of([{}], ["anger"], [None], templates="diverse")
+    told = Counter(pool.sample([0] * n, only_emotion=True, rng=np.random.default_rng(5)))
+    templates = [one.template for one in sentences("diverse") if one.attribute == "emotion"]
+    for template in dict.fromkeys(templates):
+        of = {w: told[template.format(emotion=w)] for w in ("mad", "wrathful", "indignant")}
+        own = told[template.format(emotion="angry")]
+        assert abs(own / n - 1 / 18) < 0.01
+        assert all(abs(count / n - 1 / 54) < 0.01 for count in of.values())
+    assert sum(told.values()) == n
+    assert set(told) == set(pool.vocabulary)
+
+
+def test_an_emotion_as_a_noun_has_no_synonym():
+    noun = pool_of([{}], ["anger"], [None], templates="diverse", emotion_form="noun")
+    assert all("anger" in query for query in noun.queries(0))
+
+
+def test_no_template_holds_the_word_that_joins_queries_or_a_foreign_slot():
+    for templates in SETS:
+        for one in sentences(templates):
+            assert " and " not in f" {one.template} "
+            assert set(re.findall(r"{(.*?)}", one.template)) <= {"emotion", "gender"}
+
+
 # --- the pool ----------------------------------------------------------------------------------
 
 
@@ -416,6 +553,37 @@ def test_wordings_of_an_attribute_are_uniform():
     texts = Counter(pool.sample([0] * 10_000, rng=np.random.default_rng(2)))
     assert len(texts) == 5
     assert all(abs(count / 10_000 - 0.2) < 0.02 for count in texts.values())
+
+
+@pytest.mark.parametrize("templates", SETS)
+@pytest.mark.parametrize("join", ["rand", "weighted", "all"])
+@pytest.mark.parametrize("emotion", ["always", "pool", "never"])
+def test_a_text_is_made_of_the_queries_that_are_drawn(templates, join, emotion):
+    pool = random_pool(60, templates=templates)
+    rows = np.flatnonzero(pool.says(emotion))
+    texts = pool.sample(rows, 3, emotion, join=join, rng=np.random.default_rng(0))
+    lists = pool.draw(rows, 3, emotion, join=join, rng=np.random.default_rng(0))
+    start = "speaker " if join == "all" else ""
+    assert texts == [start + " and ".join(queries) for queries in lists]
+    for row, queries in zip(rows, lists, strict=True):
+        assert set(queries) <= set(pool.queries(row))
+
+
+DRAWN = {
+    "paper": "29279976e2b972e2",
+    "released": "224f6d35792b3335",
+    "released-fixed": "afb04df16bce04ae",
+}
+
+
+@pytest.mark.parametrize("templates", DRAWN)
+def test_draws_of_a_seed_stay_what_they_were(templates):
+    pool = random_pool(templates=templates)
+    said = []
+    for join, emotion in product(["rand", "weighted", "all"], ["always", "pool", "never"]):
+        rows = np.flatnonzero(pool.says(emotion))
+        said.append(pool.sample(rows, 5, emotion, join=join, rng=np.random.default_rng(7)))
+    assert captions.digest(said) == DRAWN[templates]
 
 
 def test_the_same_seed_gives_the_same_texts():

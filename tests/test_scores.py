@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t as student
 
 from paraclap import scores
 
@@ -97,7 +98,10 @@ def slow_interval(truth, prediction, speakers, draws, seed):
         rows = [np.flatnonzero(speakers == name) for name in rng.choice(names, len(names))]
         t, p = truth[np.concatenate(rows)], prediction[np.concatenate(rows)]
         values.append(np.mean([np.mean(p[t == label] == label) for label in np.unique(t)]))
-    return np.quantile(values, (0.025, 0.975))
+    n = len(names)
+    factor = np.sqrt(n / (n - 1)) * student.ppf(0.975, n - 1) / 1.96
+    center = np.mean([np.mean(prediction[truth == label] == label) for label in LABELS])
+    return np.quantile(center + factor * (np.array(values) - center), (0.025, 0.975))
 
 
 def test_interval_agrees_with_the_slow_bootstrap_of_speakers():
@@ -145,6 +149,20 @@ def test_interval_covers_the_truth_about_as_often_as_it_says():
         low, high = scores.interval(truth, prediction, LABELS, draws=300)
         hits += low <= 0.6 <= high
     assert 88 <= hits <= 100
+
+
+@pytest.mark.parametrize("speakers", [10, 24])
+def test_interval_covers_the_skill_of_speakers_who_were_not_asked(speakers):
+    hits = 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        names = np.repeat(np.arange(speakers), 6)
+        truth = np.tile(["a", "b"], 3 * speakers)
+        right = rng.random(len(names)) < rng.beta(4, 3, speakers)[names]
+        prediction = np.where(right, truth, np.where(truth == "a", "b", "a"))
+        low, high = scores.interval(truth, prediction, ["a", "b"], names, draws=200, seed=seed)
+        hits += low <= 4 / 7 <= high
+    assert 0.92 <= hits / 400 <= 0.98
 
 
 def test_a_draw_may_miss_a_class():

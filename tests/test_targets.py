@@ -43,14 +43,14 @@ def test_a_text_is_true_of_every_voice_of_which_all_its_queries_hold() -> None:
         "has a normal pitch",  # of 3
     ]
     true = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
-    found = known("true", texts)
+    found = known("holds", texts)
     np.testing.assert_allclose(found["by_audio"], true / true.sum(1, keepdims=True))
     np.testing.assert_allclose(found["by_text"], true.T / true.T.sum(1, keepdims=True))
 
 
 def test_joined_texts_are_true_only_where_all_their_parts_are() -> None:
     texts = ["has a high pitch and speaker is sad", "has a high pitch", "speaker is sad", "x"]
-    found = known("true", texts)["by_audio"]
+    found = known("holds", texts)["by_audio"]
     assert found[1, 0] == 0 and found[2, 0] == 0  # half of it holds of either
     assert found[0, 0] > 0  # a voice always fits its own text
 
@@ -79,7 +79,7 @@ def test_rank_without_ratings_says_what_is_missing() -> None:
         Targets("rank", pool, range(4), labels.assign(arousal=np.nan, valence=np.nan))
 
 
-@pytest.mark.parametrize("objective", ["duplicates", "true", "soft", "rank"])
+@pytest.mark.parametrize("objective", ["duplicates", "holds", "soft", "rank"])
 def test_a_process_gets_the_rows_of_its_voices(objective: str) -> None:
     texts = ["has a high pitch", "has a high pitch", "has a low pitch", "x"]
     for name, everything in known(objective, texts).items():

@@ -313,6 +313,17 @@ def test_texts_kept_for_a_run_are_what_the_text_tower_says(model: ParaCLAP) -> N
     torch.testing.assert_close(pooled_texts(model, texts), expected, atol=1e-5, rtol=0)
 
 
+def test_texts_are_embedded_again_for_another_text_tower(model: ParaCLAP) -> None:
+    texts = ["is loud", "is quiet"]
+    first = pooled_texts(model, texts)
+    assert pooled_texts(model, texts) is first
+    with torch.no_grad():
+        next(model.text_model.parameters()).add_(1)
+    assert not torch.allclose(pooled_texts(model, texts), first)
+    with torch.no_grad():
+        next(model.text_model.parameters()).sub_(1)
+
+
 def test_gpu_asked_for_where_there_is_none_is_an_error() -> None:
     if torch.cuda.is_available():
         assert choose_device("cuda").type == "cuda"
@@ -386,7 +397,7 @@ def test_unknown_words_among_the_settings_are_refused(name: str, value: str) -> 
         SETTINGS.but(**{name: value})
 
 
-@pytest.mark.parametrize("objective", ["duplicates", "true", "soft", "sigmoid", "rank"])
+@pytest.mark.parametrize("objective", ["duplicates", "holds", "soft", "sigmoid", "rank"])
 def test_every_objective_teaches_something_else_and_goes_on_after_a_stop(
     objective: str, voices: pd.DataFrame, pool: Pool, tmp_path: Path
 ) -> None:

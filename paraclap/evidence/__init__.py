@@ -1,0 +1,1 @@
+"""What can be claimed, and what else can be asked: statistics, wordings, retrieval, probes."""
