@@ -27,9 +27,7 @@
 run: str = "demo"  # name of the run, and of its folder
 runs: str = "runs"  # folder of all runs
 seed: int = 0  # of all draws
-templates: str = (
-    "paper"  # which sentences are said: paper, diverse, released, released-fixed, a .csv
-)
+templates: str = "paper"  # sentences: paper, diverse, released, released-fixed, or a .csv
 emotion_form: str = "adjective"  # or noun: angry, or anger
 low_quantile: float = 0.3  # share of train below the lower edge
 high_quantile: float = 0.7  # share of train below the upper edge

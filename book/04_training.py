@@ -55,9 +55,7 @@ recompute: bool = False  # whether activations are computed twice, to save memor
 chunk: int = 0  # pairs held in memory at once; 0 holds the whole batch
 keep: int = 2  # checkpoints that are kept while training
 audio_store: str = "int16"  # decoded audio for fast reading: "int16", "float32" or "none"
-templates: str = (
-    "paper"  # which sentences are said: paper, diverse, released, released-fixed, a .csv
-)
+templates: str = "paper"  # sentences: paper, diverse, released, released-fixed, or a .csv
 emotion_form: str = "adjective"  # how emotions are named: adjective (angry) or noun (anger)
 audio_encoder: str = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"  # name, path or hub id
 signals: str = "raw"  # what the audio encoder hears: "raw", or "encoder", as it was trained

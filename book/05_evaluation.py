@@ -44,9 +44,7 @@ template: str = "speaker is {}"  # sentence with a slot for the word of a class
 candidates: str = "own"  # words for the classes: own, or as the paper or its released code says
 table_title: str = ""  # of the table beside the paper's; refused for synthetic speech
 other_model: str = ""  # folder of a model to ask instead of that of chapter 4
-templates: str = (
-    "paper"  # which sentences are said: paper, diverse, released, released-fixed, a .csv
-)
+templates: str = "paper"  # sentences: paper, diverse, released, released-fixed, or a .csv
 draws: int = 1000  # of the bootstrap that gives the intervals
 
 # %%

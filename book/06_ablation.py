@@ -40,9 +40,7 @@
 run: str = "demo"  # name of the run: its folder below `runs`
 runs: str = "runs"  # folder of all runs, relative to the project
 seed: int = 0  # of every random draw
-templates: str = (
-    "paper"  # which sentences are said: paper, diverse, released, released-fixed, a .csv
-)
+templates: str = "paper"  # sentences: paper, diverse, released, released-fixed, or a .csv
 emotion_form: str = "adjective"  # how emotions are named: adjective (angry) or noun (anger)
 template: str = "speaker is {}"  # sentence with a slot for the word of a class
 candidates: str = "own"  # words for the classes: own, or as the paper or its released code says

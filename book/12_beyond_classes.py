@@ -44,9 +44,7 @@ seed: int = 0  # of every random draw
 jobs: int = 2  # CPU threads
 template: str = "speaker is {}"  # sentence with a slot for the word of a class
 candidates: str = "own"  # words for the classes: own, or as the paper or its released code says
-templates: str = (
-    "paper"  # which sentences are said: paper, diverse, released, released-fixed, a .csv
-)
+templates: str = "paper"  # sentences: paper, diverse, released, released-fixed, or a .csv
 draws: int = 1000  # of the bootstrap that gives the intervals
 shots: str = "1,4,16,64"  # labelled voices a class that a probe learns from
 probe_draws: int = 5  # how often these voices are drawn

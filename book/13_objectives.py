@@ -39,14 +39,10 @@ run: str = "demo"  # name of the run: its folder below `runs`
 runs: str = "runs"  # folder of all runs, relative to the project
 seed: int = 0  # of every random draw
 draws: int = 1000  # of the bootstrap that gives the intervals
-templates: str = (
-    "paper"  # which sentences are said: paper, diverse, released, released-fixed, a .csv
-)
+templates: str = "paper"  # sentences: paper, diverse, released, released-fixed, or a .csv
 emotion_form: str = "adjective"  # how emotions are named: adjective (angry) or noun (anger)
 candidates: str = "own"  # words for the classes: own, or as the paper or its released code says
-contenders: str = (
-    "egemaps,duplicates,holds,soft,sigmoid,rank,diverse,ensemble,matched"  # who stands
-)
+contenders: str = "all"  # who stands: all, or some of them, such as "egemaps,soft"
 contest_seeds: int = 0  # trainings of each, such as 3; 0 shows what was measured before
 measured_before: str = "benchmarks/contest"  # folder of what was measured before
 

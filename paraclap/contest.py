@@ -43,7 +43,7 @@ def chosen(names: Sequence[str]) -> pd.DataFrame:
     """Some contenders, with those that they are compared with.
 
     Args:
-        names: keys of the table
+        names: keys of the table; `all` alone for all of them
 
     Raises:
         ValueError: if there is no such contender
@@ -53,7 +53,7 @@ def chosen(names: Sequence[str]) -> pd.DataFrame:
     """
     known = contenders()
     wanted = {BASE}
-    todo = list(names)
+    todo = list(known.index if list(names) == ["all"] else names)
     while todo:
         name = todo.pop()
         if name not in known.index:
