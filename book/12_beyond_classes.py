@@ -82,7 +82,7 @@ test, dev = (labels[labels["split"] == split] for split in ("test", "dev"))
 counts = [int(count) for count in shots.split(",")]
 learn = probe.voices_to_learn_from(labels, tasks, 2 * max(counts), seed)
 needed = labels[labels.index.isin(test.index.union(dev.index).union(learn.index))]
-heard = zeroshot.embed_audio(model, needed, store=store)
+heard = zeroshot.embed_audio(model, needed)
 heard = pd.DataFrame(heard, index=needed.index)
 embed = partial(zeroshot.embed_text, model)
 print(f"{len(needed)} voices embedded, {len(test)} of them for testing.")
@@ -145,7 +145,7 @@ trained = {}
 for name, given in told.items():
     place = folder / "control" / name
     other = training.train(*given, place, short, machine, store)
-    of_other = zeroshot.embed_audio(other, test, store=store)
+    of_other = zeroshot.embed_audio(other, test)
     answers = evaluation.predict(other, test, tasks, template, of_other)
     trained[f"{name} queries"] = evaluation.score(answers, tasks, template, draws, seed)
 
