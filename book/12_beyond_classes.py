@@ -306,7 +306,9 @@ words = {label: evaluation.task_word(label) for label in sorted(felt.unique())}
 asked_for = embed([template.replace("{}", word) for word in words.values()])
 fits = dict(zip(words, (some @ asked_for.T).T.astype(float), strict=True))
 inside_levels = composed.emotions_within(fits, felt, levels, drawn)
-tables.write_table(pd.concat([inside, inside_levels], ignore_index=True), folder / "within.csv")
+within = pd.concat([inside, inside_levels], ignore_index=True)
+tables.write_table(within, folder / "within.csv")
+tables.show(within, rows=2).round(3)
 
 # %% mystnb={"figure": {"name": "fig-beyond-attributes-within", "align": "center", "caption": "Rank correlation of attributes over all voices and within single emotions. What an attribute loses from grey to blue was heard by way of the emotion; where blue stays right of the dashed line, the model hears the attribute itself."}, "image": {"alt": "Two points with intervals for each attribute, over all voices and within emotions."}}
 figures.within(inside, "Spearman correlation of the score", 0)

@@ -2,7 +2,8 @@
 
 The ``.py`` side of a pair (percent format) is the one that is edited; the ``.ipynb`` beside it
 has the same cells and no outputs. Pages are built away from ``book/``, from the executed copies,
-offline and with warnings as errors, and replace the former pages only when they are complete.
+offline and with warnings as errors, and replace the former pages only when they are complete. At
+the foot of each executed page stands how it was made.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from paraclap import tables
+from paraclap import colophon, tables
 
 
 class BookError(RuntimeError):
@@ -160,7 +161,7 @@ def build(folder: Path, executed: Sequence[Path], site: Path) -> str:
     prose = [file for file in sorted(folder.rglob("*")) if _is_prose(file, folder)]
     settings = [folder.parent / name for name in ("_config.yml", "_toc.yml")]
     index = first_page(site)
-    files = [*prose, *executed, *settings]
+    files = [*prose, *executed, *settings, Path(colophon.__file__)]
     key = tables.fingerprint([file.name for file in files], *files)
     note = index.parent / ".made-from"
     if index.is_file() and note.is_file() and note.read_text() == key:
@@ -196,7 +197,7 @@ def _gather(
         shutil.copy(file, copy)
     for file in executed:
         (target / folder.name).mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, target / folder.name / file.name)
+        colophon.copy(file, target / folder.name / file.name)
     for file in settings:
         shutil.copy(file, target / file.name)
     if (static := folder / "_static").is_dir():

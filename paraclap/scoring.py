@@ -165,11 +165,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _candidates(text: str) -> dict[str, str] | list[str]:
+def candidates_of(text: str) -> dict[str, str] | list[str]:
     """Candidates of the command line.
 
     Examples:
-        >>> _candidates("happy, sad"), _candidates("joy=happy,sad")
+        >>> candidates_of("happy, sad"), candidates_of("joy=happy,sad")
         (['happy', 'sad'], {'joy': 'happy', 'sad': 'sad'})
 
     Raises:
@@ -196,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = vars(args)
     folder, device = settings.pop("model"), settings.pop("device")
     try:
-        candidates = _candidates(settings.pop("candidates"))
+        candidates = candidates_of(settings.pop("candidates"))
         model = ParaCLAP.from_pretrained(folder).to(choose_device(device))
         out = score(model, candidates=candidates, **settings)
     except (OSError, ValueError) as error:

@@ -33,6 +33,7 @@ ROOMS = [
         "processor",
         "configuration",
         "pooling",
+        "registering",
         "model",
         "released",
         "weights",
@@ -63,6 +64,8 @@ ROOMS = [
         "pieces",
         "scoring",
         "interfaces",
+        "estimator",
+        "saying",
         "mteb_encoder",
     },
     {"resampling", "scores", "references"},
@@ -76,6 +79,7 @@ ROOMS = [
         "results",
         "collecting",
         "card",
+        "publishing",
         "comparison",
         "stopwatch",
         "hardware",
@@ -85,7 +89,7 @@ ROOMS = [
     {"systems", "evidence"},
     {"outcome", "contest"},
     {"figures"},
-    {"pages", "kernel", "book"},
+    {"colophon", "pages", "kernel", "book", "shown", "command"},
     {"__init__"},
 ]
 WITHOUT_TORCH = (

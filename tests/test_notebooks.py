@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
+from browser import DESK, PHONE, PROGRAM, Browser
 
 from paraclap import book, features, levels, pages, params, scores, sources, tables
 from paraclap.model import ParaCLAP
@@ -413,6 +414,101 @@ def test_figures_are_captioned_and_described_in_the_pages(html):
         assert [one for one in images if not re.search(r'alt="[^"]{20,}"', one)] == []
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_says_how_it_was_made(html, name):
+    page = re.sub(r"<[^>]+>", "", (html / "book" / f"{name}.html").read_text("utf-8"))
+    foot = page.partition("How this page was made")[2]
+    assert f"python -m paraclap.book runs/smoke/params.yaml --only {name[:2]}" in foot
+    assert "not noted" not in foot
+
+
 def test_no_page_is_too_large_to_load(links):
     large = {page.name: page.stat().st_size for page in links}
     assert {name: size for name, size in large.items() if size > LARGEST_PAGE} == {}
+
+
+# --- in a browser, without a network -----------------------------------------------------------
+
+LOOKS = ["images", "described", "headings", "equations", "players"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if PROGRAM is None:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    with Browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def found(browser: Browser, html: Path) -> dict[str, dict[str, list[str]]]:
+    """What a reader would stumble over, by page and kind."""
+    return {page.stem: stumbles(browser, page) for page in (html / "book").glob("*.html")}
+
+
+def stumbles(browser: Browser, page: Path) -> dict[str, list[str]]:
+    browser.size(DESK)
+    browser.open(page)
+    browser.unfold()
+    every = browser.check(*LOOKS, "sideways", "clipped", "contrast")
+    browser.theme("dark")
+    dark = browser.check("contrast").get("contrast", [])
+    browser.size(PHONE)
+    phone = [one for many in browser.check("sideways", "clipped").values() for one in many]
+    told = {"console": browser.complaints, "dark": dark, "phone": phone}
+    return {**every, **{kind: what for kind, what in told.items() if what}}
+
+
+def of(found: dict[str, dict[str, list[str]]], *kinds: str) -> dict[str, list[list[str]]]:
+    """What was found of these kinds, by page; nothing for a page that has none."""
+    told = {page: [what[kind] for kind in kinds if kind in what] for page, what in found.items()}
+    return {page: what for page, what in told.items() if what}
+
+
+def test_no_page_says_an_error_or_asks_for_anything_from_elsewhere(found):
+    assert {"index", "glossary", *NAMES} <= set(found)
+    assert of(found, "console") == {}
+
+
+def test_pictures_are_seen_and_described_equations_set_and_players_play(found):
+    assert of(found, "images", "described", "equations", "players") == {}
+
+
+def test_no_heading_leaves_out_a_rank(found):
+    assert of(found, "headings") == {}
+
+
+def test_no_page_scrolls_sideways_and_nothing_is_cut_off_on_a_phone_or_at_a_desk(found):
+    assert of(found, "sideways", "clipped", "phone") == {}
+
+
+def test_text_stands_out_from_its_ground_in_light_and_in_dark(found):
+    assert of(found, "contrast", "dark") == {}
+
+
+def test_search_finds_the_chapters_that_say_a_word(browser, html):
+    browser.size(DESK)
+    browser.open(html / "search.html", "?q=eGeMAPS")
+    hit = "document.querySelector('#search-results li a[href*=\"05_evaluation\"]')?.textContent"
+    assert "Evaluation" in browser.wait(hit)
+    assert browser.complaints == []
+
+
+def test_the_first_page_can_be_read_within_a_second(browser, html):
+    browser.size(DESK)
+    times = []
+    for _ in range(3):
+        browser.open(html / "book" / "index.html")
+        painted = "performance.getEntriesByName('first-contentful-paint').map(e => e.startTime)"
+        times += browser.wait(painted)
+    assert min(times) < 1000  # milliseconds
+
+
+def test_a_page_with_all_that_it_loads_weighs_little(browser, html):
+    weights = {}
+    for name in NAMES:
+        browser.open(html / "book" / f"{name}.html")
+        assert all(file.is_file() for file in browser.files)
+        weights[name] = sum(file.stat().st_size for file in browser.files)
+    assert min(weights.values()) > 100_000
+    assert {page: size for page, size in weights.items() if size > LARGEST_PAGE} == {}

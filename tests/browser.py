@@ -1,0 +1,194 @@
+"""A real browser without a network: Chromium, spoken to by its DevTools protocol."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import unquote, urlparse
+
+import websocket
+
+CHECKS = (Path(__file__).parent / "page_checks.js").read_text("utf-8")
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE = 60  # seconds
+DESK, PHONE = 1300, 390  # pixels: widths of a window
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",  # it runs as root in a container, and opens pages of our own alone
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-extensions",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--mute-audio",
+    "--autoplay-policy=no-user-gesture-required",
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # the network is cut
+    "--remote-debugging-port=0",
+    "--remote-allow-origins=*",
+]
+# Addresses of what comes with a page.
+LOCAL = re.compile(r"file:|data:|blob:|about:")
+
+
+class Browser:
+    """One tab.
+
+    What goes wrong in a page is collected in ``complaints``, what it loads in ``files``.
+    """
+
+    def __init__(self) -> None:
+        self.complaints: list[str] = []
+        self.files: set[Path] = set()
+        self._loaded = False
+        self._number = 0
+
+    def __enter__(self) -> Self:
+        self._profile = tempfile.TemporaryDirectory(
+            prefix="paraclap-browser-", ignore_cleanup_errors=True
+        )
+        command = [str(PROGRAM), *FLAGS, f"--user-data-dir={self._profile.name}", "about:blank"]
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            self._socket = websocket.create_connection(
+                self._address(), timeout=PATIENCE, enable_multithread=False
+            )
+            target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+            attached = self.ask("Target.attachToTarget", targetId=target, flatten=True)
+            self._session = attached["sessionId"]
+            for domain in ("Page", "Runtime", "Log", "Network"):
+                self.ask(f"{domain}.enable")
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if hasattr(self, "_socket"):
+            self._socket.close()
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._profile.cleanup()
+
+    def _address(self) -> str:
+        """Where the browser listens: it says so in a file, once it does."""
+        told = Path(self._profile.name) / "DevToolsActivePort"
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if told.is_file() and len(lines := told.read_text().splitlines()) == 2:
+                return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+            assert self._process.poll() is None, "Chromium stopped before it listened"
+            time.sleep(0.05)
+        raise TimeoutError(f"Chromium did not listen within {PATIENCE} s")
+
+    def ask(self, method: str, **values: Any) -> dict[str, Any]:
+        """Send a command; what the browser tells meanwhile is taken down."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": values}
+        if hasattr(self, "_session"):
+            message["sessionId"] = self._session
+        self._socket.send(json.dumps(message))
+        while (told := json.loads(self._socket.recv())).get("id") != self._number:
+            self._heed(told)
+        assert "error" not in told, (method, told)
+        return told["result"]
+
+    def _heed(self, told: dict[str, Any]) -> None:
+        """Take down what a reader would find in the console, and what was fetched or not."""
+        what, values = told.get("method"), told.get("params", {})
+        if what == "Page.loadEventFired":
+            self._loaded = True
+        elif what == "Runtime.exceptionThrown":
+            details = values["exceptionDetails"]
+            said = details.get("exception", {}).get("description", details["text"])
+            self.complaints.append(f"exception: {said[:300]}")
+        elif what == "Runtime.consoleAPICalled" and values["type"] in ("error", "assert"):
+            said = [str(one.get("value", one.get("description"))) for one in values["args"]]
+            self.complaints.append(f"console: {' '.join(said)[:300]}")
+        elif what == "Log.entryAdded" and values["entry"]["level"] == "error":
+            entry = values["entry"]
+            self.complaints.append(f"log: {entry['text'][:300]} {entry.get('url', '')[:200]}")
+        elif what == "Network.requestWillBeSent":
+            address = values["request"]["url"]
+            if address.startswith("file:"):
+                self.files.add(Path(unquote(urlparse(address).path)))
+            elif not LOCAL.match(address):
+                self.complaints.append(f"fetched from elsewhere: {address[:200]}")
+        elif what == "Network.loadingFailed" and not values.get("canceled"):
+            self.complaints.append(f"not loaded: {values['type']} {values['errorText']}")
+
+    def size(self, width: int, height: int = 900) -> None:
+        """Set the size of the window in pixels."""
+        self.ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
+
+    def open(self, page: Path, query: str = "") -> None:
+        """Open a page and wait until it is loaded and its equations are set."""
+        self.complaints, self.files, self._loaded = [], set(), False
+        self.ask("Page.navigate", url=page.resolve().as_uri() + query)
+        end = time.monotonic() + PATIENCE
+        while not self._loaded:
+            assert time.monotonic() < end, f"{page.name} did not load within {PATIENCE} s"
+            self._heed(json.loads(self._socket.recv()))
+        self.run("window.MathJax?.startup?.promise.then(() => true)")
+        self.run(CHECKS)
+
+    def run(self, script: str) -> Any:
+        """Value of an expression in the page; a promise is waited for."""
+        told = self.ask(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
+        )
+        assert "exceptionDetails" not in told, told["exceptionDetails"]
+        return told["result"].get("value")
+
+    def wait(self, script: str) -> Any:
+        """Value of an expression once there is one: not null, false or empty."""
+        end = time.monotonic() + PATIENCE
+        while not (value := self.run(script)):
+            assert time.monotonic() < end, f"Nothing within {PATIENCE} s: {script}"
+            time.sleep(0.05)
+        return value
+
+    def check(self, *names: str) -> dict[str, list[str]]:
+        """Findings of the named checks of ``page_checks.js``; empty if all is well."""
+        return self.run(f"pageChecks({json.dumps(names)})")
+
+    def unfold(self) -> None:
+        """Open all that is folded, so that it is looked at as well."""
+        self.run(
+            "document.querySelectorAll('.toggle-hidden')"
+            ".forEach(one => one.classList.remove('toggle-hidden', 'toggle-hidden-text'));"
+            "document.querySelectorAll('article details').forEach(one => { one.open = true; })"
+        )
+
+    def theme(self, name: str) -> None:
+        """Take the light or the dark theme."""
+        self.run(f"document.documentElement.dataset.theme = {name!r}; undefined")
+
+    def picture(self, file: Path, *, whole: bool = True) -> None:
+        """Save what the page looks like, as PNG."""
+        told = self.ask("Page.captureScreenshot", captureBeyondViewport=whole)
+        file.write_bytes(base64.b64decode(told["data"]))
