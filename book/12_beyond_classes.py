@@ -240,8 +240,16 @@ agreed[["corpus", "attribute", "n", "unit", "spearman", "pearson", "ccc"]].round
 # %% mystnb={"figure": {"name": "fig-beyond-dimensions", "align": "center", "caption": "Rank correlation of the zero-shot score with what was rated (arousal, valence, dominance) or measured (the others), with intervals. What lies right of the dashed line is heard as a matter of degree, not only at its ends."}, "image": {"alt": "Points with intervals for each attribute and corpus, and a dashed line at zero."}}
 figures.dimensions(agreed)
 
+# %% [markdown]
+# A rank correlation asks for the order alone. How far apart voices of one rating are scored, and whether the scores
+# bend at the ends, only the points themselves can show.
+
 # %% mystnb={"figure": {"name": "fig-beyond-scatter", "align": "center", "caption": "Score against rating, one point a voice of the training corpus's test split. A cloud that rises is a dimension that two opposite sentences can measure; the height at which it crosses the dashed line is what the model takes for the middle."}, "image": {"alt": "Scatter plots of scores against ratings of arousal, valence and dominance."}}
 figures.scattered(high_minus_low[own], really[own], tables.DIMENSIONS)
+
+# %% [markdown]
+# An attribute that chapter 5 found well heard at its ends, and that stands low here, is heard as one thing or the other
+# and not by degree.
 
 # %%
 ranked = agreed[agreed["corpus"] == mine["corpus"].iloc[0]].set_index("attribute")["spearman"]
@@ -312,6 +320,10 @@ tables.show(within, rows=2).round(3)
 
 # %% mystnb={"figure": {"name": "fig-beyond-attributes-within", "align": "center", "caption": "Rank correlation of attributes over all voices and within single emotions. What an attribute loses from grey to blue was heard by way of the emotion; where blue stays right of the dashed line, the model hears the attribute itself."}, "image": {"alt": "Two points with intervals for each attribute, over all voices and within emotions."}}
 figures.within(inside, "Spearman correlation of the score", 0)
+
+# %% [markdown]
+# And the other way round: does the query of an emotion still find its voices where all voices are equally
+# high, or equally loud?
 
 # %% mystnb={"figure": {"name": "fig-beyond-emotions-within", "align": "center", "caption": "AUC of the query of each emotion over all voices, and within voices of one pitch or one level of intensity. An emotion that keeps its height within them is heard by more than this one cue."}, "image": {"alt": "Points with intervals for each emotion, over all voices and within levels of pitch and intensity."}}
 figures.within(inside_levels, "AUC", 0.5)
