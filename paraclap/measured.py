@@ -101,6 +101,15 @@ class MeasuredTower(PreTrainedModel):  # type: ignore[misc]  # transformers is u
         return frames
 
 
+def reads_functionals(name: str) -> bool:
+    """Whether an audio encoder of this name reads what openSMILE measures.
+
+    >>> reads_functionals("egemaps"), reads_functionals("egemaps+small"), reads_functionals("small")
+    (True, True, False)
+    """
+    return name.split("+")[0] == PREFIX
+
+
 def waveform_encoder(tower: Any) -> Any:
     """The part of an audio tower that hears waveforms: itself, its encoder, or None."""
     return tower.encoder if isinstance(tower, MeasuredTower) else tower

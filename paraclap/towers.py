@@ -34,7 +34,13 @@ from transformers import (
 
 from paraclap import pretrained
 from paraclap.audio import SAMPLING_RATE
-from paraclap.measured import FUNCTIONALS, PREFIX, MeasuredConfig, MeasuredTower
+from paraclap.measured import (
+    FUNCTIONALS,
+    PREFIX,
+    MeasuredConfig,
+    MeasuredTower,
+    reads_functionals,
+)
 from paraclap.model import ParaCLAP
 from paraclap.processor import ParaCLAPFeatureExtractor, ParaCLAPProcessor
 
@@ -115,7 +121,7 @@ def audio_tower(
         OSError: If something is not there or cannot be read.
         ValueError: If the weights are not those of the configuration.
     """
-    if name.split("+")[0] == PREFIX:
+    if reads_functionals(name):
         return _measured_tower(name.removeprefix(PREFIX).removeprefix("+"), signals)
     if name in SMALL:
         tower = small_audio_tower(name)

@@ -27,7 +27,7 @@ import torch
 from paraclap import launch, params, processes, signals, tables
 from paraclap.loop import CHECKPOINTS, CURVES, MODEL, Loop
 from paraclap.machine import Machine, choose_device
-from paraclap.measured import PREFIX
+from paraclap.measured import reads_functionals
 from paraclap.model import ParaCLAP
 from paraclap.provenance import first_line
 from paraclap.queries import Pool
@@ -105,7 +105,7 @@ def measured_of(folder: Path, settings: Settings) -> pd.DataFrame | None:
         folder: Of the run.
         settings: Which audio tower.
     """
-    reads = settings.audio_encoder.split("+")[0] == PREFIX
+    reads = reads_functionals(settings.audio_encoder)
     return tables.read_table(folder / "features.parquet") if reads else None
 
 
@@ -275,7 +275,7 @@ def _wanted(
     measured: pd.DataFrame | None, labels: pd.DataFrame, settings: Settings
 ) -> pd.DataFrame | None:
     """Features of the voices where the audio tower reads them; None where it does not."""
-    if settings.audio_encoder.split("+")[0] != PREFIX:
+    if not reads_functionals(settings.audio_encoder):
         return None
     lacking = labels.index if measured is None else labels.index.difference(measured.index)
     if measured is None or len(lacking):
