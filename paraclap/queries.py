@@ -3,8 +3,7 @@
 A query is a sentence that holds for a segment ("has a high pitch"). `queries_for` lists those of
 one segment, one sentence after the other. A `Pool` holds those of a whole table: every attribute
 of every row points to a *cell*, and each cell lists the ids of its sentences, so that listing and
-sampling are look-ups. Sampling draws attributes first and then a wording of each, so that an
-attribute with many wordings is not heard more often, and joins them by "and".
+sampling are look-ups. How queries are drawn is told in `sampling`; they are joined by "and".
 
 Emotion words: `queries_for` uses the word as given ("angry"); a `Pool` turns the nouns of a label
 table (anger) into the form asked for. What the sets say and when is told in `templates`.
@@ -15,15 +14,13 @@ Source: sections 2.2 and 3.3 of the paper ("a maximum of n text prompts are rand
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from paraclap.joining import JOINS, all_of, parts, weighted
+from paraclap.joining import all_of
+from paraclap.sampling import MODES, Rows, Sampler, check_manner, in_rows
 from paraclap.templates import (
     LEVELS,
     NUMERIC,
@@ -37,8 +34,6 @@ from paraclap.templates import (
 from paraclap.wordings import Bank, Coded, Ids, coded, fill_bank
 
 __all__ = ["MODES", "Pool", "contrast", "emotion_word", "queries_for"]
-
-MODES = ("always", "pool", "never")
 
 
 def queries_for(
@@ -110,6 +105,7 @@ class Pool:
         self._frame = frame
         self._bank = bank
         self._cells = cells
+        self._sampler = Sampler(bank, cells, frame.index)
 
     @classmethod
     def build(
@@ -178,15 +174,12 @@ class Pool:
 
     def queries(self, i: int) -> list[str]:
         """All queries of the row at position `i`."""
-        ids, _ = self._bank.all_texts(self._cells[i])
-        return [self._bank.queries[k] for k in ids]
+        return self._sampler.queries(i)
 
     def table(self) -> pd.DataFrame:
         """The levels, emotion, gender, and in the column `queries` the list of queries a row."""
         ids, many = self._bank.all_texts(self._cells.ravel())
-        flat = self._bank.queries[ids].tolist()
-        bounds = [0, *np.cumsum(many.reshape(self._cells.shape).sum(axis=1)).tolist()]
-        lists = [flat[start:end] for start, end in pairwise(bounds)]
+        lists = in_rows(self._bank.queries[ids], many.reshape(self._cells.shape).sum(axis=1))
         return self._frame.assign(queries=pd.Series(lists, self._frame.index, dtype=object))
 
     def says(self, emotion: str = "always", only_emotion: bool = False) -> npt.NDArray[np.bool_]:
@@ -199,16 +192,12 @@ class Pool:
         Raises:
             ValueError: if a parameter is out of range
         """
-        self._check_mode(1, emotion, only_emotion)
-        heard = (self._bank.plain if emotion == "never" else self._bank.counts)[self._cells] > 0
-        feeling = self._bank.attributes.index("emotion")
-        heard[:, feeling] &= emotion != "never"
-        said = heard[:, [feeling]] if only_emotion else heard
-        return np.asarray(said.any(axis=1), dtype=np.bool_)
+        check_manner(1, emotion, only_emotion)
+        return self._sampler.says(emotion, only_emotion)
 
     def sample(
         self,
-        rows: Sequence[int] | npt.NDArray[np.integer[Any]],
+        rows: Rows,
         rand: int = 5,
         emotion: str = "always",
         only_emotion: bool = False,
@@ -235,7 +224,7 @@ class Pool:
 
     def draw(
         self,
-        rows: Sequence[int] | npt.NDArray[np.integer[Any]],
+        rows: Rows,
         rand: int = 5,
         emotion: str = "always",
         only_emotion: bool = False,
@@ -262,64 +251,8 @@ class Pool:
         Raises:
             ValueError: if a row has nothing to say, or a parameter is out of range
         """
-        self._check_mode(rand, emotion, only_emotion, join)
-        if join != "rand" and not only_emotion:
-            self._check_said(rows, self.says(emotion)[np.asarray(rows, dtype=np.intp), None])
-            return [self._listed(int(row), rand, emotion, join, rng) for row in rows]
-        cells = self._cells[np.asarray(rows, dtype=np.intp)]
-        counts = (self._bank.plain if emotion == "never" else self._bank.counts)[cells]
-        feeling = self._bank.attributes.index("emotion")
-        pool = counts > 0
-        pool[:, feeling] &= emotion == "pool"
-        chosen, order = _draw(pool & (not only_emotion), rand, rng)
-        last = counts[:, feeling] * (only_emotion or emotion == "always")
-        order = np.column_stack([order, np.full(len(cells), feeling)])
-        chosen = np.column_stack([chosen, last > 0])
-        self._check_said(rows, chosen)
-        own, n = (np.take_along_axis(each, order, axis=1)[chosen] for each in (cells, counts))
-        ids = self._bank.pick(own, n, rng.random(order.shape)[chosen])
-        flat = self._bank.queries[ids].tolist()
-        bounds = [0, *np.cumsum(chosen.sum(axis=1)).tolist()]
-        return [flat[start:end] for start, end in pairwise(bounds)]
-
-    def _listed(
-        self, row: int, rand: int, emotion: str, join: str, rng: np.random.Generator
-    ) -> list[str]:
-        queries = self._said(row, emotion)
-        if join == "all":
-            return queries
-        feeling = self._cells[row, self._bank.attributes.index("emotion")]
-        own = self._bank.queries[self._bank.texts(feeling)]
-        last = next((query for query in own if "emotion" in query), None)
-        return parts(weighted(queries, last if emotion == "always" else None, rand, rng))
-
-    def _said(self, row: int, emotion: str) -> list[str]:
-        """All queries of a row; those without the emotion where it is never said."""
-        if emotion != "never":
-            return self.queries(row)
-        others = np.delete(self._cells[row], self._bank.attributes.index("emotion"))
-        ids = [self._bank.texts(cell, plain=True) for cell in others]
-        kept: list[str] = self._bank.queries[np.concatenate(ids)].tolist()
-        return kept
-
-    def _check_mode(self, rand: int, emotion: str, only_emotion: bool, join: str = "rand") -> None:
-        if rand < 1:
-            raise ValueError(f"Bad rand {rand}, expected at least 1 query.")
-        if join not in JOINS:
-            raise ValueError(unknown_name("join", join, JOINS))
-        if emotion not in MODES:
-            raise ValueError(unknown_name("emotion mode", emotion, MODES))
-        if only_emotion and emotion == "never":
-            raise ValueError("only_emotion asks for what emotion='never' forbids: choose one.")
-
-    def _check_said(self, rows: Sequence[int] | npt.NDArray[Any], chosen: npt.NDArray[Any]) -> None:
-        silent = np.asarray(rows)[~chosen.any(axis=1)]
-        if len(silent):
-            named = ", ".join(f"{i} {_short(self._frame.index[i])}" for i in silent[:5])
-            raise ValueError(
-                f"Nothing to say of {len(silent)} rows ({named}), expected a known attribute or "
-                "emotion: leave these rows out."
-            )
+        check_manner(rand, emotion, only_emotion, join)
+        return self._sampler.draw(rows, rand, emotion, only_emotion, join, rng)
 
 
 def _aligned(column: pd.Series | None, levels: pd.DataFrame, name: str) -> pd.Series:
@@ -345,21 +278,3 @@ def _check_words(name: str, words: Sequence[str]) -> None:
             gender_state(word)
         else:
             check_level(name, word)
-
-
-def _short(label: object) -> str:
-    """Name a segment without its folders: ('folder/a.wav', 0.0 s)."""
-    if not isinstance(label, tuple):
-        return f"({label!r})"
-    start = f", {label[1].total_seconds():.2f} s" if isinstance(label[1], pd.Timedelta) else ""
-    return f"('{'/'.join(Path(str(label[0])).parts[-2:])}'{start})"
-
-
-def _draw(
-    pool: npt.NDArray[np.bool_], rand: int, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
-    """Draw attributes: which are taken, in which order, both (rows, at most rand)."""
-    keys = np.where(pool, rng.random(pool.shape), 2.0)
-    order = np.argsort(keys, axis=1)[:, :rand]
-    wanted = np.minimum(rng.integers(1, rand + 1, len(pool)), pool.sum(axis=1))
-    return np.arange(order.shape[1]) < wanted[:, None], order

@@ -23,7 +23,7 @@ ROOMS = [
     {"corpora"},
     {"features"},
     {"levels"},
-    {"wordings", "joining", "queries", "variety", "objections"},
+    {"wordings", "joining", "sampling", "queries", "variety", "objections"},
     {
         "machine",
         "schedule",
@@ -88,7 +88,9 @@ ROOMS = [
     },
     {"systems", "evidence"},
     {"outcome", "contest"},
+    {"looking"},
     {"figures"},
+    {"playground"},
     {"colophon", "pages", "kernel", "book", "shown", "command"},
     {"__init__"},
 ]
