@@ -1,4 +1,4 @@
-# The two commands of a newcomer: `make book` and `make test`. `make help` lists the others.
+# A newcomer's commands: `make model`, `make book`, `make test`. `make help` lists the others.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -14,11 +14,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint format pairs lab env clean
+.PHONY: help model book test lint format pairs lab env clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  RUN=<name> takes params/<name>.yaml (default: demo)"
+
+model: $(STAMP)  ## a small model in minutes, for `paraclap score my.wav --candidates happy,sad,angry`
+	@$(BIN)/python -m paraclap.book params/quick.yaml --only 01-04 --no-html
+	@echo "Ask it: $(BIN)/paraclap score my.wav --candidates happy,sad,angry"
 
 book: $(STAMP)  ## run the notebooks with params/$(RUN).yaml, build the book, print its first page
 	@$(BIN)/python -m paraclap.book params/$(RUN).yaml
@@ -39,8 +43,9 @@ format: $(STAMP)  ## put style and format right, as far as ruff can
 pairs: $(STAMP)  ## write each book/*.ipynb anew from the .py beside it, without outputs
 	@$(BIN)/python -m paraclap.book --write-pairs
 
+# .jupyter/ says that a double click on a .py of the book opens it as the notebook it is.
 lab: $(STAMP)  ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab book
+	JUPYTER_CONFIG_PATH=$(CURDIR)/.jupyter $(BIN)/jupyter lab book
 
 env: $(STAMP)  ## the environment alone
 

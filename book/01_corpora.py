@@ -129,7 +129,7 @@ labels.reset_index().groupby(["corpus", "split"], sort=False).agg(
 # %% [markdown]
 # ## Listen
 #
-# Before any number: how do these voices sound? Here is one speaker, in as many emotions as the corpus
+# Before any number: how do these voices sound? Here is one speaker, in as many {term}`emotions <emotion>` as the corpus
 # has of one person.
 
 # %%
@@ -150,8 +150,8 @@ style.players(one_each, names.to_list())
 # %% [markdown]
 # ## Look
 #
-# What the ear hears is in the {term}`signal`, but not where the eye would look for it. So the next
-# figure shows each of two voices three times: the signal itself; its energy by frequency (the *mel
+# What the ear hears is in the {term}`signal`, but not where the eye would look for it. So
+# {numref}`fig-looks` shows each of two voices three times: the signal itself; its energy by frequency (the *mel
 # spectrogram*, with frequencies spaced as the ear spaces them); and its pitch, which openSMILE measures
 # every 10 ms where the voice makes a tone.
 
@@ -168,7 +168,7 @@ figures.looks(first, second, (titles[0], titles[-1]))
 # %% [markdown]
 # ## Which classes, and how many of each?
 #
-# Classes are rarely balanced. A model can score well on unbalanced classes by naming the most frequent
+# Classes are rarely balanced; {numref}`fig-classes` shows how they are here. A model can score well on unbalanced classes by naming the most frequent
 # one, which is why the headline score of this book is {term}`UAR`, and why {term}`chance` is drawn
 # wherever a score is.
 
@@ -182,7 +182,7 @@ figures.classes(labels)
 # %% [markdown]
 # ## Who speaks?
 #
-# Speakers must not be shared between splits. A model that has met a speaker may recognise the person
+# {term}`Speakers <speaker>` must not be shared between splits. A model that has met a speaker may recognise the person
 # and not the way of speaking, and its score would be too good.
 
 # %%
@@ -194,7 +194,7 @@ print(f"Of {len(shared):,} speakers, {several} are in several splits.")
 figures.speakers(labels)
 
 # %% [markdown]
-# The number of *speakers*, not of segments, says how sure a score is: two segments of one person are
+# The number of *speakers*, not of segments ({numref}`fig-speakers`), says how sure a score is: two segments of one person are
 # not two independent observations. The evaluation draws its intervals by speaker for this reason
 # {cite}`bisani2004bootstrap`.
 
@@ -203,7 +203,7 @@ figures.speakers(labels)
 #
 # Words are one way to describe an emotion, ratings another: {term}`arousal` from calm to excited,
 # {term}`valence` from negative to positive, {term}`dominance` from submissive to dominant. Where a
-# corpus has both, each word covers a region.
+# corpus has both, each word covers a region ({numref}`fig-plane`).
 
 # %% mystnb={"figure": {"name": "fig-plane", "caption": "Emotions in the plane of valence and arousal, with an ellipse of one standard deviation each. Where ellipses overlap, the ratings alone do not tell the words apart, and neither can a perfect listener who knows only them."}, "image": {"alt": "Scatter of arousal over valence with one ellipse and one word per emotion."}}
 figures.plane(labels)
@@ -215,13 +215,48 @@ figures.plane(labels)
 # ## The corpora that are only tested on
 #
 # {term}`Zero-shot` means: answering a question whose classes were never trained for. Each held-out
-# corpus asks another question.
+# corpus asks another question ({numref}`fig-held-out`).
 
 # %% mystnb={"figure": {"name": "fig-held-out", "caption": "Classes of each corpus that is only tested on. Some ask for emotions that the training corpus has, some for words that it never says: there the model has nothing but the meaning of the words to go by."}, "image": {"alt": "One panel of horizontal bars per held-out corpus, with the number of segments of each class."}}
 figures.held_out(labels)
 
 # %% [markdown]
-# ## What this chapter found
+# ## Exercises
+#
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** Somebody divides a corpus of many speakers into train and test by drawing *recordings*, not speakers. Which way
+# does the score on the test split err, and why does a larger corpus not help?
+#
+# ```{admonition} Answer
+# :class: dropdown
+# It is too good. Each speaker is in both splits, and what a model has learned of a voice (this one is always
+# hoarse, and was mostly angry) helps with the rest of this person's recordings. More recordings of the same people make
+# it worse, as there is more to learn of each of them; only *speakers* that training never met can tell how it fares with new ones.
+# ```
+#
+# **2.** Imagine an answerer that hears nothing and always names the most frequent class. What is its accuracy on each corpus that
+# is tested on, and what its {term}`UAR`?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# from paraclap import scores, tables
+#
+# labels = tables.read_table(folder / "labels.parquet")
+# test = labels[labels["split"] == "test"].dropna(subset="label")
+# for corpus, own in test.groupby("corpus", sort=False):
+#     guess, classes = [own["label"].mode()[0]] * len(own), sorted(own["label"].unique())
+#     values = [score(own["label"], guess, classes) for score in (scores.accuracy, scores.uar)]
+#     print(f"{corpus}: accuracy {values[0]:.2f}, UAR {values[1]:.2f} of {len(classes)} classes")
+# ```
+#
+# The accuracy is the share of the largest class, and high where classes are unequal. The UAR is
+# {term}`chance`, whatever the shares: one class is found always, all others never.
+# ````
+
+# %% [markdown]
+# ## So: who speaks, and what is known of it?
 #
 # All corpora are in one table, `labels.parquet`, with one row per segment and the same columns for a
 # folder of files, a database or the built-in speech. The classes overlap, the splits share no speakers

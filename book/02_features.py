@@ -87,7 +87,7 @@ edges = levels.fit(train, attributes=levels.varying(train))
 figures.distributions(train, edges)
 
 # %% [markdown]
-# No single feature names the emotion. A voice of high level may be angry or happy; what tells them
+# In {numref}`fig-distributions` no single feature names the emotion. A voice of high level may be angry or happy; what tells them
 # apart has to come from several features at once. So much the better for a model that hears the whole
 # signal, and so much the worse for one query that speaks of one feature.
 
@@ -95,7 +95,7 @@ figures.distributions(train, edges)
 # ## Which of the 88 tell emotions apart?
 #
 # The share of a feature's variance that lies *between* emotions (η², eta squared) says how much knowing
-# the emotion tells of the feature. Orange bars are features that queries speak of.
+# the emotion tells of the feature. Orange bars in {numref}`fig-strongest` are features that queries speak of.
 
 # %% mystnb={"figure": {"name": "fig-strongest", "caption": "The functionals that differ most between emotions. Those in orange have a word in the queries; the blue ones are known to the model only through the signal. The dashed line is what unrelated numbers would reach."}, "image": {"alt": "Horizontal bars of the variance explained by emotion for the strongest functionals, with a line at chance."}}
 functionals = [name for name in measured if name != "duration"]
@@ -115,7 +115,7 @@ figures.strongest(train, functionals)
 figures.correlations(train)
 
 # %% [markdown]
-# Loudness and intensity are two measurements of nearly one thing; that is why the intensity sentences
+# Loudness and intensity are two measurements of nearly one thing ({numref}`fig-correlations`); that is why the intensity sentences
 # that speak of loudness are said only where the two agree. The row of {term}`valence` is usually the
 # palest: how pleasant a voice sounds is the hardest of the three to measure.
 
@@ -134,14 +134,15 @@ tables.show(meant, 1).reset_index().round(2).T
 figures.intended(meant.join(measured))
 
 # %% [markdown]
-# The scatter around each curve is wanted: a feature that can be read off without error would make the
+# The scatter around each curve of {numref}`fig-intended` is wanted: a feature that can be read off without error would make the
 # task easier than any real one.
 
 # %% [markdown]
 # ## How far are the other corpora?
 #
 # The {term}`edges` that turn values into words come from the training split. A corpus whose voices are
-# all higher is full of "high" voices, whatever they express.
+# all higher is full of "high" voices, whatever they express. {numref}`fig-shift` shows how far each corpus lies from the
+# training split.
 
 # %% mystnb={"figure": {"name": "fig-shift", "caption": "How far the mean of each feature lies from that of the training split, in standard deviations of the training split. Rows near zero are corpora that sound alike on average; strong colours mark another kind of voice, room or line, which a model meets unprepared."}, "image": {"alt": "Heat map of standardised differences, one row per corpus and split, one column per feature."}}
 figures.shift(table)
@@ -154,13 +155,69 @@ figures.shift(table)
 # %% [markdown]
 # ## All at once
 #
-# Eighty-eight numbers cannot be looked at, but their two strongest directions can.
+# Eighty-eight numbers cannot be looked at, but their two strongest directions can ({numref}`fig-components`).
 
 # %% mystnb={"figure": {"name": "fig-components", "caption": "All functionals of the training split, seen along their first two principal components; each word stands at the mean of its segments. Means that lie apart are emotions that differ in the strongest directions of the voice; dots of all colours lie between them, and no line would separate them."}, "image": {"alt": "Scatter of the first two principal components coloured by emotion, with a word at the mean of each emotion."}}
 figures.plane(train, functionals)
 
 # %% [markdown]
-# ## What this chapter found
+# ## Exercises
+#
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** Turn the volume of a recording down by half. Which of the features that queries speak of change, and which do not? What
+# does it mean for a corpus in which some speakers sat closer to the microphone?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# Measure one voice twice:
+#
+# ```python
+# import pandas as pd
+#
+# from paraclap import audio, features, levels, tables
+#
+# measured = tables.read_table(folder / "features.parquet")
+# signal = audio.read(*measured.index[0])
+# twice = {"as it is": signal, "half": signal / 2}
+# found = {how: features.measure(one) for how, one in twice.items()}
+# named = [name for name in levels.FEATURES.values() if name in measured]
+# print(pd.DataFrame(found, measured.columns).loc[named].round(3))
+# ```
+#
+# The level falls by about six decibels and the loudness by less than half. Pitch and its variation stay as they were, and jitter
+# and shimmer, which compare one period with the next, change little. So *"intensity is low"* may be said of a speaker who
+# merely sat further away: the words about intensity speak of the recording as much as of the voice.
+# ````
+#
+# **2.** {numref}`fig-distributions` shows one feature at a time. Which of them tells anger from sadness best, and which anger from
+# happiness?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# The distance of two means in standard deviations says it (Cohen's *d*):
+#
+# ```python
+# from paraclap import levels, tables
+#
+# labels = tables.read_table(folder / "labels.parquet")
+# table = tables.read_table(folder / "features.parquet").join(labels)
+# train = table[table["split"] == "train"]
+# named = [name for name in levels.FEATURES.values() if name in train]
+# groups = train.groupby("emotion")[named]
+# apart = (groups.mean() / groups.std().mean()).round(2)
+# for one, other in (("anger", "sadness"), ("anger", "happiness")):
+#     distance = apart.reindex([one, other]).diff().iloc[1].abs()
+#     print(distance.sort_values().tail(3).to_string(), end="\n\n")
+# ```
+#
+# On the built-in speech loudness and {term}`arousal` part anger from sadness by far; between anger and happiness, both loud and
+# excited, {term}`valence` has the largest distance. No measurement of the signal comes near it: the word for an emotion says something
+# that the other queries do not.
+# ````
+
+# %% [markdown]
+# ## So: what can be measured in a voice?
 #
 # Every segment now has 88 functionals and a duration, or a reason why not. Emotions differ in their
 # measurements, but overlap in each of them, and the strongest differences are those of loudness, pitch

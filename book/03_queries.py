@@ -24,16 +24,16 @@
 # | Writes | `queries.parquet` | a segment: its levels, emotion, gender, and all its queries |
 
 # %% tags=["parameters"]
-run: str = "demo"  # name of the run, and of its folder
+run: str = "demo"  # name of the run: its folder below `runs`
 runs: str = "runs"  # folder of all runs
 seed: int = 0  # of all draws
 templates: str = "paper"  # sentences: paper, diverse, released, released-fixed, or a .csv
-emotion_form: str = "adjective"  # or noun: angry, or anger
+emotion_form: str = "adjective"  # how emotions are named: adjective (angry) or noun (anger)
 low_quantile: float = 0.3  # share of train below the lower edge
 high_quantile: float = 0.7  # share of train below the upper edge
-rand: int = 5  # most attributes that one text speaks of
-emotion: str = "always"  # its query: always on top, in the pool, or never
-only_emotion: bool = False  # nothing but the emotion query
+rand: int = 5  # most queries joined into one text
+emotion: str = "always"  # whether the emotion query is said: always, pool or never
+only_emotion: bool = False  # whether the emotion query is all that is said
 join: str = "rand"  # how queries become a text: "rand", or as released, "weighted" or "all"
 batch: int = 64  # pairs in a batch
 
@@ -79,7 +79,7 @@ tables.show(level[labels["split"] == "train"], 2).reset_index().T
 # ## Do the levels mean the same elsewhere?
 #
 # On the training split the shares are fixed by construction. On the other splits and corpora they are
-# not.
+# not ({numref}`fig-shares`, {numref}`fig-drift`).
 
 # %% mystnb={"figure": {"name": "fig-shares", "caption": "Share of low, normal and high for each attribute and split, with dashed lines at the quantiles that the edges were fitted at. In the training split the colours meet at the lines by construction; where they do so in the others, the speakers there are like those trained on."}, "image": {"alt": "Stacked horizontal bars of level shares per attribute, one panel per split, with dashed lines at the quantiles."}}
 figures.shares(level, labels["split"], (low_quantile, high_quantile))
@@ -93,6 +93,8 @@ figures.drift(level, labels["corpus"])
 
 # %% [markdown]
 # ## Which levels come together?
+#
+# Two attributes that always go together say one thing twice; {numref}`fig-together` shows which do.
 
 # %% mystnb={"figure": {"name": "fig-together", "caption": "How the levels of two attributes go together: per cent of the segments in each row. Rows that differ are attributes that are not independent, so that a query about one also teaches something about the other; equal rows are attributes that have nothing to do with each other."}, "image": {"alt": "Heat maps of levels of one attribute given the level of another."}}
 figures.together(level[labels["split"] == "train"])
@@ -144,7 +146,7 @@ style.players(queries.iloc[[one]], ["the voice described above"])
 #
 # In training a voice does not come with all its queries. Up to `rand` attributes are drawn, one wording
 # of each, and joined by "and"; the emotion is added or not. This is what the paper varies in its Table 1
-# {cite}`jing2024paraclap`. First the same voice three times as this run draws it, then two other voices for
+# {cite}`jing2024paraclap`, and {numref}`fig-said` counts how often each attribute is then spoken of. First the same voice three times as this run draws it, then two other voices for
 # each variant of the paper:
 
 # %%
@@ -161,7 +163,8 @@ figures.said(variety.said(pool, train, max(rand, 2), templates, seed))
 # ## How many different texts are there?
 #
 # A contrastive model learns from differences: in a batch, every other text counts as *wrong* for a voice.
-# So it matters how many different texts there are, and how often one comes twice.
+# So it matters how many different texts there are ({numref}`fig-growth`), and how often one comes twice
+# ({numref}`fig-repeats`).
 
 # %% mystnb={"figure": {"name": "fig-growth", "caption": "Distinct texts seen as more are drawn from the training split, for the paper's four variants. A curve that flattens has run out of texts; one that stays near the dashed line says something new with almost every draw."}, "image": {"alt": "Distinct texts over texts drawn on two logarithmic axes, one line per variant, with a dashed line where each draw is new."}}
 figures.growth(variety.growth(texts))
@@ -175,7 +178,52 @@ figures.repeats(variety.repeats(texts, batch), batch)
 # rare. And even two different texts may both be true of one voice, which no count of repetitions shows.
 
 # %% [markdown]
-# ## What this chapter found
+# ## Exercises
+#
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** Why are the edges fitted on the training split and not on each corpus by itself? {numref}`fig-drift` would then be zero
+# everywhere.
+#
+# ```{admonition} Answer
+# :class: dropdown
+# A word would mean another thing in each corpus: a "high pitch" among children is not that among men. The model
+# hears the signal and not the corpus, so it could not learn when to use the word. And levels of a test corpus that are fitted to
+# its own voices would depend on which voices are tested together.
+# ```
+#
+# **2.** Which queries are said of the fewest training voices, and which of the most? What will the model learn least about?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# from paraclap import tables
+#
+# labels = tables.read_table(folder / "labels.parquet")
+# queries = tables.read_table(folder / "queries.parquet")
+# train = queries[labels["split"].loc[queries.index] == "train"]
+# said = train["queries"].explode().value_counts() / len(train)
+# print(said.iloc[[0, 1, 2, -3, -2, -1]].map("{:.2%} of the voices".format).to_string())
+# ```
+#
+# Sentences that hold of a whole gender or of a level are said of many voices. Rarest are those with a condition, on the built-in speech
+# the emotion together with how much of it there is: few voices are sad *and* of a high {term}`arousal`. The model learns least about what they
+# add, though it meets the emotion itself in plainer words.
+# ````
+#
+# **3.** Run this chapter again with narrower words: `low_quantile` at one tenth and `high_quantile` at nine tenths. What happens to the
+# number of queries of a voice, and to {numref}`fig-repeats`?
+#
+# ```{admonition} Answer
+# :class: dropdown
+# `python -m paraclap.book params/demo.yaml -p run=narrow -p low_quantile=0.1 -p high_quantile=0.9 --only 03`, after the same
+# command with `--only 01` and `--only 02`. Most values are then normal. Attributes with a sentence for *normal* still speak, but all
+# alike, so texts of different voices resemble each other more and more of a batch is repeated; what is still called high
+# or low is so beyond doubt. The paper's quantiles keep the three levels about equally frequent, which is when a level tells most.
+# ```
+
+# %% [markdown]
+# ## So: what can be said of a voice?
 #
 # Two edges per attribute, fitted on the training split alone, turn measurements into low, normal and
 # high, and templates turn these into queries that never contradict one another. Drawing several

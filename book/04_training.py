@@ -68,7 +68,7 @@ projection_dim: int = 768  # size of the shared space
 dropout: float = 0.5  # dropout probability in the projection heads
 rand: int = 5  # most queries joined into one text
 emotion: str = "always"  # whether the emotion query is said: "always", "pool" or "never"
-only_emotion: bool = False  # whether it is all that is said
+only_emotion: bool = False  # whether the emotion query is all that is said
 join: str = "rand"  # how queries become a text: "rand", or as released, "weighted" or "all"
 agreed_only: bool = True  # whether training voices without an agreed emotion are left out
 texts_per_voice: int = 0  # texts kept for each voice; 0 draws a new one at every step
@@ -118,7 +118,7 @@ print(voices.groupby(["corpus", "split"], sort=False).size().to_string())
 # %% [markdown]
 # ## The objective
 #
-# A batch holds $N$ pairs of a voice and a text. The audio tower turns voice $i$ into a vector
+# A batch holds $N$ {term}`pairs <pair>` of a voice and a text. The audio tower turns voice $i$ into a vector
 # $E^a_i$, the text tower turns text $j$ into $E^t_j$; both have the same length $d$. How well they fit
 # is the cosine of the angle between them, sharpened by a learned factor $\tau$ (called
 # temperature by the paper, kept as its logarithm, the {term}`logit scale`):
@@ -158,7 +158,7 @@ for text in pool.sample(said, rand, emotion, only_emotion, join, rng=np.random.d
 #
 # Each epoch ends with a look at the {term}`dev split <split>`: its emotions are asked
 # {term}`zero-shot`, and the model with the best answers so far is kept. No test voice is looked at.
-# A stopped run goes on where it was; one that is finished is only loaded.
+# A stopped run goes on from its last {term}`checkpoint`; one that is finished is only loaded.
 
 # %%
 tables.write_json(settings.asdict(), folder / "settings.json")
@@ -186,7 +186,7 @@ print(
 )
 
 # %% [markdown]
-# The loss cannot reach zero: voices of one batch may share a text, or their texts may be true of
+# The loss of {numref}`fig-train-loss` cannot reach zero: voices of one batch may share a text, or their texts may be true of
 # each other, and {eq}`eq-loss` counts these as mistakes. With more attributes in a text fewer voices
 # share one ({numref}`fig-repeats`): the reason why the paper lets several attributes speak at once.
 # The next figure asks whether what is learned helps with new speakers.
@@ -200,14 +200,14 @@ figures.dev_scores(curves, max(1, classes))
 figures.rates(curves)
 
 # %% [markdown]
-# The factor tells how sure the model lets itself be. A large one makes small differences in
+# The factor in {numref}`fig-train-rates` tells how sure the model lets itself be. A large one makes small differences in
 # angle count; it is learned, but moves slowly, because its learning rate is that of the heads.
 
 # %% [markdown]
 # ## How fast?
 #
-# What held training up? While the towers compute, other processes can read the next
-# batches ahead (`workers`), from voices that were decoded once (`audio_store`). What
+# What held training up? {numref}`fig-train-speed` tells. While the towers compute, other processes can read the next
+# batches ahead (`workers`), from voices that were decoded once (the {term}`audio store`). What
 # the device could do at best is measured in plain matrix products; the share of it that the model uses is
 # its {term}`utilisation`. Chapter 9 takes these figures to larger corpora.
 
@@ -231,6 +231,7 @@ print(f"{100 * used:.1f} % of the arithmetic that the device reaches was the mod
 
 # %%
 start = training.start(settings, "cpu").model
+start.processor = model.processor  # how a voice is prepared is not learned by steps
 models = {"before training": start, "after training": model}
 dev = voices[voices["split"] == "dev"]
 shown = evaluation.one_each(dev if dev["label"].notna().any() else voices, "label", 32)
@@ -245,7 +246,8 @@ figures.voices_against_words(heard, shown["label"].tolist(), words)
 
 # %% [markdown]
 # The text tower need not know beforehand that *high* and *low* are opposites: in the language of
-# a pretrained encoder two sentences that differ in one word are close. Training has to pull them apart.
+# a pretrained encoder two sentences that differ in one word are close. Training has to pull them apart
+# ({numref}`fig-train-queries`).
 
 # %% mystnb={"figure": {"name": "fig-train-queries", "align": "center", "caption": "Cosine of attribute queries with each other. Before training all sentences resemble each other; training moves apart the two ends of an attribute that it has learned to hear."}, "image": {"alt": "Two heat maps of queries against queries, before and after training."}}
 ends = evaluation.attribute_queries(table, templates)
@@ -260,7 +262,7 @@ for title, e in spoken.items():
 
 # %% [markdown]
 # The last look is at whole texts, as the training drew them: is a dev voice closer to its own text
-# than to those of others?
+# than to those of others? {numref}`fig-train-pairs` answers for all.
 
 # %% mystnb={"figure": {"name": "fig-train-pairs", "align": "center", "caption": "Cosine of dev voices with their own text (pairs) and with texts of other voices. Before training the two cannot be told apart; after it, pairs lie further to the right. The overlap that remains holds texts that are true of several voices, and what the model does not hear."}, "image": {"alt": "Two histograms of cosines, of pairs and of others, before and after training."}}
 rows = np.flatnonzero((voices["split"] == "dev") & pool.says(emotion, only_emotion))[:150]
@@ -275,6 +277,52 @@ figures.pairs_and_others(pairs)
 for title, cosine in pairs.items():
     place = (cosine >= np.diag(cosine)[:, None]).sum(axis=1).mean()
     print(f"{title}: of {len(texts)} texts, a voice's own is number {place:.0f} on average.")
+
+# %% [markdown]
+# ## Exercises
+#
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** In a batch of $N$ pairs, $g$ voices share one and the same text, and all other texts are distinct. How small can the loss
+# {eq}`eq-loss` become at best?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# Identical texts have identical embeddings, so the $g$ columns of $C$ are equal. For the $g$ voices the best the softmax
+# over texts can do is $1/g$ each; for each of the $g$ texts the softmax over voices has $g$ equally good answers as well. All other
+# pairs can reach zero. Either way $\mathcal{L} \ge \frac{g}{N} \log g$. With a perfect model and a large $\tau$:
+#
+# ```python
+# import numpy as np
+# import torch
+#
+# from paraclap.loss import contrastive
+#
+# pairs, shared = 64, 16
+# perfect = torch.eye(pairs)
+# perfect[:shared, :shared] = 1.0  # each of these voices fits each of these texts
+# print(contrastive(100 * perfect).item(), shared / pairs * np.log(shared))
+# ```
+#
+# {numref}`fig-repeats` shows how many pairs share their text. With the emotion alone nearly all do, and the floor is high.
+# ````
+#
+# **2.** Was it worth while to keep the best epoch of {numref}`fig-train-dev` and not the last one?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# from paraclap import tables
+#
+# dev = tables.read_table(folder / "curves.csv").dropna(subset="dev_uar")
+# best, last = dev.loc[dev["dev_uar"].idxmax()], dev.iloc[-1]
+# print(f"best {best['dev_uar']:.3f} at step {best['step']:.0f}, last {last['dev_uar']:.3f}")
+# ```
+#
+# If the two are equal, the model was still learning when it stopped. If not, the difference promises more than other voices will
+# keep: the best of many epochs is best partly by luck with the dev voices, and this luck stays behind on the test split. It is why
+# a dev score is no result.
+# ````
 
 # %% [markdown]
 # ## So: how does a model learn which words fit a voice?

@@ -156,7 +156,7 @@ style.text_table(quoted.exposure())
 # ## Which mistakes?
 #
 # A score is a mean; the {term}`truth` and the {term}`prediction` side by side tell more. Each row of a matrix is a true
-# class and adds up to one; the diagonal holds the {term}`UAR`'s recalls.
+# class and adds up to one; the diagonal holds the recalls whose mean is the {term}`UAR`, drawn by themselves in {numref}`fig-eval-recalls`.
 
 # %% mystnb={"figure": {"name": "fig-eval-confusions", "align": "center", "caption": "Share of each true class (row) that was given each answer (column). Dark cells off the diagonal in one column show an answer that the model prefers; a dark pair mirrored at the diagonal shows two classes that it confuses."}, "image": {"alt": "Grid of confusion matrices, one for each task."}}
 classes = {task: list(words) for task, words in tasks.items()}
@@ -210,12 +210,12 @@ print(
 )
 
 # %% [markdown]
-# The probabilities come from cosines and one learned factor that was never fitted to questions: they
+# The probabilities of {numref}`fig-eval-certainty` come from cosines and one learned factor that was never fitted to questions: they
 # rank answers, and should not be read as a promise.
 #
 # ## For whom does it work?
 #
-# A mean over voices can hide that one group is understood worse than another.
+# A mean over voices can hide that one group is understood worse than another. {numref}`fig-eval-gender` parts the voices by gender.
 
 # %% mystnb={"figure": {"name": "fig-eval-gender", "align": "center", "caption": "UAR of each task among female and among male voices. The longer the grey bar, the more unequally the two are understood; small groups differ by chance, too."}, "image": {"alt": "Points of UAR by gender, one row for each task, with chance marks."}}
 groups = evaluation.by_group(predictions, labels.loc[predictions.index, "gender"])
@@ -225,7 +225,7 @@ figures.group_scores(groups, classes)
 # ## Other words
 #
 # The candidates so far are words that the training text has said. A model that knows its language
-# should also understand others for the same thing. No template says any of these:
+# should also understand others for the same thing ({numref}`fig-eval-synonyms`). No template says any of these:
 
 # %%
 words = evaluation.other_words(model, test, voices, tasks, template)
@@ -254,6 +254,57 @@ style.players(found, cosines)
 # %% [markdown]
 # The second row was searched with *"has a high pitch"*. Its ends should differ clearly to the ear, if
 # pitch stands high in {numref}`fig-eval-attributes`.
+
+# %% [markdown]
+# ## Exercises
+#
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** On some task the accuracy is *below* the share of the largest class, and the UAR nevertheless above chance. Can both be true?
+# Look for such tasks.
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# from paraclap import tables
+#
+# scores = tables.read_table(folder / "scores.csv").set_index("task")
+# predictions = tables.read_table(folder / "predictions.parquet")
+# shares = predictions.groupby("corpus")["truth"].value_counts(normalize=True)
+# largest = shares.groupby("corpus").max()
+# print(scores.assign(largest=largest)[["accuracy", "largest", "uar", "chance"]].round(2))
+# ```
+#
+# Yes. Whoever always names the largest class reaches its share as accuracy, and only {term}`chance` as {term}`UAR`. A model that really finds the
+# small classes pays for it with mistakes among the many voices of the large one. Which of the two is wanted depends on what
+# the answers are for; a comparison over corpora with different shares needs the UAR.
+# ````
+#
+# **2.** Which two classes are confused most often over all tasks?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# from paraclap import tables
+#
+# predictions = tables.read_table(folder / "predictions.parquet")
+# wrong = predictions[predictions["truth"] != predictions["prediction"]]
+# print(wrong.groupby(["corpus", "truth", "prediction"]).size().nlargest(5).to_string())
+# ```
+#
+# Counts favour large classes. {numref}`fig-eval-confusions` divides by the number of voices of each class and so shows the confusions of small
+# classes too: look where the two disagree.
+# ````
+#
+# **3.** Ask other words: run this chapter with `-p template="{}"`. Which tasks change most, and would you now choose the template by its score?
+#
+# ```{admonition} Answer
+# :class: dropdown
+# On the built-in speech emotions change little, and most changes where the words are ones that training never said: there an
+# answer hangs on the wording more than on the voice. But choosing by this score would choose by the
+# test voices, and the score would then no longer be that of a question which nobody has tuned. [Chapter 11](11_evidence)
+# asks in many wordings that were fixed beforehand, and reports their spread.
+# ```
 
 # %% [markdown]
 # ## So: what can it answer that it was never trained for?

@@ -82,7 +82,8 @@ places = training.train_variants(voices, pool, folder, main, chosen, machine, st
 
 # %% [markdown]
 # Voices of which a variant has nothing to say are left out of its training: a voice whose
-# raters do not agree, for instance, is silent when only emotions are said.
+# raters do not agree, for instance, is silent when only emotions are said. How each variant learned,
+# {numref}`fig-ablation-variant-curves` shows.
 
 # %% mystnb={"figure": {"name": "fig-ablation-variant-curves", "align": "center", "caption": "Left: training loss of the variants. It cannot be compared between them: the fewer texts there are to say, the more voices of a batch share one, and the higher the floor. Right: emotions of the dev split, which can."}, "image": {"alt": "Two line charts: loss, and UAR on the dev split, for each variant."}}
 curves = {name: tables.read_table(place / "curves.csv") for name, place in places.items()}
@@ -97,7 +98,7 @@ for name, one in curves.items():
 # %% [markdown]
 # ## The answers
 #
-# Each variant is asked what chapter 5 asked: all tasks with the same template, and both ends of every attribute.
+# Each variant is asked what chapter 5 asked: all tasks with the same {term}`template`, and both ends of every {term}`attribute`.
 
 # %%
 questions = evaluation.tasks(labels, candidates)
@@ -121,8 +122,8 @@ tables.write_table(ablation, folder / "ablation.csv")
 tables.show(ablation, rows=2).round(3)
 
 # %% [markdown]
-# This is the form of Table 1 in the paper: a row is a task, a column a variant, the best UAR of
-# a row in bold and the second underlined.
+# This is the form of Table 1 in the paper: a row is a task, a column a variant, the best {term}`UAR` of
+# a row in bold and the second underlined. {numref}`fig-ablation-variants` adds the intervals.
 
 # %%
 figures.side_by_side(ablation)
@@ -151,7 +152,8 @@ print(
 # %% [markdown]
 # ## With and without emotion
 #
-# Figures 2 and 3 of the paper show two corpora without and with emotion queries in training. Never
+# Figures 2 and 3 of the paper show two corpora without and with emotion queries in training; here they are
+# {numref}`fig-ablation-iemocap` and {numref}`fig-ablation-tess`. Never
 # told a word for an emotion, a model can still have learned that anger is loud, if its text
 # encoder knows as much; but it has no reason to.
 
@@ -178,6 +180,41 @@ means = ablation.groupby(["variant", "kind"], sort=False)["uar"].mean().unstack(
 for kind in means:
     print(f"Best at {kind}s: {figures.name(means[kind].idxmax())}.")
 means.rename(index=figures.name).round(3)
+
+# %% [markdown]
+# ## Exercises
+#
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** The variant that never heard a word for an emotion can still be above {term}`chance` on emotions. How, if nobody told it?
+#
+# ```{admonition} Answer
+# :class: dropdown
+# Through the ratings and through language. It was told of {term}`arousal` and of a loud, high or varied voice; if the text encoder, trained on much
+# text, places "angry" nearer to "loud" or "excited" than "sad" is, the answer follows. Where the text encoder was small or its weights
+# do not fit, this way is weak. Only knowledge that is *in the words* can travel so; what emotions sound like beyond
+# loud and high stays unknown.
+# ```
+#
+# **2.** For which tasks is *rand 1* clearly better or worse than *rand 5*, judged by intervals that lie apart? Is that a fair way to judge?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# from paraclap import tables
+#
+# table = tables.read_table(folder / "ablation.csv")
+# table = table[table["kind"] == "task"].set_index("task")
+# one, five = (table[table["variant"] == name] for name in ("rand1", "rand5"))
+# apart = (one["uar_low"] > five["uar_high"]) | (five["uar_low"] > one["uar_high"])
+# print("Intervals apart:", ", ".join(apart.index[apart]) or "none")
+# print((one["uar"] - five["uar"]).round(3).sort_values().to_string())
+# ```
+#
+# It is too strict. Both variants answer the same voices, and a hard voice is hard for both, so the uncertainty of the *difference* is smaller
+# than the two intervals suggest. [Chapter 11](11_evidence) tests differences in pairs. And it is too lenient at the same time, as each
+# variant was trained only once.
+# ````
 
 # %% [markdown]
 # ## So: what does each part of the training text bring?

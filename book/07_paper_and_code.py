@@ -38,13 +38,13 @@ run: str = "demo"  # name of the run: its folder below `runs`
 runs: str = "runs"  # folder of all runs, relative to the project
 seed: int = 0  # of every random draw
 draws: int = 1000  # of the bootstrap that gives the intervals
-recipes: str = "paper,released"  # which to train and compare; empty trains none
-recipe_sentences: str = "paper,released-fixed"  # with which sets of sentences
-recipe_seeds: int = 3  # how often each is trained
-recipe_changes: str = "similarity,join,freeze_audio"  # of "released", each alone in "paper"
+recipes: str = "paper,released"  # recipes to train and compare; empty trains none
+recipe_sentences: str = "paper,released-fixed"  # sets of sentences to train with
+recipe_seeds: int = 3  # how often each recipe is trained
+recipe_changes: str = "similarity,join,freeze_audio"  # what of "released" is tried alone in "paper"
 recipe_voices: int = 800  # voices to train on, at most
 recipe_batch: int = 32  # pairs in a batch of the recipe "paper"; "released" takes half of it
-recipe_steps: int = 40  # of the recipe "paper"; "released" takes four times as many
+recipe_steps: int = 40  # steps of the recipe "paper"; "released" takes four times as many
 recipe_text_encoder: str = "minilm-2"  # where the text tower starts
 recipe_audio_lr: float = 1.0e-3  # learning rate of the audio tower, where it learns
 recipe_text_lr: float = 3.0e-4  # learning rate of the text tower, where it learns
@@ -68,7 +68,7 @@ train = labels["split"] == "train"
 # %% [markdown]
 # ## What differs
 #
-# A *recipe* is everything that has to be decided before a model can be trained. Where the paper and its
+# A {term}`recipe` is everything that has to be decided before a model can be trained. Where the paper and its
 # code decide alike the row is left out, unless a reader would look for it. In brackets stands the parameter
 # that sets it in a params file; the two recipes as a whole are `params/paper/rand5.yaml` and
 # `params/paper/released.yaml`. Rows without a parameter say what cannot be chosen here.
@@ -86,7 +86,7 @@ style.text_table(recipe.differences())
 # The paper's table adds to jitter and shimmer what the pitch does *instead*: "has a low jitter but a high
 # pitch variance". The code says so whenever the variance is not low, so of a normal one as well; and so with the
 # other continuations. It calls a voice loud if *either* of two measurements is high, or else quiet if
-# either is low, whatever the other says. And a calm voice of low arousal is said to be "not very calm". The next figure counts
+# either is low, whatever the other says. And a calm voice of low arousal is said to be "not very calm". {numref}`fig-recipes-false` counts
 # the voices of which a sentence is said that is false by its own wording.
 
 # %%
@@ -117,7 +117,7 @@ counts = texts.groupby(["sentences", "join"], sort=False)["text"].agg(["size", "
 counts.set_axis(["texts", "different texts"], axis=1)
 
 # %% [markdown]
-# In the released recipe a voice meets one and the same text in every pass. In the paper's it is told of in new words each time.
+# {numref}`fig-recipes-lengths` shows how much is said at a time. In the released recipe a voice meets one and the same text in every pass. In the paper's it is told of in new words each time.
 # The code has a switch that leaves nothing but the emotion, too (`only_emotion`).
 #
 # ## Two recipes, trained
@@ -168,7 +168,7 @@ for cell, settings in cells.items():
 # %% [markdown]
 # What changes first is the size of the loss. A cosine lies between -1 and 1; the product of two embeddings
 # that are not normalised grows with their lengths, and layer norm gives each a length of about the square root of its size.
-# Multiplied by the temperature, such logits make the first loss many times as large.
+# Multiplied by the temperature, such logits make the first loss many times as large ({numref}`fig-recipes-curves`).
 
 # %% mystnb={"figure": {"name": "fig-recipes-curves", "align": "center", "caption": "Loss, on a logarithmic axis, and temperature in the course of training, first seed. The released recipe starts far above the paper's, because lengths count. The temperature comes nowhere near its bound in either: how it is clamped makes no difference here."}, "image": {"alt": "Two line charts over the share of steps: loss and temperature, a line for each recipe and set of sentences."}}
 curves = {cell: tables.read_table(place / "curves.csv") for cell, place in places.items()}
@@ -206,6 +206,51 @@ figures.answers(whole)
 # %%
 means = comparison.means(compared)
 style.text_table(means)
+
+# %% [markdown]
+# ## Exercises
+#
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** Layer norm gives an embedding a length of about the square root of its size, *d*. How large is the loss of an untrained model then,
+# if embeddings are *not* normalised, compared with cosines?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# import torch
+# from torch.nn import functional
+#
+# from paraclap.loss import chance, contrastive, scaled_similarity
+#
+# torch.manual_seed(0)
+# audio, text = (functional.layer_norm(torch.randn(64, 768), [768]) for _ in range(2))
+# print(f"length {audio.norm(dim=1).mean():.1f}, chance {chance(64):.2f}")
+# for similarity in ("cosine", "dot"):
+#     logits = scaled_similarity(audio, text, torch.tensor(1 / 0.07), similarity)
+#     print(f"{similarity}: loss {contrastive(logits):.1f}")
+# ```
+#
+# A product is *d* times the cosine, so the logits are spread *d* times as widely. The softmax is then nearly all on one answer, chosen by chance,
+# and the loss is the distance from the best to the right one: hundreds of times chance. {numref}`fig-recipes-curves` starts there.
+# ````
+#
+# **2.** How much do the recipes differ, measured in units of what the seed alone does?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# from paraclap import comparison, tables
+#
+# table = tables.read_table(folder / "recipes.csv")
+# table = table[table["seed"].astype(str) != comparison.TOGETHER]
+# single = table.groupby(["recipe", "sentences", "seed"], sort=False)["uar"].mean()
+# print(single.groupby(level=[0, 1], sort=False).agg(["mean", "std", "size"]).round(3))
+# ```
+#
+# Where the means of two rows differ by less than the column `std`, one more training could turn them round. Rows of a single training have
+# no spread at all, and say the least.
+# ````
 
 # %% [markdown]
 # ## So: does the released code do what the paper says?

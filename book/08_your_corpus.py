@@ -51,7 +51,7 @@ model = ParaCLAP.from_pretrained(folder / "model")
 # %% [markdown]
 # ## One: a folder with a table
 #
-# Put your recordings into a folder, in any layout, as WAV, FLAC, OGG, MP3 or SPHERE at any sampling rate.
+# Put your recordings into a folder, in any layout, as WAV, FLAC, OGG, MP3 or SPHERE at any {term}`sampling rate`.
 # Beside them lies `labels.csv`. Its only necessary column is `file`; add whatever you know: `start` and `end` in seconds,
 # `speaker`, `gender`, `emotion`. If your columns have other names, the parameter `your_columns` tells so, and nothing
 # need be renamed. An audformat database does as well.
@@ -124,8 +124,8 @@ if len(words) > 1:
     print(f"UAR {uar:.2f}, chance {1 / len(words):.2f}, on {len(rows)} voices.")
 
 # %% [markdown]
-# A score of so few voices is a first look, not a result: [chapter 5](05_evaluation) shows how wide its interval is. The
-# next figure looks closer: which sentence is each voice near to?
+# A score of so few voices is a first look, not a result: [chapter 5](05_evaluation) shows how wide its interval is. {numref}`fig-yours`
+# looks closer: which sentence is each voice near to?
 
 # %% mystnb={"figure": {"name": "fig-yours", "align": "center", "caption": "Cosine of your voices (rows, sorted by their label) and the candidates. Framed blocks belong together; where a whole column is red, the model gives that answer whoever speaks, and other words may serve better."}, "image": {"alt": "Heat map of the cosine of voices and candidates, framed where label and candidate agree."}}
 shown = rows if len(words) > 1 else heard.assign(label="your voices")
@@ -152,7 +152,44 @@ style.players(found, [f"cosine {value:.2f}" for value in found["similarity"]])
 # - **Open corpora** are fetched by name: `make book RUN=open` trains on CREMA-D and asks German EmoDB and
 #   RAVDESS.
 # - **The authors' model** is read by `ParaCLAP.from_released("KeiKinn/paraclap")`, and answers the same calls.
+
+# %% [markdown]
+# ## Exercises
 #
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** Offer one {term}`candidate` more, of which you know that it fits nobody here, such as "a robot from a film". What happens to the
+# probabilities of the others, and to the answers?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# from paraclap import ParaCLAP, tables, zeroshot
+#
+# model = ParaCLAP.from_pretrained(folder / "model")
+# voices = tables.read_table(folder / "answers.csv").index[:12]
+# few = ["angry", "happy", "sad"]
+# for words in (few, [*few, "a robot from a film"]):
+#     found = zeroshot.classify(model, voices, words, "speaker is {}")
+#     means = found[few].astype(float).mean().round(2)
+#     print(found["prediction"].value_counts().to_dict(), means.to_dict())
+# ```
+#
+# The probabilities of the others shrink in the same proportion for each voice, as the softmax shares one unit among all that is offered; their order
+# stays. The newcomer is named whenever its sentence is the nearest, true or not: the model must name one of what it is offered, and never says
+# *none of these*.
+# ````
+#
+# **2.** An answer comes with a probability of 0.9. How sure may you be that it is right?
+#
+# ```{admonition} Answer
+# :class: dropdown
+# Not that sure, until it was checked. The number says how far this candidate is ahead of the *others offered*, by a factor that was learned in training on
+# other questions ({numref}`fig-eval-certainty`). Label a few dozen voices, ask them the same, and count; [chapter 11](11_evidence)
+# shows how one number fitted to such voices mends a part of it.
+# ```
+
+# %% [markdown]
 # ## So: how do you get from a folder of audio to a table of answers?
 #
 # A CSV names the files, a list of words and a sentence make the question, and one call gives the table. How far to believe it,

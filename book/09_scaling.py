@@ -43,16 +43,16 @@ measure_seconds: float = 1.0  # length of one measurement, about
 measure_repeats: int = 3  # measurements of a step; their median counts
 gpu_training: str = "benchmarks/gpu_training.json"  # speeds of training on a GPU, if it is there
 gpu_scoring: str = "benchmarks/gpu_scoring.json"  # speeds of scoring on a GPU, if it is there
-hours: list[float] = [110.0, 10000.0, 1000000.0]  # amounts of speech to reckon with
+hours: list[float] = [110.0, 10000.0, 1000000.0]  # hours of speech to reckon with
 voice_seconds: float = 6.0  # length of a voice on average, assumed
 full_crop: float = 5.0  # seconds of speech in a pair of the full-size model
 full_epochs: int = 50  # passes over all voices in training
-full_tokens: int = 32  # of a text, assumed
-cores: int = 64  # that there are
-gpus: int = 8  # that there are
+full_tokens: int = 32  # tokens of a text, assumed
+cores: int = 64  # processor cores that there are
+gpus: int = 8  # GPUs that there are
 gpu_tflops: float = 400.0  # 1e12 operations a second of a GPU in large products, assumed
-gpu_share: float = 0.35  # of these that training and scoring reach, assumed
-gpu_together: float = 0.9  # of their speed that several GPUs keep together, assumed
+gpu_share: float = 0.35  # share of gpu_tflops that training and scoring reach, assumed
+gpu_together: float = 0.9  # share of their speed that several GPUs keep together, assumed
 
 # %%
 import pandas as pd
@@ -83,7 +83,7 @@ print(f"{len(voices):,} voices, {seconds.mean():.2f} s long on average.")
 
 # %% [markdown]
 # The first two steps work on files, and several processes can share them. One decodes every file and writes it into the
-# audio store; the other measures its features.
+# {term}`audio store`; the other measures its features.
 
 # %%
 rows = []
@@ -124,12 +124,12 @@ figures.readable(found.drop(columns=["repeats", "speech"]))
 figures.throughput(found)
 
 # %% [markdown]
-# How fast training and scoring are depends on the towers: these are the run's own. All files lay in the memory of the operating
+# How fast training and scoring are in {numref}`fig-scaling-throughput` depends on the towers: these are the run's own. All files lay in the memory of the operating
 # system when they were read, as they do when a corpus was just written; a cold disk is slower.
 #
 # ## Do more processes help?
 #
-# Voices have nothing to do with each other, so two processes should do twice as much as one. The next figure shows how near
+# Voices have nothing to do with each other, so two processes should do twice as much as one. {numref}`fig-scaling-processes` shows how near
 # they come.
 
 # %% mystnb={"figure": {"name": "fig-scaling-processes", "align": "center", "caption": "Gain from several processes over one, beside the ideal. A line that stays near the ideal promises that more cores will help as well; one that falls off shares something else, such as the disk."}, "image": {"alt": "Lines of the speedup over the number of processes for the audio store and the features, with a dashed ideal line."}}
@@ -232,7 +232,7 @@ fits = hardware.memory() / sizes["features, in memory"]
 print(f"The memory of this machine is filled by the features of {fits:,.0f} hours of speech.")
 
 # %% [markdown]
-# Features, levels and queries are tables that one process holds in memory, in chapters 3 and 4. With more speech than that they are
+# What {numref}`fig-scaling-storage` counts lies on disk. Features, levels and queries are also tables that one process holds in memory, in chapters 3 and 4. With more speech than that they are
 # what has to be cut in pieces next, before anything else in this book.
 #
 # ## Can the GPUs be fed?
@@ -279,7 +279,39 @@ print(f"Cores that read them: {need.cores:.1f} from the store, {files.cores:.1f}
 #
 # All of these can be stopped and go on where they were, because what is finished lies in files that know what they were made from.
 # The number of processes is never part of that: a run begun on two cores may be finished on many.
+
+# %% [markdown]
+# ## Exercises
 #
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** How many hours of speech can the cores of this machine measure in a night of ten hours, and how many can they score?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# from paraclap import tables
+#
+# table = tables.read_table(folder / "throughput.csv")
+# best = table.groupby("stage", sort=False)["real_time"].max()
+# print((10 * best).round(0).rename("hours of speech in a night").to_string())
+# ```
+#
+# `real_time` is seconds of speech in a second, and so hours of speech in an hour: ten times it is a night. All of them are measured with the
+# towers of this run, in files that lay in memory; with the full-size model, scoring is the first row to measure anew.
+# ````
+#
+# **2.** Somebody has ten times as much speech, and passes over it `full_epochs` times as before. Which costs grow tenfold, which do
+# not, and what would you change?
+#
+# ```{admonition} Answer
+# :class: dropdown
+# All but the checkpoint grow tenfold ({numref}`fig-scaling-costs`, {numref}`fig-scaling-storage`). Features have to be measured once, whatever one does. Training need not: its
+# cost is passes times speech, and with ten times the voices each of them may be met a tenth as often for the same number of steps. Keep
+# the *steps*, not the passes, and look at the dev score.
+# ```
+
+# %% [markdown]
 # ## So: how long does it take, and what does it cost?
 #
 # Before the model, time goes into measuring features, and these scale with the number of cores ({numref}`fig-scaling-processes`); with it,

@@ -55,7 +55,7 @@ folder = tables.run_folder(run, runs)
 # %% [markdown]
 # ## Who is asked
 #
-# All of them stand behind the same two calls as ParaCLAP, embed voices and embed queries, so the same code asks all:
+# Each is a {term}`system`: all of them stand behind the same two calls as ParaCLAP, embed voices and embed queries, so the same code asks all:
 # the query closest to the voice is the answer. They differ in what they hear.
 
 # %%
@@ -156,6 +156,37 @@ figures.quoted_scores(paper)
 ahead = (paper["rand5"] > paper[["clap", "pengi"]].max(axis=1)).sum()
 mean = paper[["clap", "pengi", "rand5"]].mean().round(3).to_dict()
 print(f"ParaCLAP ahead of both on {ahead} of {len(paper)} tasks of the paper. Mean UAR: {mean}.")
+
+# %% [markdown]
+# ## Exercises
+#
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** On which of the paper's tasks does a model for general sounds come within three hundredths of ParaCLAP, or pass it? What have these in common?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# from paraclap import quoted
+#
+# paper = quoted.paper_scores()
+# other = paper[["clap", "pengi"]].max(axis=1)
+# near = paper[other > paper["rand5"] - 0.03]
+# print(near[["corpus", "classes", "clap", "pengi", "rand5"]].to_string(index=False))
+# ```
+#
+# They are tasks on which ParaCLAP itself stays near {term}`chance`, one divided by the number of classes: there is little to be ahead by. Without
+# intervals nobody can say which of these differences are real.
+# ````
+#
+# **2.** Pengi writes a sentence, and the candidate nearest to this sentence is its answer. Why may such a system stay near chance although its sentence is good?
+#
+# ```{admonition} Answer
+# :class: dropdown
+# Because the sentence need not be about what is asked. "A woman speaks in a quiet room" is true, and equally far from *angry* and from *sad*;
+# the decision then falls by resemblances between words that have nothing to do with the voice. A system that compares the voice with
+# each {term}`candidate` is forced to look at what the candidates differ in.
+# ```
 
 # %% [markdown]
 # ## So: what do models for other sounds answer about voices?

@@ -92,7 +92,7 @@ print("Compared: " + ", ".join(name(which) for which in given) + ".")
 # {term}`Intervals <interval>` come from a bootstrap {cite}`bisani2004bootstrap`: voices are drawn anew, with replacement, and scored
 # again, many times. Voices of one speaker are alike, so whole speakers are drawn {cite}`field2007clusters`; where there
 # are too few of them, utterances are, and then the interval says nothing of other speakers. Draws of few speakers are spread
-# as far as their small number demands {cite}`hesterberg2015bootstrap`.
+# as far as their small number demands {cite}`hesterberg2015bootstrap`. {numref}`fig-evidence-systems` draws them all.
 
 # %%
 scored = paired.redrawn(given, classes, draws, seed)
@@ -157,7 +157,7 @@ style.text_table(seeds.over_seeds(each, by))
 #
 # ## Class by class
 #
-# From here on the main run alone answers. A {term}`UAR` is a mean of recalls, and each of them rests on few voices.
+# From here on the main run alone answers. A {term}`UAR` is a mean of recalls, and each of them rests on few voices ({numref}`fig-evidence-recalls`).
 
 # %%
 main = next(which for which, place in places.items() if place == folder / "model")
@@ -233,7 +233,8 @@ style.text_table(both, "Mean UAR over wordings: words of the task, and words tra
 # ## How sure is it, and how sure may it be?
 #
 # Chapter 5 warned against reading its probabilities as a promise. A {term}`temperature` can mend a
-# part: all logits are divided by one number {cite}`guo2017calibration`, fitted to labelled voices of the dev split. No answer changes.
+# part: all logits are divided by one number {cite}`guo2017calibration`, fitted to labelled voices of the dev split. No answer changes;
+# {numref}`fig-evidence-reliability` shows what does.
 
 # %%
 own = {task: words_of.one(words, template) for task, words in tasks.items()}
@@ -271,9 +272,9 @@ for which, value in sure.items():
 # ## Correcting a preference, with all voices at hand
 #
 # If many voices are asked at once, such a preference can be seen without a single label. Two
-# corrections use it, and both are *transductive*: an answer then depends on which other voices are asked. The one
+# corrections use it, and both are {term}`transductive`: an answer then depends on which other voices are asked. The one
 # estimates the shares of the classes and expects them {cite}`saerens2002priors`; the other asks that every class be equally
-# probable on average {cite}`liusie2023wordbias`, which is right where the classes are balanced.
+# probable on average {cite}`liusie2023wordbias`, which is right where the classes are balanced. {numref}`fig-evidence-priors` tells what either of them changes.
 
 # %%
 table = treat.calibrated(questions, temperature, draws, seed)
@@ -293,7 +294,43 @@ for way in (priors.EXPECTED, priors.MATCHED):
 
 # %% [markdown]
 # Scores with such a correction are never to be put beside scores without it: a single voice cannot be corrected.
+
+# %% [markdown]
+# ## Exercises
 #
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** Ten comparisons, none of them real: how often does at least one look real at one in twenty? And how many of this chapter's comparisons on single tasks are real without
+# a correction, by Holm's, and by multiplying every p by their number (Bonferroni)?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# About four times in ten, if they are independent: one minus the chance that none of the ten does, `1 - 0.95 ** 10`.
+#
+# ```python
+# from paraclap import tables
+# from paraclap.evidence import paired
+#
+# table = tables.read_table(folder / "evidence.csv")
+# single = table[table["task"] != paired.MEAN].dropna(subset="p")
+# number = single.groupby("task")["p"].transform("size")
+# ways = {"none": single["p"], "Holm": single["p_holm"], "Bonferroni": single["p"] * number}
+# print({way: int((p <= paired.ALPHA).sum()) for way, p in ways.items()}, "of", len(single))
+# ```
+#
+# Holm never finds fewer than Bonferroni and holds the same promise: it multiplies only the smallest p by the whole number, the next by one less.
+# ````
+#
+# **2.** How many more *speakers* would it take to halve an interval? And how many more utterances of the same speakers?
+#
+# ```{admonition} Answer
+# :class: dropdown
+# Four times as many speakers: the width falls with the square root of the number of what is drawn. More utterances of the same speakers narrow only
+# the part that comes from utterances. What differs between speakers stays, and soon it is all there is: this is why whole speakers are drawn, and why the
+# corpora with few of them keep wide intervals however many files they have.
+# ```
+
+# %% [markdown]
 # ## So: which of these differences are real?
 #
 # Those with a dot in {numref}`fig-evidence-matrix`, for these speakers and this one training of each model; the sentences

@@ -47,8 +47,8 @@ candidates: str = "own"  # words for the classes: own, or as the paper or its re
 templates: str = "paper"  # sentences: paper, diverse, released, released-fixed, or a .csv
 draws: int = 1000  # of the bootstrap that gives the intervals
 shots: str = "1,4,16,64"  # labelled voices a class that a probe learns from
-probe_draws: int = 5  # how often these voices are drawn
-control_steps: int = 150  # of training with true and with shuffled queries
+probe_draws: int = 5  # how often the labelled voices of a probe are drawn
+control_steps: int = 150  # steps of training with true and with shuffled queries
 
 # %%
 from functools import partial
@@ -119,7 +119,7 @@ for k, rows in own.groupby("k"):
     print(f"Probes with {k} a class score above zero-shot in {above} of {len(rows)} tasks.")
 
 # %% [markdown]
-# On voices of the training corpus the probe has an easy start: the model has met those voices, though not
+# On voices of the training corpus the probe has an easy start in {numref}`fig-beyond-probes`: the model has met those voices, though not
 # as classes. What the embeddings hold and the names of the classes do not reach is the distance
 # between the end of the curve and the line.
 #
@@ -195,7 +195,7 @@ figures.retrieval(found)
 # speakers anew; in *text → voice*, where a voice drawn twice would take two places, one
 # speaker after the other is left out instead, which gives no interval for the median rank.
 #
-# Which queries find their voices, and which do not?
+# Which queries find their voices, and which do not ({numref}`fig-beyond-queries`)?
 
 # %%
 each = retrieval.by_query(similarity, truth, queries, said)
@@ -242,7 +242,7 @@ figures.dimensions(agreed)
 
 # %% [markdown]
 # A rank correlation asks for the order alone. How far apart voices of one rating are scored, and whether the scores
-# bend at the ends, only the points themselves can show.
+# bend at the ends, only the points themselves can show ({numref}`fig-beyond-scatter`).
 
 # %% mystnb={"figure": {"name": "fig-beyond-scatter", "align": "center", "caption": "Score against rating, one point a voice of the training corpus's test split. A cloud that rises is a dimension that two opposite sentences can measure; the height at which it crosses the dashed line is what the model takes for the middle."}, "image": {"alt": "Scatter plots of scores against ratings of arousal, valence and dominance."}}
 figures.scattered(high_minus_low[own], really[own], tables.DIMENSIONS)
@@ -323,7 +323,7 @@ figures.within(inside, "Spearman correlation of the score", 0)
 
 # %% [markdown]
 # And the other way round: does the query of an emotion still find its voices where all voices are equally
-# high, or equally loud?
+# high, or equally loud ({numref}`fig-beyond-emotions-within`)?
 
 # %% mystnb={"figure": {"name": "fig-beyond-emotions-within", "align": "center", "caption": "AUC of the query of each emotion over all voices, and within voices of one pitch or one level of intensity. An emotion that keeps its height within them is heard by more than this one cue."}, "image": {"alt": "Points with intervals for each emotion, over all voices and within levels of pitch and intensity."}}
 figures.within(inside_levels, "AUC", 0.5)
@@ -332,6 +332,51 @@ figures.within(inside_levels, "AUC", 0.5)
 lost = (inside["overall"] - inside["inside"]).set_axis(inside["asked"]).dropna().sort_values()
 for name, value in lost.tail(2).items():
     print(f"{name} loses {value:.2f} of its rank correlation within emotions.")
+
+# %% [markdown]
+# ## Exercises
+#
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** A query is true of $t$ of $n$ voices. How probable is it that a random order has at least one true voice among its first $k$? Check it against
+# the column `chance` of the {term}`R@k` in the retrieval table.
+#
+# ````{admonition} Answer
+# :class: dropdown
+# All $k$ are false with the probability $\binom{n-t}{k} / \binom{n}{k}$, and R@k at random is one minus this. For one query:
+#
+# ```python
+# from math import comb
+#
+# from paraclap import tables
+#
+# found = tables.read_table(folder / "retrieval.csv")
+# n, k = int(found.loc[found["direction"] == "text → voice", "items"].iloc[0]), 5
+# for t in (max(1, n // part) for part in (100, 10, 3)):
+#     print(f"{t} true: R@1 {t / n:.2f}, R@{k} {1 - comb(n - t, k) / comb(n, k):.2f}")
+# ```
+#
+# The table averages over all queries, each with its own $t$. Where many queries are true of a third of the voices,
+# a random order mostly finds one among the first few: R@k with a large $k$ is then no evidence of anything, and {term}`mAP` keeps its room.
+# ````
+#
+# **2.** From how many labelled voices a class on does a {term}`probe` pass the zero-shot answer, task by task?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# from paraclap import tables
+#
+# zero = tables.read_table(folder / "scores.csv").set_index("task")["uar"]
+# probes = tables.read_table(folder / "probes.csv")
+# own = probes[probes["system"] == "embeddings"]
+# above = own[own["uar"] > own["task"].map(zero)]
+# print(above.groupby("task")["k"].min().reindex(zero.index).to_string())
+# ```
+#
+# A number that is missing says that no number of voices tried here was enough. The number itself is a price: so many voices a class would have to
+# be labelled to do without the words. It is small where the words fit badly, not only where the task is easy.
+# ````
 
 # %% [markdown]
 # ## So: what else can be asked than: which class?

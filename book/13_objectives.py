@@ -42,8 +42,8 @@ draws: int = 1000  # of the bootstrap that gives the intervals
 templates: str = "paper"  # sentences: paper, diverse, released, released-fixed, or a .csv
 emotion_form: str = "adjective"  # how emotions are named: adjective (angry) or noun (anger)
 candidates: str = "own"  # words for the classes: own, or as the paper or its released code says
-contenders: str = "all"  # who stands: all, or some of them, such as "egemaps,soft"
-contest_seeds: int = 0  # trainings of each, such as 3; 0 shows what was measured before
+contenders: str = "all"  # who stands: all, or some, such as "egemaps,soft"
+contest_seeds: int = 0  # trainings of each contender, such as 3; 0 shows what was measured before
 measured_before: str = "benchmarks/contest"  # folder of what was measured before
 
 # %%
@@ -88,12 +88,12 @@ style.text_table(table.reset_index()[["name", "group", "against", "says"]])
 # *rank* wants texts of voices with like arousal, valence and dominance to fit better than those of
 # unlike ones, after {cite}`emotionrankclap2025`.
 #
-# **Other queries.** *diverse* is told paraphrases in several registers, and synonyms of emotions with their
+# **Other queries.** *diverse* is told {term}`paraphrases <paraphrase>` in several registers, and {term}`synonyms <synonym>` of emotions with their
 # intensities; none of the unseen words is among them.
 #
 # **Other ways of asking.** *ensemble* asks in many wordings and weighs each by its certainty. *matched*
 # makes all answers equally frequent. It needs all test voices at once, without their labels: it is
-# *transductive*, and no answer to a single voice.
+# {term}`transductive`, and no answer to a single voice.
 
 # %%
 features = tables.read_table(folder / "features.parquet")
@@ -125,6 +125,8 @@ print("; ".join(f"{key}: {value}" for key, value in tables.read_json(place / "ab
 
 # %% [markdown]
 # ## Who answers how well?
+#
+# {numref}`fig-contest-scores` shows what each {term}`contender` reached, on three kinds of questions.
 
 # %% mystnb={"figure": {"name": "fig-contest-scores", "align": "center", "caption": "Mean UAR of each contender over the acted emotions in the words of training, the same in unseen words, and the ends of all attributes. Circles: all seeds with the interval over speakers; crosses: single seeds. Crosses far apart say that a training was lucky or not; long bars, that few speakers were asked."}, "image": {"alt": "Three panels of points with error bars, one row for each contender, crosses for single seeds."}}
 means = scores[scores["task"] == paired.MEAN]
@@ -163,7 +165,48 @@ style.text_table(outcome.room(scores))
 # %% [markdown]
 # A share above one is better than the regression, which knows no words: a contender is told of attributes as
 # well, and can answer for classes that it was never told of.
+
+# %% [markdown]
+# ## Exercises
 #
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** Which targets $P$ turn {eq}`eq-soft` into the paper's loss {eq}`eq-loss`? Verify it.
+#
+# ````{admonition} Answer
+# :class: dropdown
+# $P_{ij} = 1$ where $i = j$, and zero elsewhere: of the inner sum only the diagonal is left.
+#
+# ```python
+# import torch
+#
+# from paraclap.loss import contrastive, matched
+#
+# logits = torch.randn(8, 8, generator=torch.Generator().manual_seed(0))
+# targets = torch.eye(8)
+# both = (matched(logits, targets) + matched(logits.T, targets)) / 2
+# print(torch.isclose(both, contrastive(logits)).item())
+# ```
+# ````
+#
+# **2.** For the acted emotions, how does the number of contenders change what is called real? Count the gains that are real with Holm's correction and those that would be without one.
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# from paraclap import tables
+# from paraclap.evidence import paired
+#
+# gains = tables.read_table(tables.project_folder() / "benchmarks/contest/gains.csv")
+# acted = gains[(gains["kind"] == "acted") & (gains["task"] == paired.MEAN)]
+# print(f"{(acted['p'] <= paired.ALPHA).sum()} without, {acted['real'].sum()} with, of {len(acted)}")
+# ```
+#
+# These are the gains that were measured before; those of a run that trained its own lie in `contest/gains.csv` of its folder. Every further contender raises
+# the bar for all: a contest of a hundred ideas needs more voices than one of ten, or fewer questions that are fixed beforehand.
+# ````
+
+# %% [markdown]
 # ## So: what improves zero-shot answers, and what does not?
 #
 # {numref}`fig-contest-gains` says it for these voices, and the sentences below it say it in words. On

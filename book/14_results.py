@@ -58,8 +58,8 @@ used = str(choose_device(device))
 # %% [markdown]
 # ## One file for a run
 #
-# The chapters have written their scores into tables. Here they come together with all that it takes to
-# judge them: candidates, template, seed, commit, versions, device, and *hashes* of the weights, the
+# The chapters have written their scores into tables. Here they come together in a {term}`results file`, with all that it takes to
+# judge them: candidates, template, seed, commit, versions, device, and {term}`hashes <hash>` of the weights, the
 # settings and the sentences. A hash is a short number that changes when a single bit of its source
 # does, so two results with the same hashes were made with the same things.
 
@@ -87,8 +87,8 @@ style.text_table(scores[shown].head(3), f"The first of {len(scores)} scores")
 #
 # ## What had the model met before?
 #
-# {term}`Zero-shot <zero-shot>` is a claim about what a model has *not* met. A question may be known to it in
-# several ways:
+# {term}`Zero-shot <zero-shot>` is a claim about what a model has *not* met. What it has met is its
+# {term}`exposure`, and there are several ways to meet a question:
 
 # %%
 style.text_table(pd.DataFrame(exposure.MEANING.items(), columns=["occasion", "what is counted"]))
@@ -150,7 +150,7 @@ figures.runs(results.asked(rows))
 #
 # ## The model card
 #
-# Whoever finds the folder of a model should not have to find this book as well. Its card says what it is, what it
+# Whoever finds the folder of a model should not have to find this book as well. Its {term}`card <model card>` says what it is, what it
 # has heard, how it scores, what it had met, and under which licence it may be used:
 
 # %%
@@ -158,7 +158,39 @@ print(card.write(result, folder))
 
 # %% [markdown]
 # Above this text the file has the same for machines, as the Hugging Face hub reads it.
+
+# %% [markdown]
+# ## Exercises
 #
+# In the answers, `folder` is the folder of this run, as in the code above.
+#
+# **1.** Sort the zero-shot scores of this run by the width of their interval. Why is the narrowest not always the surest?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# ```python
+# from paraclap import results
+#
+# scores = results.asked(results.flat(results.read(folder / "results.json")))
+# scores = scores.assign(width=scores["high"] - scores["low"]).sort_values("width")
+# print(scores[["task", "width", "n", "speakers", "unit"]].round(3).to_string(index=False))
+# ```
+#
+# Look at `unit`. Where a task has too few speakers to draw them anew, utterances are drawn, and the interval says how the score might
+# be with other utterances of *these* speakers. It can be narrow and say nothing of anybody else. An answer that is the same for nearly all voices
+# makes a narrow interval, too, close to {term}`chance`.
+# ````
+#
+# **2.** Two runs have the same scores and the same hash of the settings, but different hashes of the model. What may have happened?
+#
+# ```{admonition} Answer
+# :class: dropdown
+# The hash changes with a single bit of the weights: another machine, another number of threads or another version of torch adds numbers up in
+# another order, and training carries the difference on. Scores are counts of right answers, and need not notice. The other way round would be alarming: the same
+# weights, template and candidates, and other scores, mean that the voices or the code that asked are not the same.
+# ```
+
+# %% [markdown]
 # ## So: what has been measured, and what may be said of it?
 #
 # `results.json` holds every score with its origin, and the card travels with the model.

@@ -27,6 +27,10 @@ SAMPLING_RATE = 16_000
 SYNTHETIC = "synthetic speech"  # the comment in each file that no person has spoken
 Signal = NDArray[np.float32]
 
+LONGEST = 3_600  # seconds read at once: what is not longer fits into any memory
+RATES = (1_000, 1_000_000)  # Hz: beyond there is no speech, or a header that lies
+
+_BLOCK = 2**18  # values read at a time: what a header promises may be more than any memory holds
 _TOLERANCE = 0.01  # seconds a segment may end after its file: times in label tables are rounded
 _SILENCE = 2**-14  # two steps of 16-bit audio
 _WITHOUT_COMMENT = ("NIST",)
@@ -51,18 +55,50 @@ def read(file: str | Path, start: Any = None, end: Any = None) -> Signal:
 
     Raises:
         AudioError: if the file is not there, no audio, empty, cut short, holds values that are
-            not finite, or ends before the segment
+            not finite or too large to be, ends before the segment, or more than :data:`LONGEST`
+            seconds of it are asked for
     """
     file = Path(file)
     with _opened(file) as stream:
         rate = int(stream.samplerate)
         first, last = _range(file, stream.frames, rate, start, end)
+        _check_length(file, (last - first) / rate)
         stream.seek(first)
-        channels = stream.read(last - first, dtype="float32", always_2d=True)
-    if len(channels) < last - first - round(_TOLERANCE * rate):
-        msg = f"{file.name!r} is cut short: {len(channels)} of {last - first} samples are there."
+        signal = _mixed(file, stream, last - first)
+    if len(signal) < last - first - round(_TOLERANCE * rate):
+        msg = f"{file.name!r} is cut short: {len(signal)} of {last - first} samples are there"
+        raise AudioError(f"{msg}: copy it again.")
+    return _resampled(file, signal, rate)
+
+
+def _check_length(file: Path, seconds: float) -> None:
+    if seconds > LONGEST:
+        msg = (
+            f"{file.name!r}: {seconds:.0f} s at once, expected at most {LONGEST} s: give segments "
+            "of it, with start and end."
+        )
         raise AudioError(msg)
-    return _resampled(file, channels, rate)
+
+
+def _mixed(file: Path, stream: Any, samples: int) -> Signal:
+    """The next samples of a file, channels averaged; fewer where it ends before them."""
+    many = max(1, _BLOCK // stream.channels)
+    parts = [np.zeros(0, np.float32)]
+    for first in range(0, samples, many):
+        channels = stream.read(min(many, samples - first), dtype="float32", always_2d=True)
+        if not np.isfinite(channels).all():
+            bad = int((~np.isfinite(channels)).sum())
+            place = (stream.tell() - len(channels)) / stream.samplerate
+            msg = (
+                f"{file.name!r} holds {bad} NaN or infinite values in the block from "
+                f"{place:.1f} s, expected finite samples: record or convert it again."
+            )
+            raise AudioError(msg)
+        with np.errstate(over="ignore"):
+            parts.append(channels.mean(axis=1, dtype=np.float32))
+        if len(channels) < min(many, samples - first):
+            break
+    return np.concatenate(parts)
 
 
 @contextlib.contextmanager
@@ -79,7 +115,7 @@ def _opened(file: Path) -> Iterator[Any]:
     except OSError as error:
         if error.errno not in _CLOSED:
             raise
-        msg = f"{_end(file)!r} cannot be opened: {error.strerror}."
+        msg = f"{_end(file)!r} cannot be opened: {error.strerror}. Rename it or set its rights."
         raise AudioError(msg) from error
     try:
         with soundfile.SoundFile(file) as stream:
@@ -88,33 +124,34 @@ def _opened(file: Path) -> Iterator[Any]:
         raise AudioError(_not_audio(file, error)) from error
 
 
-def _resampled(file: Path, channels: NDArray[np.float32], rate: int) -> Signal:
-    if not np.isfinite(channels).all():
-        bad = int((~np.isfinite(channels)).sum())
-        msg = f"{file.name!r} holds {bad} NaN or infinite values, expected finite samples."
-        raise AudioError(msg)
-    signal = channels.mean(axis=1, dtype=np.float32)
+def _resampled(file: Path, signal: Signal, rate: int) -> Signal:
     if rate != SAMPLING_RATE:
         import soxr
 
         signal = soxr.resample(signal, rate, SAMPLING_RATE, quality="HQ")
+    if not np.isfinite(signal).all():  # the samples were: their sum is not
+        msg = f"{file.name!r} holds values that are too large, expected -1 to 1: convert it again."
+        raise AudioError(msg)
     return np.ascontiguousarray(signal, dtype=np.float32)
 
 
 def _range(file: Path, frames: int, rate: int, start: Any, end: Any) -> tuple[int, int]:
     """First and last (exclusive) sample of a segment, checked against the file."""
+    if not RATES[0] <= rate <= RATES[1]:
+        msg = f"{file.name!r} has a sampling rate of {rate} Hz, expected {RATES[0]} to {RATES[1]}"
+        raise AudioError(f"{msg}: convert it again.")
     seconds = frames / rate
     begin = 0.0 if _is_open(start) else _seconds(start)
     finish = seconds if _is_open(end) else _seconds(end)
     if frames == 0:
-        msg = f"{file.name!r} is empty: it has a header but no samples."
+        msg = f"{file.name!r} is empty: it has a header but no samples. Record or copy it again."
         raise AudioError(msg)
     if not 0 <= begin < finish:
-        msg = f"Bad segment {begin:.3f} to {finish:.3f} s of {file.name!r} ({seconds:.3f} s long)."
-        raise AudioError(msg)
+        msg = f"Bad segment {begin:.3f} to {finish:.3f} s of {file.name!r} ({seconds:.3f} s long)"
+        raise AudioError(f"{msg}: correct its start and end.")
     if begin >= seconds or finish > seconds + _TOLERANCE:
-        msg = f"Segment {begin:.3f} to {finish:.3f} s ends after {file.name!r} ({seconds:.3f} s)."
-        raise AudioError(msg)
+        msg = f"Segment {begin:.3f} to {finish:.3f} s ends after {file.name!r} ({seconds:.3f} s)"
+        raise AudioError(f"{msg}: correct its start and end.")
     return round(begin * rate), min(max(round(finish * rate), round(begin * rate) + 1), frames)
 
 
@@ -145,15 +182,17 @@ def _check_file(file: Path) -> None:
         msg = f"{_end(file)!r} is a folder, expected an audio file."
         raise AudioError(msg)
     if not file.is_file():
-        msg = f"{_end(file)!r} is not there."
+        what = "is no file but a pipe or device" if file.exists() else "is not there"
+        msg = f"{_end(file)!r} {what}: copy it there or leave it out."
         raise AudioError(msg)
     if file.stat().st_size == 0:
-        msg = f"{file.name!r} is empty: it has 0 bytes."
+        msg = f"{file.name!r} is empty: it has 0 bytes. Copy it again."
         raise AudioError(msg)
     with file.open("rb") as stream:
         promised, there = _wav_data(stream, file.stat().st_size)
     if promised > there:
-        msg = f"{file.name!r} is cut short: {there} of {promised} bytes of signal are there."
+        msg = f"{file.name!r} is cut short: {there} of {promised} bytes of signal are there"
+        msg += ": copy it again."
         raise AudioError(msg)
 
 
@@ -180,7 +219,7 @@ def _wav_data(stream: BinaryIO, size: int) -> tuple[int, int]:
 
 def _not_audio(file: Path, error: Exception) -> str:
     reason = str(error).rsplit(": ", 1)[-1].strip().rstrip(".")
-    return f"{file.name!r} cannot be read as audio: {reason}."
+    return f"{file.name!r} cannot be read as audio: {reason}. Convert it to WAV or FLAC."
 
 
 def encode(

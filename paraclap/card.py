@@ -10,6 +10,7 @@ https://huggingface.co/docs/hub/model-cards.
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -55,15 +56,26 @@ def write(result: Result, folder: Path) -> str:
 
     Raises:
         FileNotFoundError: if there is no labels table
+        ValueError: if the results call speech recorded that is not
         OSError: if it cannot be written
     """
     if not result["settings"]:
         return NO_CARD
     labels = tables.read_table(folder / "labels.parquet")
+    _check_speech(result, labels)
     card = make(result, labels, folder / "model")
     with tables.atomic_path(folder / "model" / NAME) as temporary:
         temporary.write_text(str(card), encoding="utf-8")
     return str(card.text)
+
+
+def _check_speech(result: Result, labels: pd.DataFrame) -> None:
+    heard = speech(labels[labels["split"] == "train"])
+    if result["speech"] == "recorded" and heard != "recorded":
+        raise ValueError(
+            f"Bad speech 'recorded' in the results of {result['run']!r}: the model has learned "
+            f"from speech that is {heard}. Run the last chapter of this run again."
+        )
 
 
 def make(result: Result, labels: pd.DataFrame, model: Path) -> ModelCard:
@@ -78,6 +90,7 @@ def make(result: Result, labels: pd.DataFrame, model: Path) -> ModelCard:
     card: ModelCard = ModelCard.from_template(
         header(result, labels),
         template_path=str(Path(__file__).parent / "card.txt"),
+        cell=cell,
         run=result["run"],
         what=WHAT,
         speech=result["speech"],
@@ -93,6 +106,15 @@ def make(result: Result, labels: pd.DataFrame, model: Path) -> ModelCard:
         result=result,
     )
     return card
+
+
+def cell(text: object) -> str:
+    r"""Text for a cell of a Markdown table: one line, no tags, no end of the cell.
+
+    >>> cell("a|b <script>")
+    'a\\|b &lt;script&gt;'
+    """
+    return html.escape(" ".join(str(text).split()), quote=False).replace("|", "\\|")
 
 
 def header(result: Result, labels: pd.DataFrame) -> ModelCardData:

@@ -17,6 +17,7 @@ import torch
 
 from paraclap import tables
 from paraclap.model import ParaCLAP
+from paraclap.whole import sync
 
 
 @dataclass
@@ -99,6 +100,8 @@ class Run:
             shutil.rmtree(leftover, ignore_errors=True)
         try:
             self.model.save_pretrained(temporary)
+            for file in temporary.iterdir():
+                sync(file)
         except OSError:
             shutil.rmtree(temporary, ignore_errors=True)
             raise

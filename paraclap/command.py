@@ -5,6 +5,7 @@
     paraclap queries voice.wav
     paraclap train params/demo.yaml
     paraclap book params/demo.yaml
+    paraclap sweep params/demo.yaml --grid rand=1,3,5
 
 Conventions: what was asked for goes to stdout or to the file of ``--out``; progress and what went
 wrong go to stderr. ``--out`` ends in ``.parquet`` or ``.csv``; ``-`` is CSV on stdout, and without
@@ -25,7 +26,8 @@ import typer
 from paraclap import __version__
 from paraclap.shown import one_line, say_failed, written
 
-DEMO = Path("runs/demo")  # the run of `make book`, in the project folder
+# The runs of `make book` and `make model`, in the project folder: the first that has what is asked.
+RUNS = (Path("runs/demo"), Path("runs/quick"))
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -67,7 +69,11 @@ def score(
         str, typer.Option(help="happy,sad,angry or labels with their words: joy=happy,...")
     ],
     model: Annotated[
-        str, typer.Option(help="Folder or hub id; the demo model if left out.", show_default=False)
+        str,
+        typer.Option(
+            help="Folder or hub id; the model of make book or make model if left out.",
+            show_default=False,
+        ),
     ] = "",
     template: Annotated[
         str, typer.Option(help="Sentence with a slot {} for the word.")
@@ -142,8 +148,8 @@ def queries(
 
     FILES may be a table that `paraclap features` wrote; without --edges its own rows say what is
     low and high, those of split train if --labels names them. Audio is measured first, and without
-    --edges it is compared with the voices of the demo run. A .parquet file has a row per segment
-    with its levels and the list of its queries, CSV a row per query.
+    --edges it is compared with the voices of the demo run, or else of `make model`. A .parquet file
+    has a row per segment with its levels and the list of its queries, CSV a row per query.
     """
     with one_line(), written(out) as path:
         from paraclap import saying, tables
@@ -151,7 +157,7 @@ def queries(
         table = saying.measured(_one(files))
         if table is None:
             table = saying.measure(_one(files), jobs)
-            edges = edges or saying.edges_of(tables.project_folder() / DEMO)
+            edges = edges or saying.edges_of(_own_run("edges.json"))
         if labels is not None:
             table = saying.labelled(table, tables.read_table(labels))
         said = saying.queries(table, edges, templates, emotion_form)
@@ -180,29 +186,52 @@ def book(context: typer.Context) -> None:
     raise typer.Exit(book.main(context.args))
 
 
+@app.command(context_settings=PASSED_ON)
+def sweep(context: typer.Context) -> None:
+    """Make many runs that differ in some parameters, and one page that compares them.
+
+    paraclap sweep params/demo.yaml --grid rand=1,3,5; paraclap sweep --help says more.
+    """
+    from paraclap import sweep
+
+    raise typer.Exit(sweep.main(context.args))
+
+
 def _one(files: list[Path]) -> Path | list[Path]:
     """A single path, which may be a folder or a table, or a list of audio files."""
     return files[0] if len(files) == 1 else files
 
 
+def _own_run(made: str) -> Path:
+    """The run that is asked where none is named: the first of ``RUNS`` that has something."""
+    from paraclap.provenance import project_folder
+
+    runs = [project_folder() / run for run in RUNS]
+    return next((run for run in runs if (run / made).exists()), runs[0])
+
+
 def _model(model: str) -> str:
-    """Folder or hub id of the model that is asked.
+    """Folder or hub id of the model that is asked; which it is is said where none is named.
 
     Raises:
         FileNotFoundError: If it is neither; says how to come by a model.
     """
-    from paraclap.provenance import project_folder, short
+    from paraclap.provenance import short
 
-    folder = Path(model or project_folder() / DEMO / "model").expanduser()
+    own = _own_run("model/config.json")
+    folder = Path(model or own / "model").expanduser()
     on_hub = model.count("/") == 1 and folder.parent.name and not folder.parent.exists()
-    if (folder / "config.json").is_file() or on_hub:
-        return str(folder)
-    raise FileNotFoundError(
-        f"No model at {short(folder)!r}, expected the folder of a trained one, runs/<run>/model: "
-        "make the demo model with `make book` (about twenty minutes; README.md has a shorter way), "
-        "name another folder with --model FOLDER, or save the authors' with "
-        "paraclap.ParaCLAP.from_released('KeiKinn/paraclap').save_pretrained(FOLDER)."
-    )
+    if not ((folder / "config.json").is_file() or on_hub):
+        raise FileNotFoundError(
+            f"No model at {short(folder)!r}, expected the folder of a trained one, "
+            "runs/<run>/model: make one with `make model` (minutes; `make book` trains a larger "
+            "one), name another folder with --model FOLDER, or save the authors' with "
+            "paraclap.ParaCLAP.from_released('KeiKinn/paraclap').save_pretrained(FOLDER)."
+        )
+    if not model:
+        spoken = ", which learned from synthetic speech: its answers say little about people"
+        typer.echo(f"Asked: {short(folder)}{spoken * (own / 'corpus').is_dir()}.", err=True)
+    return str(folder)
 
 
 if __name__ == "__main__":

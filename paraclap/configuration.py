@@ -63,7 +63,7 @@ def read_config(folder: str) -> ParaCLAPConfig:
     """
     try:
         values, _ = PreTrainedConfig.get_config_dict(folder)
-    except OSError as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise OSError(
             f"No model at {folder!r}, expected a folder with a config.json, or a hub id that can "
             "be reached: give the folder model/ of a finished run."
@@ -73,5 +73,11 @@ def read_config(folder: str) -> ParaCLAPConfig:
             f"Bad model_type {values.get('model_type')!r} in the config.json of {folder!r}, "
             f"expected {ParaCLAPConfig.model_type!r}: give the folder of a saved ParaCLAP model."
         )
-    config: ParaCLAPConfig = ParaCLAPConfig.from_dict(values)
+    try:
+        config: ParaCLAPConfig = ParaCLAPConfig.from_dict(values)
+    except Exception as error:  # each configuration checks its values in its own way
+        raise ValueError(
+            f"Bad config.json in {folder!r} ({' '.join(str(error).split())[:200]}), expected the "
+            "values that a saved model has there: copy the folder again."
+        ) from error
     return config

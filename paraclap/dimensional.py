@@ -13,6 +13,7 @@ Source: Wagner et al., "Dawn of the transformer era in speech emotion recognitio
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import paraclap._torchaudio  # noqa: F401  (before transformers, which fails without it)
@@ -21,11 +22,12 @@ import paraclap._torchaudio  # noqa: F401  (before transformers, which fails wit
 import numpy as np
 import pandas as pd
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
 from transformers import PreTrainedModel
 
-from paraclap import pairs, progress, tables, towers
+from paraclap import pairs, progress, tables, towers, whole
 from paraclap.pooling import pool_voices
 from paraclap.processor import ParaCLAPFeatureExtractor
 from paraclap.schedule import Schedule
@@ -102,8 +104,27 @@ def finetune(
     key = tables.fingerprint(
         rated, audio_encoder, steps, batch, lr, crop_seconds, seed, torch.__version__
     )
-    if tables.is_current(folder / CURVE, key):
-        return tables.read_table(folder / CURVE)
+    if not (whole.is_free(folder) and tables.is_current(folder / CURVE, key)):
+        with whole.alone(folder):
+            if not tables.is_current(folder / CURVE, key):  # by the process that was waited for
+                given = audio_encoder, steps, batch, lr, crop_seconds, seed, threads
+                model, extractor, losses = _learn(rated, *given)
+                (folder / CURVE).unlink(missing_ok=True)  # it closes what is about to change
+                _save(model, extractor, folder)
+                tables.write_table(pd.DataFrame(losses), folder / CURVE, key)
+    return tables.read_table(folder / CURVE)
+
+
+def _learn(
+    rated: pd.DataFrame,
+    audio_encoder: str,
+    steps: int,
+    batch: int,
+    lr: float,
+    crop_seconds: float,
+    seed: int,
+    threads: int,
+) -> tuple[Regression, ParaCLAPFeatureExtractor, list[dict[str, float]]]:
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     tower, extractor = towers.audio_tower(audio_encoder)
@@ -125,9 +146,7 @@ def finetune(
             decay.step()
             losses.append({"step": one.step, "loss": loss.item()})
             bar.update(1)
-    _save(model, extractor, folder)
-    tables.write_table(pd.DataFrame(losses), folder / CURVE, key)
-    return tables.read_table(folder / CURVE)
+    return model, extractor, losses
 
 
 def start(labels: pd.DataFrame, folder: Path, audio_encoder: str, seed: int, threads: int) -> str:
@@ -155,9 +174,12 @@ def _rated(labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def _save(model: Regression, extractor: ParaCLAPFeatureExtractor, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    extractor.save_pretrained(folder)
     model.wav2vec2.config.architectures = ["Wav2Vec2ForSpeechClassification"]
-    model.wav2vec2.config.save_pretrained(folder)
     weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with whole.atomic_files(folder) as temporary:
+        extractor.save_pretrained(temporary)
+        model.wav2vec2.config.save_pretrained(temporary)
+        try:
+            save_file(weights, temporary / "model.safetensors", metadata={"format": "pt"})
+        except SafetensorError as error:  # all that it says of a full disk
+            raise OSError(errno.EIO, f"not all of it could be written: {error}") from error

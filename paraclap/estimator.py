@@ -9,7 +9,8 @@ What a row is of the ``X`` of scikit-learn is a voice here: a path in a list or 
 ``(n,)`` or ``(n, 1)``, or a row of a table on the audformat index (file, start, end). A model is
 the folder of one, or one that is loaded. Every voice is heard once: embeddings are kept in memory,
 and clones, such as those that a grid search makes, share them and the model. They are heard anew
-when a file or the parameter ``model`` changes; weights that change in place go unnoticed.
+when a file or the parameter ``model`` changes; a loaded model whose weights change in place goes
+unnoticed. With ``n_jobs`` every process hears for itself, once if the model is named by its folder.
 
 Source: the interfaces, Buitinck et al. 2013, "API design for machine learning software".
 """
@@ -17,7 +18,7 @@ Source: the interfaces, Buitinck et al. 2013, "API design for machine learning s
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -66,6 +67,19 @@ class Heard:
         return np.stack([self._known[voice] for voice in voices])
 
 
+@lru_cache(maxsize=2)  # kept for the next task of a process that works for scikit-learn
+def _shared(folder: str, _weights: tuple[tuple[str, int], ...]) -> Heard:
+    return Heard(folder)
+
+
+def _hearing_of(model: Model) -> Heard:
+    """What hears with a model; the same as before for the same folder with the same weights."""
+    if isinstance(model, ParaCLAP):
+        return Heard(model)
+    weights = sorted(Path(_at(model)).glob("*.safetensors"))
+    return _shared(str(model), tuple((file.name, file.stat().st_mtime_ns) for file in weights))
+
+
 def _at(folder: str | Path) -> str:
     here = Path(folder).expanduser()
     inside = project_folder() / here
@@ -96,6 +110,23 @@ def _files(voices: Any) -> zeroshot.Files:
             "files in one column: choose that column, or give a table on (file, start, end)."
         )
     return [str(file) for file in voices.ravel()]
+
+
+def _packed(model: Model) -> Any:
+    """A model as other processes can be sent it: torch sends the weights, not the modules."""
+    if not isinstance(model, ParaCLAP):
+        return model
+    return model.config, model.state_dict(), model.processor
+
+
+def _unpacked(packed: Any) -> Model:
+    if isinstance(packed, str | Path):
+        return packed
+    config, weights, processor = packed
+    model: ParaCLAP = ParaCLAP(config).eval()
+    model.load_state_dict(weights)
+    model.processor = processor
+    return model
 
 
 class _Listening(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped here
@@ -138,11 +169,15 @@ class _Listening(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untype
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_heard"}
+        kept = {name: value for name, value in state.items() if name != "_heard"}
+        return kept | {"model": _packed(self.model)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state | {"model": _unpacked(state["model"])})
 
     def _hearing(self) -> Heard:
         if self._heard is None or self._heard.given is not self.model:
-            self._heard = Heard(self.model)
+            self._heard = _hearing_of(self.model)
         return self._heard
 
     def _embed(self, voices: Any) -> zeroshot.Embeddings:

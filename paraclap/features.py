@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 
 from paraclap import audio, shards
 from paraclap.tables import fingerprint, is_current, read_table, short, write_table
+from paraclap.whole import alone, is_free
 from paraclap.workers import WorkerError
 
 FEATURE_SET = opensmile.FeatureSet.eGeMAPSv02
@@ -70,13 +71,18 @@ def extract(
     out = Path(out)
     plan = _plan(shards.checked(table), out, shard)
     key = fingerprint([path.stem for path in plan])
-    if is_current(out, key) and is_current(_failed_path(out), key):
-        return read_table(out)
-    shards.run(plan, _write_shard, jobs, engine, _WHAT)
-    features = _collect(list(plan), out, key)
-    for path in set(_shard_folder(out).glob("*.parquet")) - set(plan):
-        path.unlink()
-    return features
+    if not (is_free(out) and _is_done(out, key)):
+        with alone(out):
+            if not _is_done(out, key):  # by the process that was waited for
+                shards.run(plan, _write_shard, jobs, engine, _WHAT)
+                for path in set(_shard_folder(out).glob("*.parquet")) - set(plan):
+                    path.unlink(missing_ok=True)
+                _collect(list(plan), out, key)
+    return read_table(out)
+
+
+def _is_done(out: Path, key: str) -> bool:
+    return is_current(out, key) and is_current(_failed_path(out), key)
 
 
 def measure_part(
@@ -100,8 +106,11 @@ def measure_part(
     Raises:
         ValueError: if there is no such part; see also :func:`extract`
     """
-    plan = _plan(shards.checked(table), Path(out), shard)
-    shards.run(shards.share(plan, part), _write_shard, jobs, engine, _WHAT)
+    out = Path(out)
+    plan = _plan(shards.checked(table), out, shard)
+    own = shards.share(plan, part)
+    with alone(out, shared=True):
+        shards.run(own, _write_shard, jobs, engine, _WHAT)
 
 
 def failed(out: str | Path) -> pd.DataFrame:
@@ -135,9 +144,10 @@ def _plan(index: pd.MultiIndex, out: Path, shard: int) -> dict[Path, pd.MultiInd
 
 def _state(file: Path) -> list[int]:
     """Size and time of change: enough to notice another content without reading it."""
-    if not file.is_file():
+    try:
+        status = file.stat()
+    except OSError:  # who reads it will say why
         return []
-    status = file.stat()
     return [status.st_size, status.st_mtime_ns]
 
 

@@ -1,7 +1,8 @@
 """Execute one notebook: papermill, in this environment's own kernel, all or nothing.
 
 The executed copy takes its place only when the last cell has run. A notebook that fails is left
-beside it as ``<name>.failed.ipynb``, with the full traceback in its last cell. The progress that
+beside it as ``<name>.failed.ipynb``, with the full traceback in its last cell; what is told of it
+is the cell and its error (:mod:`paraclap.failing`). The progress that
 long steps write into the file named by ``PARACLAP_PROGRESS`` is passed on to stderr meanwhile.
 """
 
@@ -9,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -19,11 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from paraclap import tables
+from paraclap import failing, sources, tables
 from paraclap.pages import BookError, from_source, save, source_mark
 
 _POLL = 0.3  # seconds between two looks at the progress file
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def execute(
@@ -95,25 +94,17 @@ def _papermill(notebook: Path, partial: Path, values: Mapping[str, Any], failed:
 
 
 def _told(notebook: Path, error: Any, failed: Path) -> str:
-    """What failed, for the reader: the cell and the error, not the way to them."""
-    source = "\n".join(f"    {line}" for line in str(error.source).splitlines())
-    cause = _COLOURS.sub("", f"{error.ename}: {error.evalue}")
-    return (
-        f"{notebook.name} failed in this cell{_line(notebook, str(error.source))}:\n\n"
-        f"{source}\n\n{cause}\n\n"
-        f"Finished steps are kept. Full traceback: {os.path.relpath(failed)}"
-    )
-
-
-def _line(notebook: Path, source: str) -> str:
-    """Line at which a cell starts in its notebook, if it is there as it is."""
-    before, found, _ = notebook.read_text("utf-8").partition(source)
-    return f" (line {before.count(chr(10)) + 1})" if found and source else ""
+    """What failed, from what papermill says."""
+    cause = f"{error.ename}: {error.evalue}"
+    stack = list(error.traceback or ())
+    return failing.told(notebook, str(error.source), cause, stack, failed, sources.PACKAGE)
 
 
 @contextmanager
 def _kernel(folder: Path) -> Iterator[None]:
     """See that ``python3`` is this very interpreter, and pass its progress on."""
+    from paraclap.forked import possible, provisioner
+
     spec = folder / "kernels" / "python3" / "kernel.json"
     spec.parent.mkdir(parents=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -121,7 +112,8 @@ def _kernel(folder: Path) -> Iterator[None]:
         "--log-level=CRITICAL"
     ]  # what a cell raises comes as a message; this is shutdown noise
     told = {"argv": argv, "display_name": "Python 3", "language": "python"}
-    spec.write_text(json.dumps({**told, "metadata": {"supported_encryption": ["curve"]}}))
+    forked = provisioner() if possible() else {}
+    spec.write_text(json.dumps({**told, "metadata": {"supported_encryption": ["curve"], **forked}}))
     progress = folder / "progress"
     progress.touch()
     with _environment(

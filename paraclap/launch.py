@@ -10,15 +10,20 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pandas as pd
 
-from paraclap import processes, tables, workers
+from paraclap import processes, tables, whole, workers
 from paraclap.loop import CHECKPOINTS
-from paraclap.machine import Machine
+from paraclap.machine import Machine, choose_device
 from paraclap.queries import Pool
 from paraclap.settings import Settings
+
+JOB = "job"  # folder of what the processes learn from
+_HELD = "PARACLAP_HELD"  # set: the process that has started this one holds what is trained
 
 
 class EndedEarlyError(RuntimeError):
@@ -28,6 +33,21 @@ class EndedEarlyError(RuntimeError):
 def is_one_of_several() -> bool:
     """Whether a launcher has started this process as one of several."""
     return "WORLD_SIZE" in os.environ
+
+
+@contextmanager
+def alone(path: Path, device: str) -> Iterator[None]:
+    """Hold what is trained at a path; of several processes the first one does so for all.
+
+    Args:
+        path: of the model
+        device: that this process computes on
+    """
+    if is_one_of_several():
+        processes.join(choose_device(device))
+    with nullcontext() if processes.number() or _HELD in os.environ else whole.alone(path):
+        processes.wait()
+        yield
 
 
 def together(
@@ -53,7 +73,7 @@ def together(
     Raises:
         EndedEarlyError: If one of them ended before the training had.
     """
-    job = folder / "job"
+    job = folder / JOB
     tables.write_table(labels, job / "labels.parquet", "job")
     tables.write_table(pool.table(), job / "queries.parquet", "job")
     if measured is not None:
@@ -69,7 +89,7 @@ def together(
     number = str(machine.processes)
     command = [sys.executable, "-m", "paraclap.launch", number, str(job), str(os.getpid())]
     try:
-        done = subprocess.run(command, env=os.environ | _path(), check=False)
+        done = subprocess.run(command, env=os.environ | _path() | {_HELD: "1"}, check=False)
     finally:
         shutil.rmtree(job, ignore_errors=True)
     if done.returncode:

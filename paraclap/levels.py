@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from paraclap.leakage import rows_of
 from paraclap.tables import read_json, short, write_json
 from paraclap.templates import LEVELS, unknown_name
 
@@ -42,6 +44,7 @@ class Edges(dict[str, tuple[float, float]]):
         edges: the edges by attribute
         quantiles: the two quantiles they were fitted at
         columns: attribute → the column it is measured by
+        fitted_on: of which segments, see `leakage.rows_of`; None where nobody knows
     """
 
     def __init__(
@@ -49,11 +52,13 @@ class Edges(dict[str, tuple[float, float]]):
         edges: Mapping[str, tuple[float, float]],
         quantiles: tuple[float, float] = (0.3, 0.7),
         columns: Mapping[str, str] | None = None,
+        fitted_on: Mapping[str, Any] | None = None,
     ) -> None:
         """Keep the edges together with where they come from."""
         super().__init__(edges)
         self.quantiles = quantiles
         self.columns = {name: FEATURES[name] for name in edges} if columns is None else {**columns}
+        self.fitted_on = fitted_on
 
 
 def fit(
@@ -82,7 +87,7 @@ def fit(
     rows = _training_rows(features)
     names = _present(rows) if attributes is None else _wanted(rows, attributes)
     edges = {name: _edges(rows[FEATURES[name]], name, (low, high)) for name in names}
-    return Edges(edges, (low, high))
+    return Edges(edges, (low, high), fitted_on=rows_of(rows.index))
 
 
 def varying(features: pd.DataFrame, quantiles: tuple[float, float] = (0.3, 0.7)) -> list[str]:
@@ -142,12 +147,14 @@ def assign(features: pd.DataFrame, edges: Mapping[str, tuple[float, float]]) -> 
 
 
 def save(edges: Edges, path: str | Path, key: str = "") -> Path:
-    """Write the edges with their quantiles and columns as JSON."""
+    """Write the edges with their quantiles, columns and segments as JSON."""
     attributes = {
         name: {"column": edges.columns[name], "low": low, "high": high}
         for name, (low, high) in edges.items()
     }
     content = {"version": VERSION, "quantiles": list(edges.quantiles), "attributes": attributes}
+    if edges.fitted_on is not None:
+        content["fitted_on"] = dict(edges.fitted_on)
     return write_json(content, path, key)
 
 
@@ -166,13 +173,21 @@ def load(path: str | Path) -> Edges:
             "fit the levels again."
         )
     try:
-        low, high = content["quantiles"]
+        low, high = map(float, content["quantiles"])
         rows = content["attributes"]
         edges = {name: (float(row["low"]), float(row["high"])) for name, row in rows.items()}
-        return Edges(edges, (low, high), {name: row["column"] for name, row in rows.items()})
-    except (KeyError, TypeError, AttributeError) as error:
+        columns = {name: str(row["column"]) for name, row in rows.items()}
+        fitted_on = dict(content["fitted_on"]) if "fitted_on" in content else None
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         msg = f"{short(path)} is not a complete file of edges: fit the levels again."
         raise ValueError(msg) from error
+    turned = [name for name, (one, other) in edges.items() if not -np.inf < one < other < np.inf]
+    if turned:
+        raise ValueError(
+            f"Bad edges of {turned[:5]} in {short(path)}, expected two finite numbers, the lower "
+            "one first: fit the levels again."
+        )
+    return Edges(edges, (low, high), columns, fitted_on)
 
 
 def _training_rows(features: pd.DataFrame) -> pd.DataFrame:

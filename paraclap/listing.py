@@ -16,8 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from paraclap import audio, tables, zeroshot
-from paraclap.provenance import first_line
+from paraclap import audio, reading, tables, zeroshot
 
 SUFFIXES = (
     ".wav",
@@ -66,7 +65,8 @@ def listed(files: zeroshot.Files) -> pd.MultiIndex:
     twice = index[index.duplicated()]
     if len(twice):
         names = [Path(str(row[0])).name for row in twice[:5]]
-        msg = f"{len(twice)} segments are listed twice (first: {names}), expected each once."
+        where = f" in {Path(files).name!r}" if isinstance(files, str | PathLike) else ""
+        msg = f"{len(twice)} segments are listed twice{where} (first: {names}), expected each once."
         raise ValueError(msg)
     return index
 
@@ -83,7 +83,7 @@ def _read(path: Path) -> pd.MultiIndex:
     if not path.is_file():
         msg = f"No table at {str(path)!r}, expected a CSV or Parquet file with a column 'file'."
         raise FileNotFoundError(msg)
-    table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path)
+    table = reading.table(path)
     if "file" not in table and "file" in table.index.names:
         table = table.reset_index()
     if "file" not in table or not len(table) or table["file"].isna().any():
@@ -94,7 +94,7 @@ def _read(path: Path) -> pd.MultiIndex:
         raise ValueError(msg)
     files = [str(file) for file in table["file"]]
     beside = path.resolve().parent
-    is_beside = any((beside / file).exists() for file in files)  # not all need be there
+    is_beside = any(reading.exists(beside / file) for file in files)  # not all need be there
     folder = beside if is_beside else tables.project_folder()
     times = [_times(table[side], path) if side in table else None for side in ("start", "end")]
     return tables.segments([str(folder / file) for file in files], *times)
@@ -102,15 +102,7 @@ def _read(path: Path) -> pd.MultiIndex:
 
 def _times(column: pd.Series, path: Path) -> list[Any]:
     """Timedeltas of a column in seconds or of times written out; the start is 0 where missing."""
-    try:
-        seconds = pd.api.types.is_numeric_dtype(column)
-        times = pd.to_timedelta(column, unit="s") if seconds else pd.to_timedelta(column)
-    except ValueError as error:
-        msg = (
-            f"Bad {column.name} in {str(path)!r} ({first_line(error)}), expected seconds "
-            "or times such as '0 days 00:00:01.5'."
-        )
-        raise ValueError(msg) from error
+    times = reading.times(column, path)
     return list(times.fillna(pd.Timedelta(0)) if column.name == "start" else times)
 
 

@@ -115,5 +115,5 @@ def waveform_encoder(tower: Any) -> Any:
     return tower.encoder if isinstance(tower, MeasuredTower) else tower
 
 
-AutoConfig.register(MeasuredConfig.model_type, MeasuredConfig)
-AutoModel.register(MeasuredConfig, MeasuredTower)
+AutoConfig.register(MeasuredConfig.model_type, MeasuredConfig, exist_ok=True)
+AutoModel.register(MeasuredConfig, MeasuredTower, exist_ok=True)

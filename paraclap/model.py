@@ -12,6 +12,7 @@ unit length; ``logits_per_audio (audio, text)``.
 from __future__ import annotations
 
 import errno
+import importlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -169,7 +170,7 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
             ) from error
         _refuse_misfits(folder, info)
         in_memory(model)
-        model.processor = saved_processor(folder)
+        model.processor = saved_processor(folder, model.config)
         loaded: Self = model
         return loaded
 
@@ -192,6 +193,8 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         Raises:
             OSError: If it cannot be written, for example because the disk is full.
         """
+        if self._auto_class is None:  # the code beside the weights, if any, is not saved with them
+            self.config.__dict__.pop("auto_map", None)
         try:
             super().save_pretrained(save_directory, **kwargs)
         except SafetensorError as error:
@@ -202,6 +205,21 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
             ) from error
         if self.processor is not None:
             self.processor.save_pretrained(save_directory)
+
+    def push_to_hub(self, repo_id: str, **options: Any) -> str:
+        """Upload the model with the card of the folder it was loaded from, and with its code.
+
+        Args:
+            repo_id: ``"you/name"``.
+            options: See :func:`paraclap.publishing.push_model`.
+
+        Raises:
+            FileNotFoundError: If there is no card.
+            ValueError: If the card is of other weights.
+        """
+        # by name, as it comes later than the model and a change there changes no training
+        publishing = importlib.import_module("paraclap.publishing")
+        return str(publishing.push_model(self, repo_id, **options))
 
     def prepare(self, **inputs: Any) -> BatchFeature:
         """Queries and signals as the towers read them, on the device of the model.

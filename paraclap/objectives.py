@@ -3,7 +3,9 @@
 The paper counts the one text drawn for a voice as true of it, and every other text of the batch as
 false. Other objectives know more: that two voices were given the same text, that a text is true of
 other voices too, how alike voices are. `targets` tells what is known of a batch and is made
-where batches are read; `loss` compares it with what the towers found.
+where batches are read; `loss` compares it with what the towers found. An objective is one of
+``SOFT``, whose target gives every text a share, or an entry of ``OTHERS``; its name stands in
+``settings.CHOICES`` too (CONTRIBUTING.md adds one).
 
 Conventions: a process holds ``n`` of the ``all`` pairs of a batch; logits ``by_audio`` are those of
 its voices with all texts, ``by_text`` those of its texts with all voices, both ``(n, all)``. The
@@ -13,16 +15,18 @@ objective names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch.nn.functional import one_hot
 
 from paraclap.loss import matched, ranked, sigmoid
 
-OBJECTIVES = ("pairs", "duplicates", "holds", "soft", "sigmoid", "rank")
-SOFT = ("duplicates", "holds", "soft")  # those that give every text a share of the target
 Known = Mapping[str, torch.Tensor]
+# Logits by_audio and by_text, the column of each pair, what is known, the bias: to a scalar.
+Objective = Callable[
+    [torch.Tensor, torch.Tensor, torch.Tensor, Known, torch.Tensor | None], torch.Tensor
+]
 
 
 def loss(
@@ -57,20 +61,33 @@ def loss(
     plain = (matched(by_audio, pairs) + matched(by_text, pairs)) / 2
     if objective == "pairs" or weight == 0:
         return plain
-    return (1 - weight) * plain + weight * _other(objective, by_audio, by_text, pairs, known, bias)
+    other = OTHERS[objective](by_audio, by_text, pairs, known, bias)
+    return (1 - weight) * plain + weight * other
 
 
-def _other(
-    objective: str,
+def _sigmoid(
     by_audio: torch.Tensor,
     by_text: torch.Tensor,
     pairs: torch.Tensor,
     known: Known,
     bias: torch.Tensor | None,
 ) -> torch.Tensor:
-    if objective == "rank":
-        distances = known["distances"]
-        return (ranked(by_audio, distances) + ranked(by_text, distances)) / 2
     assert bias is not None
     positives = one_hot(pairs, by_audio.shape[1]).to(by_audio.dtype)
     return sigmoid(by_audio + bias, positives)
+
+
+def _rank(
+    by_audio: torch.Tensor,
+    by_text: torch.Tensor,
+    pairs: torch.Tensor,
+    known: Known,
+    bias: torch.Tensor | None,
+) -> torch.Tensor:
+    distances = known["distances"]
+    return (ranked(by_audio, distances) + ranked(by_text, distances)) / 2
+
+
+SOFT = ("duplicates", "holds", "soft")  # those that give every text a share of the target
+OTHERS: dict[str, Objective] = {"sigmoid": _sigmoid, "rank": _rank}
+OBJECTIVES = ("pairs", *SOFT, *OTHERS)

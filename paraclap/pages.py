@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from paraclap import colophon, tables
+from paraclap import colophon, sources, tables
 
 
 class BookError(RuntimeError):
@@ -88,6 +88,7 @@ def carry_over_prose(notebook: Path, executed: Path) -> None:
         if cell.cell_type == "code":
             before = next(outputs)
             cell.outputs, cell.execution_count = before.outputs, before.execution_count
+            cell.metadata |= {k: v for k, v in before.metadata.items() if k == "papermill"}
         cells += [cell, *(injected if _has_tag(cell, "parameters") else [])]
     fresh.cells = cells
     fresh.metadata = {**old.metadata, **fresh.metadata}
@@ -161,7 +162,8 @@ def build(folder: Path, executed: Sequence[Path], site: Path) -> str:
     prose = [file for file in sorted(folder.rglob("*")) if _is_prose(file, folder)]
     settings = [folder.parent / name for name in ("_config.yml", "_toc.yml")]
     index = first_page(site)
-    files = [*prose, *executed, *settings, Path(colophon.__file__)]
+    package = sorted(sources.PACKAGE.rglob("*.py"))  # the reference is made of its docstrings
+    files = [*prose, *executed, *settings, *package]
     key = tables.fingerprint([file.name for file in files], *files)
     note = index.parent / ".made-from"
     if index.is_file() and note.is_file() and note.read_text() == key:

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from paraclap import tables
+from paraclap import reading, tables
 from paraclap.sources import cells
 
 Value = str | int | float | bool | list[Any] | None
@@ -133,11 +133,11 @@ def read(file: Path) -> dict[str, Any]:
         name = file.relative_to(folder) if file.is_relative_to(folder) else file
         msg = f"No params file {str(name)!r} in {folder.name or '.'}/, there are: {others[:20]}."
         raise FileNotFoundError(msg)
-    text = file.read_text("utf-8")
     try:
+        text = reading.text(file)
         values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        msg = f"Cannot read {file.name} as YAML: {error}"
+    except Exception as error:  # of YAML, codecs, dates and numbers that are none
+        msg = f"Cannot read {file.name} as YAML: {error}\nExpected lines of the form key: value."
         raise ParamsError(msg) from error
     values = {} if values is None else values
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
@@ -147,7 +147,15 @@ def read(file: Path) -> dict[str, Any]:
     if twice := sorted({key for key in keys if keys.count(key) > 1}):
         msg = f"Bad params file {file.name}: {twice[:5]} given more than once, keep one."
         raise ParamsError(msg)
+    for key, value in values.items():  # never looked into deeper: aliases may go on for ever
+        if isinstance(value, dict | set) or (isinstance(value, list) and any(map(_is_tree, value))):
+            msg = f"Bad {key} in {file.name}: values in values, expected a plain value or a list."
+            raise ParamsError(msg)
     return {key: _filled_in(value) for key, value in values.items()}
+
+
+def _is_tree(value: object) -> bool:
+    return isinstance(value, dict | list | set | tuple)
 
 
 def _neighbours(file: Path) -> tuple[Path, list[str]]:
@@ -174,7 +182,7 @@ def override(text: str, known: Mapping[str, Parameter]) -> tuple[str, Any]:
         known: the declared parameters
 
     Raises:
-        ParamsError: if it has no ``=``
+        ParamsError: if it has no ``=``, or its value is no YAML
     """
     key, equals, value = text.partition("=")
     if not equals:
@@ -182,7 +190,11 @@ def override(text: str, known: Mapping[str, Parameter]) -> tuple[str, Any]:
         raise ParamsError(msg)
     if key in known and known[key].kind.startswith("str") and value not in ("null", ""):
         return key, value
-    return key, "" if value == "" else yaml.safe_load(value)
+    try:
+        return key, "" if value == "" else yaml.safe_load(value)
+    except Exception as error:  # as of a file
+        msg = f"Bad override {text!r}, expected key=value, the value as in YAML: {error}"
+        raise ParamsError(msg) from error
 
 
 def check(values: Mapping[str, Any], known: Mapping[str, Parameter], where: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from paraclap import tables
-from paraclap.provenance import PROVENANCE, key_path
+from paraclap.provenance import PROVENANCE, keyed_path
 
 Segment = tuple[str, Any, Any]
 
@@ -87,9 +87,8 @@ class Pieces:
     def _write_failed(self) -> tuple[int, list[str]]:
         """How many rows failed, and the first few reasons."""
         lost, reasons = 0, dict[str, None]()
-        key_path(self.failed).unlink(missing_ok=True)
         with (
-            tables.atomic_path(self.failed) as temporary,
+            keyed_path(self.failed, self.key) as temporary,
             temporary.open("w", encoding="utf-8") as stream,
         ):
             for path in self.paths:
@@ -98,7 +97,6 @@ class Pieces:
                 rows.to_csv(stream, index=False, header=path is self.paths[0])
                 lost += len(rows)
                 reasons |= dict.fromkeys(rows["reason"][: 5 - len(reasons)])
-        tables.stamp(self.failed, self.key)
         return lost, list(reasons)
 
 

@@ -29,6 +29,8 @@ from transformers import (
 )
 from transformers.utils import logging
 
+# Said, as transformers would ask on the terminal whether to run code that lies beside weights.
+NO_CODE: dict[str, Any] = {"trust_remote_code": False}
 # Heads of other tasks, whose weights may lie beside an encoder and are left out: classification
 # and regression, speech recognition, pretraining on waveforms; masked and replaced words of text.
 HEADS = (
@@ -56,7 +58,7 @@ def config(name: str | Path, **changes: Any) -> PreTrainedConfig:
     """
     try:
         with _quiet():
-            return AutoConfig.from_pretrained(name, **changes)
+            return AutoConfig.from_pretrained(name, **NO_CODE, **changes)
     except Exception as error:
         raise OSError(
             f"No configuration of an encoder at {named(name)!r} ({_reason(name, error)}), expected "
@@ -84,6 +86,7 @@ def encoder(name: str | Path, config: PreTrainedConfig) -> PreTrainedModel:
                 dtype=torch.float32,
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,
+                **NO_CODE,
             )
     except Exception as error:
         raise OSError(
@@ -99,14 +102,25 @@ def encoder(name: str | Path, config: PreTrainedConfig) -> PreTrainedModel:
     return model
 
 
-def in_memory(model: torch.nn.Module) -> None:
-    """Copy the weights of a model out of the file that they are mapped from.
+def in_memory(model: PreTrainedModel) -> None:
+    """Copy the weights of a model out of the file that they are mapped from, and look at them.
 
     In the file they lie wherever its header ends, and matrix products of unaligned weights differ
     in the last bits; nor may what is written to the file later reach the model.
+
+    Raises:
+        ValueError: If weights are NaN or infinite.
     """
-    for weight in model.parameters():
+    wrong = []
+    for key, weight in model.named_parameters():
         weight.data = weight.data.clone()
+        wrong += [] if weight.data.isfinite().all() else [key]
+    if wrong:
+        raise ValueError(
+            f"NaN or infinite values in {len(wrong)} weights at {named(model.name_or_path)!r} "
+            f"(first: {sorted(wrong)[:5]}), expected finite ones: the file is damaged or comes from "
+            "a failed run; copy it again or train the model anew."
+        )
 
 
 def _without(keys: Iterable[str], prefixes: tuple[str, ...]) -> list[str]:
@@ -130,7 +144,7 @@ def preprocessing(name: str | Path) -> Any:
             normalised signals.
     """
     try:
-        return AutoFeatureExtractor.from_pretrained(name)
+        return AutoFeatureExtractor.from_pretrained(name, **NO_CODE)
     except Exception as error:
         raise OSError(
             f"No feature extractor at {named(name)!r} ({_reason(name, error)}), expected the "
@@ -147,7 +161,7 @@ def tokenizer(name: str | Path) -> PreTrainedTokenizerBase:
     """
     try:
         with _quiet():
-            found = AutoTokenizer.from_pretrained(name)
+            found = AutoTokenizer.from_pretrained(name, **NO_CODE)
     except Exception as error:
         raise OSError(_no_tokenizer(name, _reason(name, error))) from error
     # of a folder with nothing but a config.json transformers makes one of special tokens alone

@@ -14,11 +14,11 @@ import paraclap._torchaudio  # noqa: F401  (before transformers, which fails wit
 
 # isort: split
 import numpy as np
-import numpy.typing as npt
 import torch
-from transformers import BatchFeature, ProcessorMixin, Wav2Vec2FeatureExtractor
+from numpy.typing import NDArray
+from transformers import AutoTokenizer, BatchFeature, ProcessorMixin, Wav2Vec2FeatureExtractor
 
-Signal = npt.NDArray[np.float32]
+Signal = NDArray[np.float32]
 
 
 class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc]  # untyped
@@ -48,12 +48,13 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
             bounds: Of each functional low end, high end, mean and spread, see :meth:`fit`.
             kwargs: As in ``Wav2Vec2FeatureExtractor``.
         """
+        kwargs.pop("auto_map", None)  # of the folder it was read from, see paraclap.carrying
         super().__init__(**kwargs)
         self.shortest = shortest
         self.functionals, self.functionals_only = functionals, functionals_only
         self.bounds = [[float(value) for value in row] for row in bounds]
 
-    def fit(self, measured: npt.NDArray[np.float64]) -> None:
+    def fit(self, measured: NDArray[np.float64]) -> None:
         """Standardise functionals by those of training voices; ends are cut at half a percent.
 
         Args:
@@ -65,7 +66,7 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
         values = np.column_stack([low, high, cut.mean(axis=0), np.where(spread > 0, spread, 1)])
         self.bounds = values.tolist()
 
-    def heard(self, signal: Signal, measured: npt.NDArray[np.float64] | None = None) -> Signal:
+    def heard(self, signal: Signal, measured: NDArray[np.float64] | None = None) -> Signal:
         """What a tower reads of a voice: its signal, and its functionals if it asks for them.
 
         Args:
@@ -100,7 +101,7 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
         self,
         signals: Signal | Sequence[Signal],
         sampling_rate: int | None = None,
-        measured: npt.NDArray[np.float64] | None = None,
+        measured: NDArray[np.float64] | None = None,
         **kwargs: Any,
     ) -> BatchFeature:
         """Prepare signals.
@@ -155,7 +156,7 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
         self,
         signals: Sequence[Signal],
         sampling_rate: int | None,
-        measured: npt.NDArray[np.float64] | None,
+        measured: NDArray[np.float64] | None,
     ) -> BatchFeature:
         """Signals with their functionals, packed."""
         if sampling_rate not in (None, self.sampling_rate):
@@ -202,7 +203,7 @@ class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers i
         audio: Signal | Sequence[Signal] | None = None,
         sampling_rate: int | None = None,
         return_tensors: str = "pt",
-        measured: npt.NDArray[np.float64] | None = None,
+        measured: NDArray[np.float64] | None = None,
     ) -> BatchFeature:
         """Prepare queries, signals or both for the model.
 
@@ -232,10 +233,15 @@ class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers i
         return batch
 
 
-def saved_processor(folder: str) -> ParaCLAPProcessor | None:
-    """The processor in a model folder; None if the model was saved without one."""
+def saved_processor(folder: str, config: Any = None) -> ParaCLAPProcessor | None:
+    """The processor in a model folder; None if the model was saved without one.
+
+    Args:
+        folder: Of a model, or its hub id.
+        config: Its configuration if it is known, which is read again otherwise.
+    """
     saved = Path(folder)
     if saved.is_dir() and not [*saved.glob("*processor_config.json"), *saved.glob("tokenizer*")]:
         return None
-    processor: ParaCLAPProcessor = ParaCLAPProcessor.from_pretrained(folder)
-    return processor
+    extractor = ParaCLAPFeatureExtractor.from_pretrained(folder)
+    return ParaCLAPProcessor(extractor, AutoTokenizer.from_pretrained(folder, config=config))

@@ -2,8 +2,7 @@
 
 Two things hold for every artefact of a run:
 
-- it is there in full or not at all: it is written beside its place, synced, then renamed
-  (:func:`atomic_path`);
+- it is there in full or not at all (:func:`paraclap.whole.atomic_path`);
 - it remembers the key it was made with (:func:`fingerprint` of its inputs), so that a step whose
   inputs did not change need not run again (:func:`is_current`).
 """
@@ -13,8 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,92 +21,45 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from paraclap.whole import absolute, atomic_path, first_line, project_folder, relative, short
+
+__all__ = [
+    "PROVENANCE",
+    "absolute",
+    "atomic_path",
+    "fingerprint",
+    "first_line",
+    "is_current",
+    "key_path",
+    "keyed_path",
+    "project_folder",
+    "relative",
+    "short",
+    "stamp",
+]
+
 PROVENANCE = b"paraclap"
 
 
-def project_folder() -> Path:
-    """Folder that holds the package, or the one named by ``PARACLAP_HOME``."""
-    home = os.environ.get("PARACLAP_HOME")
-    return Path(home).resolve() if home else Path(__file__).resolve().parent.parent
-
-
-def relative(files: Iterable[str | Path]) -> list[str]:
-    """Paths with those inside the project folder made relative to it."""
-    root = f"{project_folder()}{os.sep}"
-    return [str(file).removeprefix(root) for file in files]
-
-
-def absolute(files: Iterable[str]) -> list[str]:
-    """Paths with relative ones taken from the project folder."""
-    root = str(project_folder())
-    return [os.path.join(root, file) for file in files]  # noqa: PTH118 (vectorised: 10 times faster)
-
-
-def short(path: str | Path) -> str:
-    """Path as it is named in messages: relative to the project folder when inside."""
-    return relative([path])[0]
-
-
-def first_line(error: BaseException) -> str:
-    """First line of what an error says, at most 120 characters."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]
-
-
 @contextlib.contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Temporary path beside ``path`` that takes its place when the block ends well.
+def keyed_path(path: str | Path, key: str) -> Iterator[Path]:
+    """As :func:`atomic_path`, for a file that has its key beside it: what is noted is its own.
 
-    If the block fails the temporary file is removed and what lay at ``path`` stays.
+    Of two processes that write one file at once, neither may note its key for what the other wrote.
+
+    Args:
+        path: of a file that cannot carry its key inside
+        key: what it was made from, see :func:`fingerprint`
 
     Raises:
-        OSError: if the file cannot be written, for example because the disk is full
+        OSError: if one of the two files cannot be written
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_left_over(path)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
-    try:
+    with atomic_path(path) as temporary:
         yield temporary
-        _sync(temporary)
-        temporary.replace(path)
-        _sync(path.parent)
-    except OSError as error:
-        raise OSError(
-            error.errno,
-            f"Cannot write {short(path)!r} ({error.strerror or error}): "
-            "what was there before is untouched. "
-            "Free some space or choose another folder, then run again",
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _remove_left_over(path: Path) -> None:
-    """Remove the temporary files of killed processes that wanted to write ``path``."""
-    prefix, suffix = f".{path.stem}.", f".tmp{path.suffix}"
-    for candidate in path.parent.glob(f".*{suffix}"):
-        pid = candidate.name.removeprefix(prefix).removesuffix(suffix)
-        if candidate.name.startswith(prefix) and pid.isdigit() and not _is_alive(int(pid)):
-            candidate.unlink(missing_ok=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _sync(path: Path) -> None:
-    """Make sure that a file or folder has reached the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        made = fingerprint(key, temporary)
+        key_path(path).unlink(missing_ok=True)
+    _note(path, made)
 
 
 def is_current(path: str | Path, key: str) -> bool:
@@ -123,22 +74,25 @@ def is_current(path: str | Path, key: str) -> bool:
     note = key_path(path)
     if not path.exists() or not note.is_file():
         return False
-    return note.read_text(encoding="utf-8").strip() == fingerprint(key, path)
+    return note.read_text(encoding="utf-8", errors="replace").strip() == fingerprint(key, path)
 
 
 def _parquet_key(path: Path) -> str | None:
     try:
         metadata = pq.read_schema(path).metadata or {}
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, ValueError):
         return None
-    return metadata[PROVENANCE].decode() if PROVENANCE in metadata else None
+    return metadata[PROVENANCE].decode(errors="replace") if PROVENANCE in metadata else None
 
 
 def stamp(path: str | Path, key: str) -> None:
     """Note beside a finished file or folder (not a Parquet table) the key it was made with."""
-    path = Path(path)
+    _note(Path(path), fingerprint(key, Path(path)))
+
+
+def _note(path: Path, made: str) -> None:
     with atomic_path(key_path(path)) as temporary:
-        temporary.write_text(fingerprint(key, path) + "\n", encoding="utf-8")
+        temporary.write_text(made + "\n", encoding="utf-8")
 
 
 def key_path(path: Path) -> Path:

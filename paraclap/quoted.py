@@ -123,9 +123,15 @@ def title(labels: pd.DataFrame, variant: str, wish: str = "") -> str:
         wish: a heading of one's own
 
     Raises:
-        ValueError: if one is wished for a run on synthetic speech
+        ValueError: if one is wished for a run on synthetic speech, or that says of a run which
+            is not the paper's variant that it is
     """
     if not is_synthetic(labels):
+        if "paper" in wish.lower() and variant not in SYSTEMS:
+            raise ValueError(
+                f"Bad title {wish!r}: this run is {variant}, expected a title that does not call "
+                "its scores the paper's. Leave the title empty to have it said."
+            )
         return wish or f"Table 1 of the paper (quoted), and this run, {variant} (measured)"
     if wish:
         raise ValueError(

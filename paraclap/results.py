@@ -29,6 +29,11 @@ SCHEMA = 1
 NAME, FLAT = "results.json", "results.csv"
 ZERO_SHOT = "zero-shot"  # the system that a run has trained and asked
 KINDS = ("recorded", "synthetic", "mixed", "unknown")  # of speech
+_KINDS_IN = {  # speech of a run → of its scores
+    **{kind: {kind} for kind in KINDS},
+    "mixed": set(KINDS),
+    "unknown": set(KINDS),
+}
 _ORIGIN = ("run", "date", "commit", "device", "seed", "model_hash", "settings_hash")
 _ABOUT = ("run", "date", "commit", "speech")
 Result = dict[str, Any]
@@ -74,6 +79,13 @@ def check(found: Any, where: str) -> Result:
             f"{len(errors)} bad values in the results of {where!r} ({told}), expected those of "
             "paraclap/results.schema.json: run the last chapter of this run again."
         )
+    odd = {one["speech"] for one in found["scores"]} - _KINDS_IN[found["speech"]]
+    if odd:
+        raise ValueError(
+            f"Bad speech in the results of {where!r}: {found['speech']!r} and scores on "
+            f"{sorted(odd)}, expected those of one kind, or 'mixed': run the last chapter of this "
+            "run again."
+        )
     result: Result = found
     return result
 
@@ -95,9 +107,15 @@ def read(path: Path) -> Result:
 
     Raises:
         FileNotFoundError: if there is none
-        ValueError: if it is not valid
+        ValueError: if it is not valid, or not as it was written
     """
-    return check(tables.read_json(path), path.parent.name)
+    found = check(tables.read_json(path), path.parent.name)
+    if not tables.is_current(path, tables.fingerprint(found)):
+        raise ValueError(
+            f"The results of {path.parent.name!r} were changed after they were written, or "
+            f"{path.name}.key is missing: run the last chapter of this run again."
+        )
+    return found
 
 
 def gather(runs: str = "runs") -> tuple[list[Result], list[str]]:

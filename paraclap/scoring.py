@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ from paraclap.inference import LONGEST, Listener, content, listen
 from paraclap.machine import choose_device
 from paraclap.model import ParaCLAP
 from paraclap.pieces import Pieces, write_piece
+from paraclap.whole import alone, is_free
 
 PIECE = 512  # rows: what a killed run loses at most
 RESERVED = (*tables.INDEX, "prediction", "embedding", "reason")
@@ -90,14 +92,17 @@ def score(
     settings = [window, hop, embeddings, compiled, str(listener.dtype), LONGEST]
     base = tables.fingerprint(content(model), _asked(model, candidates, template), settings)
     pieces = Pieces(out, base, lambda: listing.windows(index, window, hop), PIECE)
-    if pieces.done():
+    if is_free(out) and pieces.done() and not pieces.folder.exists():
         return out
-    with progress.bar("Score voices", pieces.rows) as shown:
+    with alone(out), progress.bar("Score voices", pieces.rows) as shown:
+        if pieces.done():  # by the process that was waited for, or was killed at its very end
+            shutil.rmtree(pieces.folder, ignore_errors=True)
+            return out
         for path, piece in pieces:
             if not tables.is_current(path, path.stem):
                 _score_piece(piece, path, listener, question, batch_seconds, embeddings)
             shown.update(len(piece))
-    pieces.join()
+        pieces.join()
     return out
 
 

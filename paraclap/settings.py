@@ -146,13 +146,20 @@ class Settings:
 def variant(settings: Settings) -> str:
     """Name of the paper's variant that settings are, by what is said of a voice.
 
+    Towers that are not the paper's are named, as the scores of a variant are those of its towers.
+
     >>> variant(Settings()), variant(Settings(emotion="pool", rand=3))
     ('rand5', 'another variant')
+    >>> variant(Settings(audio_encoder="small", text_encoder="minilm"))
+    'rand5, other towers (small, minilm)'
     """
+    towers = {name: getattr(settings, name) for name in ("audio_encoder", "text_encoder")}
+    own_towers = all(getattr(Settings, name) == tower for name, tower in towers.items())
+    end = "" if own_towers else f", other towers ({', '.join(towers.values())})"
     for name, own in VARIANTS.items():
         if settings.but(**own) == settings and settings.join == "rand":
-            return name
-    return "another variant"
+            return name + end
+    return "another variant" + end
 
 
 def variants(base: Settings, names: Sequence[str]) -> dict[str, Settings]:

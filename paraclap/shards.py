@@ -140,7 +140,7 @@ def run(
         WorkerError: if a shard kills its workers, or they cannot do the work
         Exception: what ``work`` raises; finished shards are kept
     """
-    jobs = _checked_jobs(jobs)
+    jobs = checked_jobs(jobs)
     engine_of = _engine(engine)
     plan = {path.absolute(): part for path, part in plan.items()}
     missing = {path: part for path, part in plan.items() if not is_current(path, path.stem)}
@@ -179,7 +179,12 @@ def close(rows: pd.DataFrame, out: Path, failures: Path, key: str, done: str) ->
     return made
 
 
-def _checked_jobs(jobs: int | None) -> int:
+def checked_jobs(jobs: int | None) -> int:
+    """Number of workers: as asked for, or one per core when None.
+
+    Raises:
+        ValueError: if fewer than one are asked for
+    """
     if jobs is not None and jobs < 1:
         msg = f"Bad jobs {jobs}, expected at least 1, or None for one per core."
         raise ValueError(msg)

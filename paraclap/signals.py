@@ -120,12 +120,19 @@ class Signals:
                 self._mapped.pop(next(iter(self._mapped)))
             path = self._shards[number]
             dtype = np.dtype(path.suffix[1:]).newbyteorder("<")
-            self._mapped[number] = np.asarray(np.memmap(path, dtype, "r"))
+            try:
+                self._mapped[number] = np.asarray(np.memmap(path, dtype, "r"))
+            except FileNotFoundError:
+                msg = f"{short(path)!r} is gone: the store was built anew meanwhile; run again."
+                raise StoreError(msg) from None
         return self._mapped[number]
 
     def _find(self, store: Path) -> None:
         """Look up where the segments lie."""
         table = read_table(index_path(store))
+        if not table.index.is_unique:
+            msg = f"Damaged audio store {short(store)!r}: {index_path(store).name} lists segments "
+            raise StoreError(f"{msg}twice, expected each once. Build the store again.")
         sizes = (table["offset"] + table["length"]).groupby(table["shard"]).max()
         _check_whole(store, sizes)
         self._shards = [store.absolute() / name for name in sizes.index]

@@ -43,6 +43,7 @@ from paraclap.tables import (
     short,
     write_table,
 )
+from paraclap.whole import alone, is_free
 
 DTYPES = ("int16", "float32")
 SCALE = 2**15  # int16 values in a signal of 1
@@ -82,17 +83,33 @@ def build(
         print(f"Nothing can be decoded here: {short(folder)!r} is used as it is.")
         return
     table = _states(segments, folder, jobs)
+    if not (is_free(folder) and _is_done(table, folder, dtype)):
+        with alone(folder):
+            if not _is_done(table, folder, dtype):  # by the process that was waited for
+                _make(table, folder, dtype, jobs, engine)
+
+
+def _is_done(table: pd.DataFrame, folder: Path, dtype: str) -> bool:
+    plan = _plan(table, folder, dtype)
+    key = _key(plan, table)
+    closed = is_current(index_path(folder), key) and is_current(_failed(folder), key)
+    return closed and all(path.is_file() and not _is_damaged(path, dtype) for path in plan)
+
+
+def _key(plan: dict[Path, pd.DataFrame], table: pd.DataFrame) -> str:
+    return fingerprint([path.stem for path in plan], table)
+
+
+def _make(table: pd.DataFrame, folder: Path, dtype: str, jobs: int | None, engine: str) -> None:
+    """Decode what is missing; called by one process at a time."""
     plan = _plan(table, folder, dtype)
     for path in plan:
-        _forget_damaged(path, dtype)
-    key = fingerprint([path.stem for path in plan], table)
-    whole = all(path.is_file() for path in plan)
-    if whole and is_current(index_path(folder), key) and is_current(_failed(folder), key):
-        return
+        if _is_damaged(path, dtype):
+            path.unlink()
     work = functools.partial(_write_shard, dtype=dtype)
     shards.run(plan, work, jobs, engine, "Decode signals")
-    _collect(plan, folder, dtype, key)
-    if all(status(file) != ABSENT for file in segments.get_level_values("file").unique()):
+    _collect(plan, folder, dtype, _key(plan, table))
+    if all(status(file) != ABSENT for file in table.index.get_level_values("file").unique()):
         _remove_others(folder, plan)  # else what they hold may be all there is of these files
 
 
@@ -141,7 +158,10 @@ def _known(folder: Path) -> dict[tuple[str, int, int], str]:
     known: dict[tuple[str, int, int], str] = {}
     for path in sorted(folder.glob("*.parquet")):
         if path.name == "index.parquet" or _OWN.fullmatch(path.name):
-            table = read_table(path, _STATE)
+            try:
+                table = read_table(path, _STATE)
+            except FileNotFoundError:  # another process that builds here has removed it
+                continue
             files = table.index.get_level_values("file")
             rows = zip(files, *(table[name] for name in _STATE), strict=True)
             known |= {(file, size, time): digest for file, size, time, digest in rows}
@@ -150,14 +170,14 @@ def _known(folder: Path) -> dict[tuple[str, int, int], str]:
 
 def status(file: str) -> tuple[int, int]:
     """Size and time of change; :data:`ABSENT` if there is no such file."""
-    if not Path(file).is_file():
+    if not os.path.isfile(file):  # noqa: PTH113 (that of pathlib raises where a name is too long)
         return ABSENT
     found = Path(file).stat()
     return found.st_size, found.st_mtime_ns
 
 
 def _digest(file: str) -> str:
-    if not Path(file).is_file():
+    if status(file) == ABSENT:
         return ""
     try:
         with Path(file).open("rb") as stream:
@@ -196,12 +216,12 @@ def _can_decode() -> bool:
     return all(importlib.util.find_spec(name) for name in ("soundfile", "soxr"))
 
 
-def _forget_damaged(path: Path, dtype: str) -> None:
-    """Remove the list of a shard whose samples are not all there, so that it is made again."""
-    if is_current(path, path.stem):
-        size = int(read_table(path)["length"].sum()) * np.dtype(dtype).itemsize
-        if status(str(path.with_suffix(f".{dtype}")))[0] != size:
-            path.unlink()
+def _is_damaged(path: Path, dtype: str) -> bool:
+    """Whether the list of a shard is there, and its samples are not all there."""
+    if not is_current(path, path.stem):
+        return False
+    size = int(read_table(path)["length"].sum()) * np.dtype(dtype).itemsize
+    return status(str(path.with_suffix(f".{dtype}")))[0] != size
 
 
 def _write_shard(part: pd.DataFrame, path: Path, dtype: str) -> int:

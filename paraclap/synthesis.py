@@ -12,18 +12,30 @@ same bytes whatever the number of processes, and whichever of them were there be
 
 from __future__ import annotations
 
+import functools
+import os
 import shutil
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
 import audformat
-import joblib
 import numpy as np
 import pandas as pd
 import soundfile
 
-from paraclap import audio, espeak, progress, shaping, spoken, tables, voices
+from paraclap import (
+    audio,
+    espeak,
+    progress,
+    shaping,
+    shards,
+    spoken,
+    tables,
+    voices,
+    whole,
+    workers,
+)
 
 BUILT_IN = "synthesis"  # the name that asks for these corpora
 INTENDED = "intended.parquet"
@@ -60,24 +72,40 @@ def build(
         FileExistsError: if ``root`` holds a corpus that was not made here
         ValueError: if there are too few utterances for the classes of a corpus
         OSError: if a file cannot be written; what has been spoken is kept
+        WorkerError: if processes that speak die again and again
     """
-    root = Path(root)
+    root, jobs = Path(root), shards.checked_jobs(jobs)
     plan = _plan(voices, held_out, seed)
     settings = {"voices": voices, "held_out": held_out, "seed": seed}
     key = tables.fingerprint(settings, plan.astype({"formants": str}), *_SPEAKERS)
+    if not (whole.is_free(root) and _is_done(root, plan, key)):
+        with whole.alone(root):
+            if not _is_done(root, plan, key):
+                _build(root, plan, settings, key, jobs)
+    return root
+
+
+def _is_done(root: Path, plan: pd.DataFrame, key: str) -> bool:
+    closed = all(tables.is_current(root / name, key) for name in (SETTINGS, INTENDED))
+    return closed and set(plan["file"]) <= _files(root)
+
+
+def _build(
+    root: Path, plan: pd.DataFrame, settings: Mapping[str, int], key: str, jobs: int
+) -> None:
     missing = plan
     if tables.is_current(root / SETTINGS, key):
         missing = plan[~plan["file"].isin(_files(root))]
-        if missing.empty and tables.is_current(root / INTENDED, key):
-            return root
     else:
         _clear(root, plan)
     espeak.loader()
     tables.write_json(settings, root / SETTINGS, key)
-    _speak_all(missing, root, seed, joblib.cpu_count() if jobs is None else jobs)
-    _database(root, plan).save(root, storage_format="parquet")
+    _speak_all(missing, root, settings["seed"], jobs)
+    for left in root.glob("*/*/*.part"):  # of processes that were killed
+        left.unlink(missing_ok=True)
+    with whole.atomic_files(root) as temporary:
+        _database(root, plan).save(temporary, storage_format="parquet")
     tables.write_table(_intended(plan), root / INTENDED, key)
-    return root
 
 
 def corpus_folder(
@@ -152,13 +180,14 @@ def _speak_all(plan: pd.DataFrame, root: Path, seed: int, jobs: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     rows = plan.to_dict("records")
     chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    tasks = {root / chunk[0]["file"]: chunk for chunk in chunks}
+    work = functools.partial(_speak_chunk, root=root, seed=seed)
     with progress.bar("Speak the built-in corpora", len(rows)) as shown:
-        for done in parallel(joblib.delayed(_speak_chunk)(chunk, root, seed) for chunk in chunks):
+        for done in workers.make(tasks, work, jobs):
             shown.update(done)
 
 
-def _speak_chunk(rows: list[dict[Hashable, Any]], root: Path, seed: int) -> int:
+def _speak_chunk(rows: list[dict[Hashable, Any]], _first: Path, root: Path, seed: int) -> int:
     with espeak.Espeak() as engine:
         for row in rows:
             values = {str(name): value for name, value in row.items()}
@@ -186,7 +215,7 @@ def speak(engine: espeak.Espeak, row: Mapping[str, Any], seed: int) -> shaping.S
 def _write(signal: shaping.Signal, path: Path) -> None:
     """Write 16-bit WAV, whole or not at all (not synced: one of thousands that can be remade)."""
     content = audio.encode(signal, shaping.SAMPLING_RATE, audio.SYNTHETIC)
-    temporary = path.with_suffix(".part")
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part")
     try:
         temporary.write_bytes(content)
         temporary.replace(path)

@@ -21,6 +21,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from paraclap import reading
 from paraclap.provenance import (
     PROVENANCE,
     absolute,
@@ -28,7 +29,7 @@ from paraclap.provenance import (
     fingerprint,
     first_line,
     is_current,
-    key_path,
+    keyed_path,
     project_folder,
     relative,
     short,
@@ -118,10 +119,8 @@ def write_table(table: pd.DataFrame, path: str | Path, key: str = "") -> Path:
         with atomic_path(path) as temporary:
             pq.write_table(data.replace_schema_metadata(metadata), temporary)
     else:
-        key_path(path).unlink(missing_ok=True)
-        with atomic_path(path) as temporary:
+        with keyed_path(path, key) as temporary:
             flat.to_csv(temporary, index=False)
-        stamp(path, key)
     return path
 
 
@@ -163,27 +162,24 @@ def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     if not path.is_file():
         msg = f"No table at {short(path)!r}: run the step that writes it first."
         raise FileNotFoundError(msg)
-    try:
-        table = pd.read_parquet(path) if _kind(path) == ".parquet" else pd.read_csv(path)
-    except (pa.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError, OSError) as error:
-        msg = (
-            f"Cannot read {short(path)!r} as a {path.suffix[1:]} table ({first_line(error)}): "
-            "it is cut short or of another type; remove it and run the step again."
-        )
-        raise ValueError(msg) from error
+    table = reading.table(path)
     missing = [column for column in columns if column not in table]
     if missing:
-        msg = f"No column {missing[:5]} in {short(path)!r}, it has {list(table.columns)[:20]}."
-        raise ValueError(msg)
-    table = _indexed(table)
+        msg = f"No column {missing[:5]} in {short(path)!r}, it has {list(table.columns)[:20]}"
+        raise ValueError(f"{msg}: add it, or run the step that writes the table again.")
+    table = _indexed(table, path)
     return table[list(columns)] if columns else table
 
 
-def _indexed(table: pd.DataFrame) -> pd.DataFrame:
+def _indexed(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Table with its columns file, start, end as segmented index, if it has them."""
     if not set(INDEX) <= set(table.columns):
         return table
-    index = segments(absolute(table["file"]), table["start"], table["end"])
+    if table["file"].isna().any():
+        msg = f"No file in {int(table['file'].isna().sum())} rows of {short(path)!r}, expected one"
+        raise ValueError(f"{msg} in each: write it again.")
+    starts, ends = (reading.times(table[side], path, seconds=False) for side in INDEX[1:])
+    index = segments(absolute(map(str, table["file"])), starts, ends)
     return table.drop(columns=INDEX).set_index(index)
 
 
@@ -191,10 +187,8 @@ def write_json(obj: object, path: str | Path, key: str = "") -> Path:
     """Write plain values as JSON, see :func:`write_table`."""
     path = Path(path)
     text = json.dumps(obj, indent=2, allow_nan=False, ensure_ascii=False)
-    key_path(path).unlink(missing_ok=True)
-    with atomic_path(path) as temporary:
+    with keyed_path(path, key) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
-    stamp(path, key)
     return path
 
 
@@ -211,7 +205,7 @@ def read_json(path: str | Path) -> Any:
         raise FileNotFoundError(msg)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         msg = f"Cannot read {short(path)!r} as JSON ({first_line(error)}): write it again."
         raise ValueError(msg) from error
 
@@ -238,7 +232,7 @@ def show(table: pd.DataFrame, rows: int = 5) -> pd.DataFrame:
 def _shortened(table: pd.DataFrame) -> pd.DataFrame:
     if "file" not in table:
         return table
-    return table.assign(file=["/".join(Path(file).parts[-2:]) for file in table["file"]])
+    return table.assign(file=["/".join(Path(str(file)).parts[-2:]) for file in table["file"]])
 
 
 def check_labels(table: pd.DataFrame, where: str = "the labels table") -> pd.DataFrame:
@@ -318,7 +312,7 @@ def report(table: pd.DataFrame, bad: pd.Series, column: str, where: str, expecte
     flags = bad.to_numpy(dtype=bool)
     if not flags.any():
         return
-    values = [str(value) for value in pd.unique(table[column][flags])[:5]]
+    values = list(dict.fromkeys(map(str, table[column][flags])))[:5]
     first = Path(str(table.index.get_level_values(0)[flags][0])).name
     msg = (
         f"Bad {column} {', '.join(map(repr, values))} in {where} "

@@ -4,7 +4,7 @@
 
 - `set` names the sets that hold the sentence, `|` between them.
 - `level` names the states of the sentence's own attribute in which it holds, `|` between them.
-- `when` adds conditions on other attributes, `attribute=state|state`, `; ` between them.
+- `when` adds conditions on other attributes, `attribute=state|state`, semicolons between them.
 - States are `unknown`, `low`, `normal`, `high`; of gender `unknown`, `known`; of emotion
   `unknown`, `no_agreement`, `other`, `calm` and `word` (any other emotion word). Calm stands
   apart because it is a degree of arousal: "speaker is calm" is said of low arousal already,
@@ -39,12 +39,14 @@ supplementary Table 1; https://github.com/KeiKinn/ParaCLAP for the released sets
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from paraclap import reading
 from paraclap.emotion_words import INTENSITIES, read_rows, synonyms
 from paraclap.tables import GENDERS
 
@@ -207,7 +209,8 @@ def sentences(templates: str = "paper") -> tuple[Sentence, ...]:
     """
     rows = template_rows(templates)
     many = any(name in _MANY_WORDS for row in rows for name in (row["set"], templates))
-    return tuple(_sentence(row, many) for row in rows)
+    where = Path(templates).name if templates.endswith(".csv") else "templates.csv"
+    return tuple(_sentence(row, many, where) for row in rows)
 
 
 def template_rows(templates: str) -> list[dict[str, str]]:
@@ -230,10 +233,20 @@ def template_rows(templates: str) -> list[dict[str, str]]:
 
 
 def _file_rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
+    try:
+        reader = csv.DictReader(io.StringIO(reading.text(path), newline=""), strict=True)
         columns, rows = list(reader.fieldnames or ()), list(reader)
-    wrong = set(columns) != set(COLUMNS)
+    except csv.Error as error:
+        msg = f"Cannot read {path.name!r} as CSV ({error}): write it again, cells in quotes."
+        raise ValueError(msg) from error
+    wrong = sorted(columns) != sorted(COLUMNS)
+    odd = [] if wrong else [row for row in rows if not _is_whole(row)]
+    if odd:
+        raise ValueError(
+            f"Bad rows in {path.name!r} ({len(odd)} of {len(rows)}, "
+            f"first: {list(odd[0].values())}), "
+            f"expected {len(COLUMNS)} cells and a template in each."
+        )
     if wrong or not any(row["attribute"] == "emotion" for row in rows):
         raise ValueError(
             f"No template set in {path.name} (columns {columns}, {len(rows)} rows), "
@@ -243,26 +256,31 @@ def _file_rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _sentence(row: Mapping[str, str], many_words: bool) -> Sentence:
+def _is_whole(row: Mapping[str | None, str | None]) -> bool:
+    """Whether a row has a cell for each column, no more, and something to say."""
+    return None not in row and None not in row.values() and bool((row["template"] or "").strip())
+
+
+def _sentence(row: Mapping[str, str], many_words: bool, where: str) -> Sentence:
     """Make a sentence of a row.
 
     One of the arousal ("very {emotion}") has a degree of its own: of the synonyms of the emotion
     word it takes the plain ones alone.
     """
-    states = {row["attribute"]: _states(row["attribute"], row["level"])}
+    states = {row["attribute"]: _states(row["attribute"], row["level"], where)}
     for condition in filter(None, row["when"].split("; ")):
         name, _, values = condition.partition("=")
-        states[name] = _states(name, values)
+        states[name] = _states(name, values, where)
     degrees = tuple(INTENSITIES) if row["attribute"] == "emotion" else ("plain",)
     wide = many_words and "{emotion}" in row["template"]
     return Sentence(row["attribute"], row["template"], states, degrees if wide else ())
 
 
-def _states(attribute: str, values: str) -> frozenset[str]:
+def _states(attribute: str, values: str, where: str) -> frozenset[str]:
     if attribute not in _STATES:
-        raise ValueError(unknown_name("attribute", attribute, _STATES, " in templates.csv"))
+        raise ValueError(unknown_name("attribute", attribute, _STATES, f" in {where}"))
     for value in values.split("|"):
         if value not in _STATES[attribute]:
-            where = f" of {attribute} in templates.csv"
-            raise ValueError(unknown_name("state", value, _STATES[attribute], where))
+            place = f" of {attribute} in {where}"
+            raise ValueError(unknown_name("state", value, _STATES[attribute], place))
     return frozenset(values.split("|"))

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from paraclap import launch, params, processes, signals, tables
+from paraclap import launch, leakage, levels, params, processes, signals, tables
 from paraclap.loop import CHECKPOINTS, CURVES, MODEL, Loop
 from paraclap.machine import Machine, choose_device
 from paraclap.measured import reads_functionals
@@ -37,6 +37,7 @@ from paraclap.stepping import start
 from paraclap.targets import Targets
 from paraclap.templates import NO_AGREEMENT
 from paraclap.texts import Texts
+from paraclap.whole import is_free
 
 SPEED, STORE = "speed.csv", "signals"
 
@@ -65,6 +66,7 @@ def inputs(folder: Path, templates: str = "paper", emotion_form: str = "adjectiv
 
     Raises:
         OSError: If a table is not there.
+        LeakError: If what is tested on would be learned from.
     """
     for name in ("labels.parquet", "queries.parquet"):
         if not (folder / name).is_file():
@@ -74,6 +76,9 @@ def inputs(folder: Path, templates: str = "paper", emotion_form: str = "adjectiv
             )
     table = tables.read_table(folder / "queries.parquet")
     labels = tables.read_table(folder / "labels.parquet").loc[table.index]
+    leakage.check(labels)
+    if (folder / "edges.json").is_file():
+        leakage.check_edges(levels.load(folder / "edges.json").fitted_on, labels)
     corpora = labels.loc[labels["split"] == "train", "corpus"].unique()
     learned = labels["corpus"].isin(corpora).to_numpy()
     own = table[learned]
@@ -156,15 +161,27 @@ def train(
         print(f"Left out {silent} training voices: there is {why}.")
     measured = _wanted(measured, labels, settings)
     key = _key(labels, pool, settings, machine, measured)
-    if not (tables.is_current(folder / CURVES, key) and (folder / MODEL).exists()):
-        if machine.processes > 1 and not launch.is_one_of_several():
+    several = launch.is_one_of_several()
+    left = [folder / CHECKPOINTS, folder / launch.JOB]  # by a process killed at its very end
+    free = is_free(folder / MODEL) and not any(path.exists() for path in left)
+    if free and not several and _is_done(folder, key):
+        return ParaCLAP.from_pretrained(folder / MODEL)
+    with launch.alone(folder / MODEL, machine.device):
+        if _is_done(folder, key):  # also by the process that was waited for
+            for path in left if not several else ():
+                shutil.rmtree(path, ignore_errors=True)
+        elif machine.processes > 1 and not several:
             processes.each(settings.batch, machine.processes)  # or all of them would say it
             launch.together(labels, pool, folder, settings, machine, store, measured)
         else:
             schedule = _schedule(labels, train_rows, settings)
             given = labels, pool, train_rows, schedule, dev, folder, settings, machine
             _run(*given, store, measured, key)
-    return ParaCLAP.from_pretrained(folder / MODEL)
+        return ParaCLAP.from_pretrained(folder / MODEL)
+
+
+def _is_done(folder: Path, key: str) -> bool:
+    return tables.is_current(folder / CURVES, key) and (folder / MODEL).exists()
 
 
 def _run(

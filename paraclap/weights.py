@@ -98,7 +98,8 @@ def _check_state(found: Any, file: str) -> None:
     if wrong:
         raise ValueError(
             f"Bad checkpoint {file}: NaN or infinite values in {len(wrong)} of its weights "
-            f"(first: {first(wrong)}): it is damaged or comes from a failed run."
+            f"(first: {first(wrong)}), expected finite ones: it is damaged or comes from a failed "
+            "run; download it again."
         )
 
 

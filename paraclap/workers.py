@@ -63,7 +63,7 @@ def make(plan: Plan, work: Work, jobs: int) -> Iterator[int]:
         yield from (work(part, path) for path, part in plan.items())
         return
     stop = threading.Event()
-    threads = futures.ThreadPoolExecutor(min(jobs, len(plan)))
+    threads = futures.ThreadPoolExecutor(min(jobs, len(plan) or 1))
     try:
         tasks = [threads.submit(_persist, work, part, path, stop) for path, part in plan.items()]
         yield from (task.result() for task in futures.as_completed(tasks))
@@ -108,7 +108,7 @@ def follow(parent: int) -> None:
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(1)
+            time.sleep(0.2)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -34,6 +34,22 @@ FLAGS = [
     "--remote-debugging-port=0",
     "--remote-allow-origins=*",
 ]
+# For pages of a server on this machine, whose microphone is one that beeps.
+SERVED = [
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+# The middle of an element in the window, once it lies still with nothing over it.
+STILL = """async one => {
+  if (!one) return null;
+  one.scrollIntoView({block: 'center'});
+  const middle = () => (b => [b.x + b.width / 2, b.y + b.height / 2])(one.getBoundingClientRect());
+  const before = middle();
+  await new Promise(done => setTimeout(done, 150));
+  const now = middle(), top = document.elementFromPoint(...now);
+  return before.join() == now.join() && top && one.contains(top) && now;
+}"""
 # Addresses of what comes with a page.
 LOCAL = re.compile(r"file:|data:|blob:|about:")
 
@@ -44,17 +60,25 @@ class Browser:
     What goes wrong in a page is collected in ``complaints``, what it loads in ``files``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *flags: str) -> None:
+        self.flags = [*FLAGS, *flags]  # of two that contradict each other the last one counts
+        self.home = ""  # addresses that begin so are no strangers
         self.complaints: list[str] = []
         self.files: set[Path] = set()
         self._loaded = False
+        self._field: int | None = None  # that asks for a file
         self._number = 0
 
     def __enter__(self) -> Self:
         self._profile = tempfile.TemporaryDirectory(
             prefix="paraclap-browser-", ignore_cleanup_errors=True
         )
-        command = [str(PROGRAM), *FLAGS, f"--user-data-dir={self._profile.name}", "about:blank"]
+        command = [
+            str(PROGRAM),
+            *self.flags,
+            f"--user-data-dir={self._profile.name}",
+            "about:blank",
+        ]
         self._process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -116,6 +140,8 @@ class Browser:
         what, values = told.get("method"), told.get("params", {})
         if what == "Page.loadEventFired":
             self._loaded = True
+        elif what == "Page.fileChooserOpened":
+            self._field = values["backendNodeId"]
         elif what == "Runtime.exceptionThrown":
             details = values["exceptionDetails"]
             said = details.get("exception", {}).get("description", details["text"])
@@ -130,7 +156,7 @@ class Browser:
             address = values["request"]["url"]
             if address.startswith("file:"):
                 self.files.add(Path(unquote(urlparse(address).path)))
-            elif not LOCAL.match(address):
+            elif not LOCAL.match(address) and not (self.home and address.startswith(self.home)):
                 self.complaints.append(f"fetched from elsewhere: {address[:200]}")
         elif what == "Network.loadingFailed" and not values.get("canceled"):
             self.complaints.append(f"not loaded: {values['type']} {values['errorText']}")
@@ -147,14 +173,18 @@ class Browser:
 
     def open(self, page: Path, query: str = "") -> None:
         """Open a page and wait until it is loaded and its equations are set."""
-        self.complaints, self.files, self._loaded = [], set(), False
-        self.ask("Page.navigate", url=page.resolve().as_uri() + query)
-        end = time.monotonic() + PATIENCE
-        while not self._loaded:
-            assert time.monotonic() < end, f"{page.name} did not load within {PATIENCE} s"
-            self._heed(json.loads(self._socket.recv()))
+        self.visit(page.resolve().as_uri() + query)
         self.run("window.MathJax?.startup?.promise.then(() => true)")
         self.run(CHECKS)
+
+    def visit(self, address: str) -> None:
+        """Open an address and wait until it is loaded."""
+        self.complaints, self.files, self._loaded = [], set(), False
+        self.ask("Page.navigate", url=address)
+        end = time.monotonic() + PATIENCE
+        while not self._loaded:
+            assert time.monotonic() < end, f"{address} did not load within {PATIENCE} s"
+            self._heed(json.loads(self._socket.recv()))
 
     def run(self, script: str) -> Any:
         """Value of an expression in the page; a promise is waited for."""
@@ -171,6 +201,27 @@ class Browser:
             assert time.monotonic() < end, f"Nothing within {PATIENCE} s: {script}"
             time.sleep(0.05)
         return value
+
+    def press(self, element: str) -> None:
+        """Press the mouse on an element, given by an expression, as a reader does.
+
+        It is waited for until it is there, lies still, and nothing lies over it.
+        """
+        place = self.wait(f"({STILL})({element})")
+        where = {"x": place[0], "y": place[1], "button": "left", "clickCount": 1}
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            self.ask("Input.dispatchMouseEvent", type=kind, **where)
+
+    def choose_file(self, element: str, file: Path) -> None:
+        """Press an element that asks for a file, and choose this one."""
+        self._field = None
+        self.ask("Page.setInterceptFileChooserDialog", enabled=True)
+        self.press(element)
+        end = time.monotonic() + PATIENCE
+        while self._field is None:
+            assert time.monotonic() < end, f"No file was asked for within {PATIENCE} s: {element}"
+            self.run("0")
+        self.ask("DOM.setFileInputFiles", files=[str(file)], backendNodeId=self._field)
 
     def check(self, *names: str) -> dict[str, list[str]]:
         """Findings of the named checks of ``page_checks.js``; empty if all is well."""

@@ -7,6 +7,7 @@ there is something to be learned. Nobody speaks in these files, and the names in
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import product
@@ -34,10 +35,15 @@ def _voices() -> tuple[audio.Signal, ...]:
 
 
 @cache
-def _content(number: int, rate: int, format: str) -> bytes:
+def _signal(number: int, rate: int) -> audio.Signal:
     voices = _voices()
-    signal = voices[number % len(voices)]
-    signal = soxr.resample(signal, SAMPLING_RATE, rate).astype(np.float32)
+    return soxr.resample(voices[number % len(voices)], SAMPLING_RATE, rate).astype(np.float32)
+
+
+def _content(number: int, rate: int, format: str, name: str) -> bytes:
+    """A sentence whose first samples say the name of its file: no two files are the same."""
+    mark = np.frombuffer(zlib.crc32(name.encode()).to_bytes(4, "little"), np.uint8)
+    signal = np.concatenate([mark.astype(np.float32) / 32_767, _signal(number, rate)])
     comment = "" if format == "NIST" else audio.SYNTHETIC
     return audio.encode(signal, rate, comment, format=format)
 
@@ -45,7 +51,7 @@ def _content(number: int, rate: int, format: str) -> bytes:
 def speak(path: Path, number: int, rate: int = 16_000, format: str = "WAV") -> Path:
     """File with one of the sentences."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_content(number, rate, format))
+    path.write_bytes(_content(number, rate, format, path.name))
     return path
 
 

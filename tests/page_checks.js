@@ -104,6 +104,13 @@
       .filter((one) => seen(one) && one.getBoundingClientRect().right > edge && !scrolls(one))
       .map(short);
   };
+  // Letters of a figure have seven points and more, and a figure has 140 dots an inch: they must
+  // not be set smaller than nine pixels.
+  const small = () =>
+    all("figure img")
+      .map((one) => [one, (7 / 72) * 140 * (one.getBoundingClientRect().width / one.naturalWidth)])
+      .filter(([one, letters]) => seen(one) && one.naturalWidth && letters < 9)
+      .map(([one, letters]) => `${letters.toFixed(1)} px: ${one.alt.slice(0, 60)}`);
   const length = (player) =>
     new Promise((done) => {
       player.addEventListener("loadedmetadata", () => done(player.duration), { once: true });
@@ -119,7 +126,7 @@
   };
 
   window.pageChecks = async (names) => {
-    const looks = { contrast, images, described, headings, equations, sideways, clipped, players };
+    const looks = { contrast, images, described, headings, equations, sideways, clipped, small, players };
     const found = {};
     for (const name of names) {
       const told = await looks[name]();

@@ -130,7 +130,7 @@ def test_a_file_that_vanished_after_the_table_was_made_is_listed(folder, tmp_pat
     measured = features.extract(labels, tmp_path / "f.parquet", jobs=1)
     assert len(measured) == 8
     lost = features.failed(tmp_path / "f.parquet")["reason"]
-    assert "'corpus/good4.wav' is not there." in lost.tolist()
+    assert "'corpus/good4.wav' is not there: copy it there or leave it out." in lost.tolist()
 
 
 @pytest.mark.parametrize("kind", ["empty", "no samples", "text", "truncated", "NaN", "not there"])

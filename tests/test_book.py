@@ -193,8 +193,9 @@ def test_a_failing_cell_is_shown_with_its_error_and_finished_steps_are_kept(mini
     assert book.main([*arguments, "--runs", str(mini.parent / "runs")]) == 1
     told = capsys.readouterr().err
     assert "02_step.py failed in this cell (line 18):" in told
-    assert "    levels['pitch'] / rand\n\nKeyError: 'pitch'" in told
+    assert "\n    18  levels = {}\n  > 19  levels['pitch'] / rand\n\nKeyError: 'pitch'" in told
     assert "Traceback" not in told
+    assert "02_step.failed.ipynb" in told and "give the same command again" in told
     kept = sorted(f.name for f in (mini.parent / "runs/mini/notebooks").iterdir())
     assert kept == ["01_step.ipynb", "02_step.failed.ipynb"]
     second.write_text(second.read_text().replace("levels['pitch'] / rand", "rand"))
@@ -227,7 +228,7 @@ def test_a_run_stopped_in_the_middle_leaves_no_half_notebook_and_no_process(tmp_
     command += ["--folder", str(folder), "--runs", str(tmp_path / "runs")]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     pid_file = tmp_path / "pid"
-    wait(lambda: pid_file.is_file() and pid_file.read_text() != "")
+    wait(lambda: pid_file.is_file() and pid_file.read_text() != "", 90)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=20) == 128 + signal.SIGTERM
     wait(lambda: not Path(f"/proc/{pid_file.read_text()}").exists())
@@ -242,7 +243,7 @@ def wait(condition, seconds: float = 20) -> None:
 
 
 def test_a_run_that_is_being_made_is_not_made_twice(mini):
-    with book._alone(mini), pytest.raises(BookError, match="by another process"), book._alone(mini):
+    with book.alone(mini), pytest.raises(BookError, match="by another process"), book.alone(mini):
         pass
 
 

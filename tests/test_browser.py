@@ -64,6 +64,7 @@ FAULTS = {
     "sideways": "<h1>One</h1><pre>" + "wide " * 100 + "</pre>",
     "clipped": '<h1>One</h1><div style="overflow:hidden"><table><td style="min-width:2000px">1',
     "contrast": '<h1>One</h1><p style="color:#999">pale</p>',
+    "small": f'<h1>One</h1><figure><img style="width:0.5px" src="{DOT}" alt="a dot"></figure>',
 }
 ALL = tuple(FAULTS)
 

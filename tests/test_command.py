@@ -117,7 +117,7 @@ def test_several_files_are_one_question_and_a_missing_one_is_named(saved, folder
         "voices/0.wav",
         "voices/1.wav",
     ]
-    assert "1 segments could not be heard:\n  'voices/gone.wav' is not there." in done.stderr
+    assert "1 segments could not be heard:\n  'voices/gone.wav' is not there" in done.stderr
 
 
 def test_embeddings_are_written_to_parquet_alone(saved, folder, tmp_path):
@@ -292,7 +292,7 @@ def test_help_lists_the_commands_and_waits_for_nothing_heavy():
     *text, loaded = done.stdout.splitlines()
     assert loaded == ""
     names = [line.split()[0] for line in text[text.index("Commands:") + 1 :]]
-    assert names == ["score", "features", "queries", "train", "book"]
+    assert names == ["score", "features", "queries", "train", "book", "sweep"]
 
 
 def test_the_package_installs_the_command():

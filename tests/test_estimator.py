@@ -234,6 +234,25 @@ def test_a_clone_keeps_its_form_of_output(model, files):
     assert made.transform(files)["embedding-3"].shape == (12,)
 
 
+def test_several_processes_cross_validate_a_loaded_model_and_one_named_by_its_folder(
+    saved, model, files, truth
+):
+    cut = StratifiedKFold(2)
+    for asked in (model, str(saved)):
+        plain = ZeroShotClassifier(WORDS, asked)
+        alone, together = (
+            cross_val_score(plain, files, truth, cv=cut, n_jobs=jobs) for jobs in (1, 2)
+        )
+        np.testing.assert_array_equal(together, alone)
+
+
+def test_a_folder_whose_weights_are_others_now_is_loaded_anew(saved, files):
+    before = VoiceEmbeddings(str(saved)).transform(files)
+    np.testing.assert_array_equal(VoiceEmbeddings(str(saved)).transform(files), before)
+    build("smoke", "smoke", 16, 0.2, "mean", seed=2).save_pretrained(saved)
+    assert not np.allclose(VoiceEmbeddings(str(saved)).transform(files), before)
+
+
 def test_a_saved_estimator_answers_the_same_and_carries_no_model(saved, files, tmp_path):
     asked = ZeroShotClassifier(WORDS, str(saved))
     before = asked.predict_proba(files)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import re
 import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlparse
 
 import jupytext
 import numpy as np
@@ -19,6 +20,7 @@ import soundfile
 import yaml
 from browser import DESK, PHONE, PROGRAM, Browser
 
+import paraclap
 from paraclap import book, features, levels, pages, params, scores, sources, tables
 from paraclap.model import ParaCLAP
 from paraclap.queries import Pool
@@ -60,12 +62,18 @@ ARTEFACTS = [
     "contest/gains.csv",
     "results.json",
     "results.csv",
+    "map.csv",
+    "confused.csv",
+    "over_time.parquet",
+    "playground.csv",
     "notebooks",
 ]
 
+# Chapters with exercises; those after them are to look and to listen.
+LESSONS = [notebook for notebook in NOTEBOOKS if int(notebook.stem[:2]) <= 14]
 MOST_LINES = 15
 LARGEST_PAGE = 3_000_000  # bytes
-FIGURES_AND_PLAYERS = range(45, 111)
+FIGURES_AND_PLAYERS = range(45, 121)
 
 
 @pytest.fixture(scope="module")
@@ -351,6 +359,58 @@ def test_a_notebook_begins_with_a_question_and_ends_with_its_answer(notebook):
     assert kinds.count("markdown") >= 0.3 * len(kinds)
 
 
+# --- exercises, words and figures --------------------------------------------------------------
+
+
+def prose(notebook: Path) -> str:
+    """Markdown of a notebook."""
+    cells = jupytext.read(notebook).cells
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+def terms(text: str) -> set[str]:
+    """Glossary terms that a text links, in small letters."""
+    links = re.findall(r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`", text)
+    return {" ".join(link.lower().split()) for link in links}
+
+
+@pytest.mark.parametrize("notebook", LESSONS, ids=lambda file: file.stem)
+def test_each_chapter_ends_with_exercises_whose_answers_are_folded(notebook):
+    *_, exercises, last = jupytext.read(notebook).cells
+    assert last.source.startswith("## So: ")
+    assert exercises.source.startswith("## Exercises\n")
+    asked = re.findall(r"^\*\*\d\.\*\* ", exercises.source, re.MULTILINE)
+    answers = re.findall(r"^`{3,}\{admonition\} Answer\n:class: dropdown$", exercises.source, re.M)
+    assert 1 <= len(asked) == len(answers) <= 3
+
+
+@pytest.mark.parametrize("notebook", LESSONS, ids=lambda file: file.stem)
+def test_the_code_of_an_answer_runs_and_says_something(run, notebook, capsys):
+    codes = re.findall(r"^```python\n(.*?)^```", prose(notebook), re.MULTILINE | re.DOTALL)
+    assert codes
+    for code in codes:
+        exec(compile(code, notebook.name, "exec"), {"folder": run})
+        assert capsys.readouterr().out.strip(), code
+        assert max(map(len, code.splitlines())) <= 100, code
+
+
+def test_every_word_of_the_glossary_is_linked_and_every_chapter_links_some():
+    text = (ROOT / "book" / "glossary.md").read_text("utf-8")
+    explained = re.findall(r"^(\S.*)$", re.search(r"\{glossary\}\n(.*?)```", text, re.S)[1], re.M)
+    linked = {notebook.stem: terms(prose(notebook)) for notebook in NOTEBOOKS}
+    others = terms("\n".join(file.read_text("utf-8") for file in (ROOT / "book").glob("*.md")))
+    assert set(map(str.lower, explained)) - others.union(*linked.values()) == set()
+    assert [file.stem for file in NOTEBOOKS if len(linked[file.stem]) < 2] == []
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=NAMES)
+def test_each_figure_is_referred_to_by_its_number_in_its_chapter(notebook):
+    told = [cell.metadata.get("mystnb", {}) for cell in jupytext.read(notebook).cells]
+    figures = {one["figure"]["name"] for one in told if "figure" in one}
+    text = prose(notebook)
+    assert {name for name in figures if f"{{numref}}`{name}`" not in text} == set()
+
+
 # --- pages -------------------------------------------------------------------------------------
 
 
@@ -418,6 +478,16 @@ def test_figures_are_captioned_and_described_in_the_pages(html):
         assert [one for one in images if not re.search(r'alt="[^"]{20,}"', one)] == []
 
 
+@pytest.mark.parametrize("name", paraclap.__all__)
+def test_the_reference_tells_of_every_public_name_what_it_takes(html, name):
+    made = getattr(paraclap, name)
+    address = f"{made.__module__}.{made.__name__}"
+    tells = [page for page in (html / "book").glob("api_*.html") if address in Links(page).ids]
+    assert len(tells) == 1
+    entry = tells[0].read_text("utf-8").partition(f'id="{address}"')[2].partition("<dt")[0]
+    assert inspect.getdoc(made).split()[0] in re.sub(r"<[^>]+>", "", entry)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_says_how_it_was_made(html, name):
     page = re.sub(r"<[^>]+>", "", (html / "book" / f"{name}.html").read_text("utf-8"))
@@ -458,7 +528,7 @@ def stumbles(browser: Browser, page: Path) -> dict[str, list[str]]:
     browser.theme("dark")
     dark = browser.check("contrast").get("contrast", [])
     browser.size(PHONE)
-    phone = [one for many in browser.check("sideways", "clipped").values() for one in many]
+    phone = [one for many in browser.check("sideways", "clipped", "small").values() for one in many]
     told = {"console": browser.complaints, "dark": dark, "phone": phone}
     return {**every, **{kind: what for kind, what in told.items() if what}}
 
@@ -482,7 +552,7 @@ def test_no_heading_leaves_out_a_rank(found):
     assert of(found, "headings") == {}
 
 
-def test_no_page_scrolls_sideways_and_nothing_is_cut_off_on_a_phone_or_at_a_desk(found):
+def test_no_page_scrolls_sideways_and_all_can_be_read_on_a_phone_and_at_a_desk(found):
     assert of(found, "sideways", "clipped", "phone") == {}
 
 
@@ -490,19 +560,22 @@ def test_text_stands_out_from_its_ground_in_light_and_in_dark(found):
     assert of(found, "contrast", "dark") == {}
 
 
-def test_search_finds_the_chapters_that_say_a_word(browser, html):
+def test_search_finds_the_chapters_that_say_a_word_and_its_links_open(browser, html):
     browser.size(DESK)
     browser.open(html / "search.html", "?q=eGeMAPS")
-    hit = "document.querySelector('#search-results li a[href*=\"05_evaluation\"]')?.textContent"
-    assert "Evaluation" in browser.wait(hit)
+    hit = "document.querySelector('#search-results li a[href*=\"05_evaluation\"]')"
+    assert "Evaluation" in browser.wait(f"{hit}?.textContent")
     assert browser.complaints == []
+    browser.open(Path(unquote(urlparse(browser.run(f"{hit}.href")).path)))
+    assert "Evaluation" in browser.run("document.querySelector('h1').textContent")
 
 
-def test_the_first_page_can_be_read_within_a_second(browser, html):
+@pytest.mark.parametrize("page", ["index", "01_corpora", "04_training", "05_evaluation"])
+def test_the_first_page_and_the_heaviest_can_be_read_within_a_second(browser, html, page):
     browser.size(DESK)
-    times = []
-    for _ in range(3):
-        browser.open(html / "book" / "index.html")
+    times: list[float] = []
+    while len(times) < 5 and not any(one < 1000 for one in times):  # the machine may be busy
+        browser.open(html / "book" / f"{page}.html")
         painted = "performance.getEntriesByName('first-contentful-paint').map(e => e.startTime)"
         times += browser.wait(painted)
     assert min(times) < 1000  # milliseconds

@@ -1,10 +1,12 @@
 // Tables of the notebooks: columns of numbers are set from the right, short cells on one line.
-// Paths break after a slash, not within a name. Pictures open in full size, where they can be
-// enlarged on a small screen.
+// Paths break after a slash, not within a name. Pictures open in full size, and keep the width at
+// which their letters can be read.
 document.addEventListener("DOMContentLoaded", () => {
   const number = /^[-+−]?(\d[\d ,]*)?(\.\d+)?(e[-+]?\d+)?\s?%?$/i;
   const empty = ["", "-", "NaN", "nan", "None", "<NA>", "inf", "-inf"];
   const LONGEST = 26; // characters of a cell that stays on one line
+  // Of the width of a picture: it has 140 dots an inch, so letters of seven points stay nine pixels high.
+  const LEAST = 0.67;
 
   for (const table of document.querySelectorAll("div.cell_output table")) {
     const rows = [...table.rows].filter((row) => [...row.cells].every((one) => one.colSpan === 1));
@@ -26,7 +28,13 @@ document.addEventListener("DOMContentLoaded", () => {
     if (image.closest("a")) continue;
     const link = document.createElement("a");
     link.href = image.src;
+    link.className = "picture";
     link.title = "Open the picture in full size";
+    const measure = () => {
+      image.style.setProperty("--whole", `${image.naturalWidth}px`);
+      image.style.setProperty("--least", `${LEAST * image.naturalWidth}px`);
+    };
+    image.complete ? measure() : image.addEventListener("load", measure, { once: true });
     image.replaceWith(link);
     link.append(image);
   }

@@ -25,6 +25,7 @@ import pandas as pd
 
 from paraclap.corpora import labels
 from paraclap.provenance import first_line
+from paraclap.reading import outside
 from paraclap.tables import INDEX, LABELS, segments
 
 PERSONAL = {"gender": "gender", "sex": "gender", "language": "language"}  # of a speaker, to ours
@@ -41,12 +42,17 @@ def load(
         columns: their names of columns to ours
 
     Returns:
-        table on the segmented index, name of the database, notes for the user
+        table on the segmented index, names of database and folder, notes for the user
 
     Raises:
         ValueError: if it cannot be read, a table is not there, or none has a known column
     """
-    return read(_database(root), root, tables, columns)
+    table, name, notes = read(_database(root), root, tables, columns)
+    away = outside(table.index.get_level_values("file"), root)
+    if away:
+        msg = f"{len(away)} files of database {name!r} in {root.name!r} lie outside of it, first: "
+        raise ValueError(f"{msg}{away[:5]}: give paths in it, or put links to these files there.")
+    return table, f"{name} ({root.name})", notes
 
 
 def read(
@@ -90,7 +96,8 @@ def _database(root: Path) -> audformat.Database:
         return audformat.Database.load(str(root))
     except Exception as error:  # whatever YAML, Parquet and audformat find wrong with a database
         reason = first_line(error)
-        msg = f"Cannot read the database in {root.name!r} ({reason}): is it complete?"
+        msg = f"Cannot read the database in {root.name!r} ({reason}): is it complete? "
+        msg += "Copy it again."
         raise ValueError(msg) from error
 
 
@@ -109,7 +116,7 @@ def _part(
 ) -> pd.DataFrame:
     """Known columns of one table on the segmented index, with what its speakers and split say."""
     table = database[name]
-    frame = table.get().astype(object)
+    frame = _frame(database, name, root)
     here = {theirs: ours for theirs, ours in columns.items() if theirs in frame}
     frame = labels.rename(frame, here, f"table {name!r}")
     for theirs, ours in [*here.items(), ("speaker", "speaker")]:
@@ -126,6 +133,22 @@ def _part(
     return frame
 
 
+def _frame(database: audformat.Database, name: str, root: Path) -> pd.DataFrame:
+    """All of a table, which is only read now."""
+    try:
+        frame: pd.DataFrame = database[name].get().astype(object)
+        files = audformat.utils.to_segmented_index(frame.index, allow_nat=True).get_level_values(0)
+        if files.isna().any():
+            raise ValueError(f"{files.isna().sum()} rows without a file")
+        return frame
+    except Exception as error:  # see _database
+        msg = (
+            f"Cannot read table {name!r} of database {database.name!r} in {root.name!r} "
+            f"({first_line(error)}): copy it again."
+        )
+        raise ValueError(msg) from error
+
+
 def _index(index: pd.Index, root: Path) -> pd.MultiIndex:
     index = audformat.utils.to_segmented_index(index, allow_nat=True)
     files = [str(root / file) for file in index.get_level_values("file")]
@@ -136,7 +159,7 @@ def _scheme_labels(
     database: audformat.Database, table: audformat.Table, column: str
 ) -> Mapping[str, Any]:
     scheme = table.columns[column].scheme_id
-    found = database.schemes[scheme].labels if scheme else None
+    found = database.schemes[scheme].labels if scheme in database.schemes else None
     if isinstance(found, str):  # kept in a table of the database instead of its header
         found = database[found].get().to_dict("index")
     return found if isinstance(found, Mapping) else {}

@@ -118,6 +118,9 @@ def text(path: Path, notes: list[str]) -> str:
     Raises:
         ValueError: if it is empty or in neither
     """
+    if not path.is_file():
+        msg = f"{path.name!r} is no file but a folder, a pipe or a link to nothing: copy it again."
+        raise ValueError(msg)
     content = path.read_bytes()
     if not content.strip():
         msg = f"{path.name!r} is empty, expected labels: copy it again."

@@ -57,7 +57,7 @@ def _labels(path: Path, classes: dict[str, str], name: str, notes: list[str]) ->
     twice = rows["id"][rows["id"].duplicated()]
     if len(twice):
         msg = f"{len(twice)} utterances are named twice in {path.name}: {disk.listed(twice)}."
-        raise ValueError(msg)
+        raise ValueError(f"{msg} Keep one line of each.")
     words = disk.mapped(rows["class"], classes, rows["id"], path.name)
     return pd.Series(words.to_numpy(), index=rows["id"].to_numpy(), name=name)
 

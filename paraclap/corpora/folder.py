@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from paraclap import audio
+from paraclap import audio, reading
 from paraclap.corpora import labels
 from paraclap.tables import DIMENSIONS, LABELS, atomic_path, report, segments, write_table
 
@@ -85,21 +85,17 @@ def _csv_path(root: Path, table: str) -> Path:
     if not (root / name).is_file():
         msg = (
             f"No table {name!r} in {root.name!r}{labels.nearest(name, found)}, "
-            f"CSV files there: {found[:5]}. Name one with the parameter corpus_table."
+            f"CSV files there: {found[:5]}. Give the name of one with the parameter corpus_table."
         )
         raise FileNotFoundError(msg)
     return root / name
 
 
 def _csv(path: Path) -> pd.DataFrame:
-    try:
-        rows = pd.read_csv(path, dtype="str", skipinitialspace=True, encoding="utf-8-sig")
-    except pd.errors.EmptyDataError as error:
+    if not path.read_bytes().strip():
         msg = f"{path.name!r} is empty, expected a header and at least one row."
-        raise ValueError(msg) from error
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        msg = f"Cannot read {path.name!r} as CSV in UTF-8 ({error})."
-        raise ValueError(msg) from error
+        raise ValueError(msg)
+    rows = reading.csv(path, dtype="str", skipinitialspace=True)
     if rows.empty:
         msg = f"{path.name!r} has no row, expected a header and at least one row."
         raise ValueError(msg)
@@ -134,11 +130,18 @@ def _row_numbers(rows: pd.DataFrame) -> pd.MultiIndex:
 
 def _on_segments(rows: pd.DataFrame, root: Path, where: str) -> pd.DataFrame:
     report(rows, rows["file"].isna(), "file", where, "a path in each row")
+    away = reading.outside(rows["file"], root)
+    if away:
+        msg = f"{len(away)} files named in {where} lie outside of {root.name!r}, first: {away[:5]}"
+        raise ValueError(f"{msg}: give paths in it, or put links to these files there.")
     files = [str(root / file) for file in rows["file"]]
-    lost = [file for file in dict.fromkeys(files) if not Path(file).exists()]
+    lost = [file for file in dict.fromkeys(files) if not reading.exists(file)]
     if lost:
         names = [str(Path(file).relative_to(root)) for file in lost[:5]]
-        msg = f"{len(lost)} files named in {where} are not in {root.name!r}, first: {names}."
+        msg = (
+            f"{len(lost)} files named in {where} are not in {root.name!r}, first: {names}: copy "
+            "them there, or leave their rows out."
+        )
         raise FileNotFoundError(msg)
     starts = _times(rows, "start", where).fillna(pd.Timedelta(0))
     ends = _times(rows, "end", where)
@@ -153,7 +156,8 @@ def _times(rows: pd.DataFrame, name: str, where: str) -> pd.Series:
     """Times in seconds or as text, as timedeltas; NaT where there are none."""
     if name not in rows:
         return pd.Series(pd.NaT, rows.index, dtype="timedelta64[ns]")
-    seconds = pd.to_timedelta(pd.to_numeric(rows[name], errors="coerce"), unit="s")
+    numbers = pd.to_numeric(rows[name], errors="coerce")
+    seconds = pd.to_timedelta(numbers, unit="s", errors="coerce")
     times = seconds.fillna(pd.to_timedelta(rows[name].where(seconds.isna()), errors="coerce"))
     bad = times.isna() & rows[name].notna()
     report(rows, bad, name, where, "seconds, or text such as '0 days 00:00:01.5'")

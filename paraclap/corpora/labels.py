@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.typing import NaTType
 
-from paraclap import audio
+from paraclap import audio, leakage
 from paraclap.tables import (
     DIMENSIONS,
     LABELS,
@@ -132,6 +133,7 @@ def finish(
     table, failed = _timed(table, where)
     table["split"] = "test" if for_testing else _splits(table, where, seed, notes, remedy)
     table = check_labels(table, where)
+    leakage.check_speakers(table, where)
     table["synthetic"] = _synthetic(table)
     notes += _lonely(table)
     notes += [f"{len(failed)} files cannot be read, see the failed list."] if failed else []
@@ -182,7 +184,8 @@ def _speakers(table: pd.DataFrame, notes: list[str]) -> pd.Series:
     files = pd.Series(table.index.get_level_values("file"), table.index, dtype="str")
     if speakers.isna().any():
         notes.append(f"{speakers.isna().sum()} segments have no speaker: each file counts as one.")
-    return speakers.fillna(files.map(lambda file: Path(file).name))
+    above = os.path.commonpath({str(Path(file).parent) for file in files})
+    return speakers.fillna(files.str.removeprefix(above).str.removeprefix(os.sep))
 
 
 def _timed(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[dict[str, str]]]:

@@ -57,7 +57,7 @@ def ranked(wide: pd.DataFrame, beside: Sequence[str] = ("task", "chance")) -> St
         beside: columns that are no scores of a variant
     """
     scored = [column for column in wide if column not in beside]
-    styled = wide.style.format(precision=3, na_rep="-").hide(axis="index")
+    styled = style.escaped(wide).hide(axis="index")
     return styled.apply(_marks, axis=1, subset=scored)
 
 

@@ -26,6 +26,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
+from PIL import Image
 
 from paraclap import audio
 
@@ -76,9 +77,18 @@ class Picture(Figure):
             self.savefig(picture, format="png", dpi=DOTS)
         titles = [ax.get_title() or ax.get_ylabel() for ax in self.axes]
         return {
-            "image/png": base64.b64encode(picture.getvalue()).decode(),
+            "image/png": base64.b64encode(_lighter(picture)).decode(),
             "text/plain": f"<Figure: {'; '.join(filter(None, titles)) or 'no title'}>",
         }
+
+
+def _lighter(picture: io.BytesIO) -> bytes:
+    """A PNG with a palette: the same to the eye, at a third of the size."""
+    packed = io.BytesIO()
+    with Image.open(picture) as image:
+        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(packed, "PNG", optimize=True)
+    return packed.getvalue()
 
 
 def figure(
@@ -191,9 +201,16 @@ def text_table(table: pd.DataFrame, caption: str = "") -> Styler:
         {"selector": "th", "props": cell},
         {"selector": "caption", "props": [("caption-side", "top"), ("text-align", "left")]},
     ]
-    styled = table.style.hide(axis="index").format(precision=3, na_rep="-")
+    styled = escaped(table).hide(axis="index")
     links = [name for name in table if table[name].astype("str").str.startswith("http").all()]
-    return styled.format(_link, subset=links).set_table_styles(looks).set_caption(caption)
+    styled = styled.format(_link, subset=links).set_table_styles(looks)
+    return styled.set_caption(html.escape(caption))
+
+
+def escaped(table: pd.DataFrame) -> Styler:
+    """Style a table whose words are shown as they are, whatever they look like to a browser."""
+    styled = table.style.format(precision=3, na_rep="-", escape="html")
+    return styled.format_index(escape="html", axis=1)
 
 
 def _link(url: object) -> str:
