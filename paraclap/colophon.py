@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,34 @@ def text(notebook: Any, executed: Path) -> str:
         "Executed": _when(notebook) or "not noted",
         "To make it again": f"`{again}`",
     }
+    return _note("How this page was made", told)
+
+
+def of_book(executed: Sequence[Path]) -> str:
+    """The note for the first page of the book, in MyST Markdown.
+
+    Args:
+        executed: all chapters, ``<runs>/<run>/notebooks/<chapter>.ipynb`` each
+    """
+    import nbformat
+
+    from paraclap import origin
+
+    run = executed[0].parent.parent.name
+    times = [_when(nbformat.read(file, as_version=4)) for file in executed]
+    told = {
+        "Run": f"`{run}`",
+        "Chapters": f"{len(executed)}",
+        "Code": f"`{origin.commit()}`",
+        "Executed": " to ".join(sorted({min(times), max(times)})) or "not noted",
+        "To make it again": f"`python -m paraclap.book runs/{run}/params.yaml`",
+    }
+    return _note("How this book was made", told)
+
+
+def _note(title: str, told: Mapping[str, str]) -> str:
     lines = "\n".join(f"- **{name}**: {value}" for name, value in told.items())
-    return f"```{{admonition}} How this page was made\n:class: dropdown made-by\n\n{lines}\n```"
+    return f"```{{admonition}} {title}\n:class: dropdown made-by\n\n{lines}\n```"
 
 
 def _values(notebook: Any, tag: str) -> dict[str, str]:

@@ -189,6 +189,34 @@ def _known(run_folder: Path, known: Mapping[str, Any], now: Mapping[str, State])
     return {name: known[name]["sha256"] for name in same} | read_again
 
 
+def take_over(run_folder: Path, other: Path, keys: Mapping[str, str]) -> None:
+    """Note steps whose files were taken over from another run.
+
+    Args:
+        run_folder: that has the files now
+        other: folder of the run that made them
+        keys: step → its key in this run; only what was noted there is noted here
+    """
+    theirs, listed, there = read(other), read(run_folder), files(run_folder)
+    made = {
+        name: entry["step"]
+        for name, entry in theirs["files"].items()
+        if entry["step"] in keys and name in there
+    }
+    now = _known(run_folder, listed["files"], there) | digests(run_folder, made)
+    for name, step in made.items():
+        listed["files"][name] = {"sha256": now[name], "step": step, "state": there[name]}
+    for step in sorted(keys.keys() & theirs["steps"].keys()):
+        about = {**theirs["steps"][step], "key": keys[step], "reads": reads(listed, step, now)}
+        listed["steps"][step] = about
+    _write(run_folder, listed)
+
+
+def _write(run_folder: Path, listed: Mapping[str, Any]) -> None:
+    ordered = {table: dict(sorted(listed[table].items())) for table in ("steps", "files")}
+    tables.write_json(ordered, run_folder / NAME, NOTED)
+
+
 def _forget(executed: Path) -> None:
     """Take the key from an executed copy, if there is one."""
     if executed.is_file():
@@ -211,13 +239,15 @@ def _note(
         del known[name]  # the step has removed it
     for name, sha256 in digests(run_folder, new).items():
         was = known.get(name)
+        if was and was["sha256"] == sha256:  # touched, or linked to by another run
+            was["state"] = now[name]
+            continue
         while was and was["step"] >= step:
             was = was.get("was")
         entry = {"sha256": sha256, "step": step, "state": now[name]}
         known[name] = entry | ({"was": was} if was else {})
     listed["steps"][step] = about
-    listed = {"steps": dict(sorted(listed["steps"].items())), "files": dict(sorted(known.items()))}
-    tables.write_json(listed, run_folder / NAME, NOTED)
+    _write(run_folder, listed)
 
 
 def _made_with() -> dict[str, Any]:

@@ -188,7 +188,7 @@ def _is_prose(file: Path, folder: Path) -> bool:
 def _gather(
     folder: Path,
     prose: Iterable[Path],
-    executed: Iterable[Path],
+    executed: Sequence[Path],
     settings: Iterable[Path],
     target: Path,
 ) -> None:
@@ -200,6 +200,8 @@ def _gather(
     for file in executed:
         (target / folder.name).mkdir(parents=True, exist_ok=True)
         colophon.copy(file, target / folder.name / file.name)
+    if (first := target / folder.name / "index.md").is_file():
+        first.write_text(f"{first.read_text('utf-8')}\n{colophon.of_book(executed)}\n", "utf-8")
     for file in settings:
         shutil.copy(file, target / file.name)
     if (static := folder / "_static").is_dir():

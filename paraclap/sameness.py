@@ -17,7 +17,8 @@ import pandas as pd
 EQUAL, DIFFERS, TIMED, ABSENT, NEW = "equal", "differs", "timed", "not made", "new"
 OUTCOMES = (EQUAL, DIFFERS, TIMED, ABSENT, NEW)
 _CLOCKED = {"speed.csv", "throughput.csv", "costs.csv"}  # seconds, and what follows from them
-_SINCE = {"mtime_ns", "shard", "date", "commit", "packages", "files"}  # columns and keys
+# Columns and keys; a fingerprint is of tables that name files where they lie.
+_SINCE = {"mtime_ns", "shard", "date", "commit", "packages", "files", "fingerprint"}
 _KEYED = re.compile(r"[0-9a-f]{16}\.(parquet|int16|float32)")  # named after places and times
 
 
@@ -86,11 +87,13 @@ def _named(value: Any, folders: tuple[str, str]) -> Any:
 
 
 def _values(first: Path, second: Path, folders: tuple[str, str]) -> bool:
-    one = json.loads(first.read_text("utf-8"))
-    two = json.loads(_named(second.read_text("utf-8"), folders))
-    if isinstance(one, dict) and isinstance(two, dict):
-        one, two = ({k: v for k, v in each.items() if k not in _SINCE} for each in (one, two))
+    one = json.loads(first.read_text("utf-8"), object_hook=_lasting)
+    two = json.loads(_named(second.read_text("utf-8"), folders), object_hook=_lasting)
     return bool(one == two)
+
+
+def _lasting(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in _SINCE}
 
 
 def _weights(first: Path, second: Path, _: tuple[str, str]) -> bool:

@@ -177,7 +177,7 @@ def _clear(root: Path, plan: pd.DataFrame) -> None:
 
 def _speak_all(plan: pd.DataFrame, root: Path, seed: int, jobs: int) -> None:
     for folder in {(root / file).parent for file in plan["file"]}:
-        folder.mkdir(parents=True, exist_ok=True)
+        whole.make_folder(folder)
     rows = plan.to_dict("records")
     chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
     tasks = {root / chunk[0]["file"]: chunk for chunk in chunks}

@@ -27,6 +27,7 @@ from paraclap import manifest, params, remaking, sameness, steps, tables
 from paraclap.pages import BookError
 
 SAME, CHANGED, MISSING, STALE, UNKNOWN = "same", "changed", "missing", "stale", "unknown"
+_GOOD = (sameness.EQUAL, sameness.TIMED)
 WORST = (CHANGED, MISSING, UNKNOWN, STALE, SAME)
 
 
@@ -147,7 +148,7 @@ def summary(checked: pd.DataFrame) -> pd.DataFrame:
 
 
 def _remade(own: pd.DataFrame) -> str:
-    bad = own[~own["again"].isin([sameness.EQUAL, sameness.TIMED])]
+    bad = own[~own["again"].isin(_GOOD)]
     if len(bad):
         return f"{bad['again'].iloc[0]}: {len(bad)}, {bad['file'].iloc[0]}"
     return sameness.EQUAL if (own["again"] == sameness.EQUAL).any() else sameness.TIMED
@@ -161,7 +162,7 @@ def is_good(checked: pd.DataFrame) -> bool:
     """
     good = (checked["status"] == SAME).all()
     if "again" in checked:
-        good &= checked["again"].isin([sameness.EQUAL, sameness.TIMED]).all()
+        good &= checked["again"].isin(_GOOD).all()
     return bool(good)
 
 
@@ -178,15 +179,20 @@ def verify(run_folder: Path, folder: Path | None = None, quick: bool = False) ->
     """
     checked = check(run_folder, folder)
     if not quick:
-        checked = checked.merge(remaking.again(run_folder, folder), "outer", "file")
-        checked = checked.fillna({"status": SAME, "step": "", "why": ""})
-        checked["again"] = checked["again"].fillna(sameness.ABSENT)
+        checked = _joined(checked, remaking.again(run_folder, folder))
     shown = summary(checked).rename(columns={"why": ""})
     print(shown.to_string(index=False, justify="left"))
     counts = checked["status"].value_counts()
     told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     print(f"\n{len(checked):,} files: {told}.")
     return 0 if is_good(checked) else 1
+
+
+def _joined(checked: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
+    """Both tables, without what the second run has under another name, such as cached samples."""
+    cached = ~again["file"].isin(checked["file"]) & again["again"].isin(_GOOD)
+    both = checked.merge(again[~cached], "outer", "file")
+    return both.fillna({"status": MISSING, "step": "", "why": "", "again": sameness.ABSENT})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

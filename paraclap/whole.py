@@ -88,7 +88,7 @@ def atomic_files(folder: Path) -> Iterator[Path]:
     """
     temporary = folder / ".files.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    make_folder(temporary)
     try:
         yield temporary
         for file in sorted(temporary.iterdir()):
@@ -99,6 +99,19 @@ def atomic_files(folder: Path) -> Iterator[Path]:
         raise OSError(error.errno, f"{told} or choose another folder, then run again") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, unless it is there.
+
+    Raises:
+        OSError: if it cannot be made; says what to do
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        told = f"Cannot make the folder {short(folder)!r} ({error.strerror or error}): free some"
+        raise OSError(error.errno, f"{told} space or choose another one, then run again") from error
 
 
 @contextlib.contextmanager

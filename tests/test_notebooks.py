@@ -496,6 +496,14 @@ def test_a_page_says_how_it_was_made(html, name):
     assert "not noted" not in foot
 
 
+def test_the_first_page_says_how_the_book_was_made(html):
+    page = re.sub(r"<[^>]+>", "", (html / "book" / "index.html").read_text("utf-8"))
+    foot = page.partition("How this book was made")[2]
+    assert "python -m paraclap.book runs/smoke/params.yaml" in foot
+    assert f"Chapters: {len(NAMES)}" in foot
+    assert "not noted" not in foot
+
+
 def test_no_page_is_too_large_to_load(links):
     large = {page.name: page.stat().st_size for page in links}
     assert {name: size for name, size in large.items() if size > LARGEST_PAGE} == {}
@@ -558,6 +566,38 @@ def test_no_page_scrolls_sideways_and_all_can_be_read_on_a_phone_and_at_a_desk(f
 
 def test_text_stands_out_from_its_ground_in_light_and_in_dark(found):
     assert of(found, "contrast", "dark") == {}
+
+
+@pytest.mark.parametrize(
+    ("page", "pressed", "played"),
+    [
+        ("15_map_of_voices", ".pcv-legend button", ""),
+        ("15_map_of_voices", ".pcv-ends button", ".pcv-ends .pcv-on"),
+        ("16_close_listening", ".pcv-confused td button:enabled", ".pcv-confused audio"),
+    ],
+)
+def test_what_can_be_pressed_in_a_page_answers(browser, html, page, pressed, played):
+    browser.size(DESK)
+    browser.open(html / "book" / f"{page}.html")
+    browser.run(f"document.querySelector({pressed!r}).click()")
+    assert not played or browser.wait(f"document.querySelector({played!r}) !== null")
+    assert browser.complaints == []
+
+
+def test_a_click_on_the_map_plays_a_voice(browser, html):
+    browser.size(DESK)
+    browser.open(html / "book" / "15_map_of_voices.html")
+    x, y = browser.run(
+        "(() => { const map = document.querySelector('.pcv-map');"
+        "map.scrollIntoView({behavior: 'instant', block: 'center'});"
+        "const box = map.querySelector('.pcv-voice[role]').getBoundingClientRect();"
+        "return [box.x + box.width / 2, box.y + box.height / 2]; })()"
+    )
+    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+        how = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
+        browser.ask("Input.dispatchMouseEvent", **how)
+    assert browser.wait("document.querySelector('.pcv-card audio')?.currentTime > 0")
+    assert browser.complaints == []
 
 
 def test_search_finds_the_chapters_that_say_a_word_and_its_links_open(browser, html):

@@ -240,6 +240,33 @@ def test_what_was_made_from_an_edited_file_is_stale_once_the_edit_is_undone(tmp_
     assert manifest.reads(listed, "02_b", now) != listed["steps"]["02_b"]["reads"]
 
 
+def test_a_file_that_another_run_links_to_meanwhile_keeps_its_step(tmp_path):
+    run = tmp_path / "mini"
+    run.mkdir()
+    noted(run, "01_a", model="one")
+    with manifest.recorded(run.parent / "01_a.py", run / "notebooks" / "02_b.ipynb", "key", {}):
+        os.link(run / "model", tmp_path / "linked")
+    assert manifest.read(run)["files"]["model"]["step"] == "01_a"
+
+
+def test_steps_taken_over_from_another_run_are_noted_with_the_files_as_they_are_here(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    noted(first, "01_a", labels="first/voice")
+    noted(first, "02_b", scores="two")
+    noted(first, "03_c", more="three")
+    (second / "labels").write_text("second/voice")
+    os.link(first / "scores", second / "scores")
+    manifest.take_over(second, first, {"01_a": "key 1", "02_b": "key 2"})
+    listed = manifest.read(second)
+    now = manifest.digests(second, listed["files"])
+    assert now == {name: entry["sha256"] for name, entry in listed["files"].items()}
+    assert [about["key"] for about in listed["steps"].values()] == ["key 1", "key 2"]
+    assert manifest.reads(listed, "02_b", now) == listed["steps"]["02_b"]["reads"]
+    assert set(listed["files"]) == {"labels", "scores"}
+
+
 def test_an_edited_list_and_a_run_without_one_are_refused(made, run, capsys):
     edit(run / manifest.NAME, json.dumps({"steps": {}, "files": {"a": {"step": "01_numbers"}}}))
     assert verifying.main([str(run), "--quick", "--folder", str(made / "book")]) == 2
