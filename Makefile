@@ -49,16 +49,16 @@ lab: $(STAMP)  ## open the notebooks in JupyterLab
 
 env: $(STAMP)  ## the environment alone
 
-# constraints.txt lists every package, so nothing is left to resolve, but for torch: what its build
-# for this machine needs besides (CUDA libraries or none) it says itself. The stamp is written
+# hashes.txt lists every package of constraints.txt, so nothing is left to resolve, but for torch: what
+# its build for this machine needs besides (CUDA libraries or none) it says itself. The stamp is written
 # last: an installation that broke off is done again.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt hashes.txt
 	@test -n "$(PYTHON)" || { echo "No python3.11 found: install Python 3.11, or make PYTHON=/path/to/it" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "$(PYTHON) is not Python 3.11: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Installing the environment into .venv (one to three minutes, 2.4 GB; once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@{ $(BIN)/python -m pip install --no-compile -c constraints.txt torch 2> .venv/install.err \
-	  && $(BIN)/python -m pip install --no-deps --no-compile -r constraints.txt 2>> .venv/install.err; } \
+	@{ $(BIN)/python -m pip install --no-deps --no-compile --require-hashes -r hashes.txt 2> .venv/install.err \
+	  && $(BIN)/python -m pip install --no-compile -c constraints.txt torch 2>> .venv/install.err; } \
 	  | while read -r line; do case "$$line" in \
 	      Collecting*|Processing*) n=$$(( $${n:-0} + 1 )); (( n % 25 )) || echo "    fetch packages: $$n of $(words $(shell grep '^[A-Za-z]' constraints.txt))";; \
 	      "Installing collected"*) echo "    unpack them: under a minute left";; \

@@ -193,7 +193,7 @@ def report(kinds: Sequence[Line], long: Sequence[Line], seconds: float) -> list[
         lines.append(f"| {one['kind']} | {' | '.join(cells)} |")
     failures = sum(line["failures"] for line in kinds)
     lines += ["", f"{cases:,} cases: {refused:,} refused, {cases - refused - failures:,} read, "]
-    lines[-1] += f"{failures} failures, {seconds / 60:.0f} minutes on one core."
+    lines[-1] += f"{failures} failures; {seconds / 60:.0f} minutes for the page, on one core."
     if long:
         lines += ["", f"## A file of {HOURS} hours", "", "| what | result | s | MiB more |"]
         lines += ["|---|---|---|---|"]

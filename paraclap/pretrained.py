@@ -118,8 +118,8 @@ def in_memory(model: PreTrainedModel) -> None:
     if wrong:
         raise ValueError(
             f"NaN or infinite values in {len(wrong)} weights at {named(model.name_or_path)!r} "
-            f"(first: {sorted(wrong)[:5]}), expected finite ones: the file is damaged or comes from "
-            "a failed run; copy it again or train the model anew."
+            f"(first: {sorted(wrong)[:5]}), expected finite ones: the file is damaged or comes "
+            "from a failed run; copy it again or train the model anew."
         )
 
 

@@ -243,5 +243,13 @@ def saved_processor(folder: str, config: Any = None) -> ParaCLAPProcessor | None
     saved = Path(folder)
     if saved.is_dir() and not [*saved.glob("*processor_config.json"), *saved.glob("tokenizer*")]:
         return None
-    extractor = ParaCLAPFeatureExtractor.from_pretrained(folder)
-    return ParaCLAPProcessor(extractor, AutoTokenizer.from_pretrained(folder, config=config))
+    try:
+        extractor = ParaCLAPFeatureExtractor.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder, config=config, trust_remote_code=False)
+        return ParaCLAPProcessor(extractor, tokenizer)
+    except Exception as error:  # each of their files has its own kinds
+        raise OSError(
+            f"Unreadable tokenizer or preprocessing in {folder!r} ({type(error).__name__}: "
+            f"{' '.join(str(error).split())[:160]}), expected the files that the model was saved "
+            "with: copy the folder again."
+        ) from error

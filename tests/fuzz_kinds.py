@@ -504,7 +504,13 @@ def model() -> dict[str, bytes]:
     return made(lambda folder: build("smoke", "smoke", 16, 0.2, "mean", 1).save_pretrained(folder))
 
 
-MODEL_FILES = ("config.json", "model.safetensors")
+MODEL_FILES = (
+    "config.json",
+    "model.safetensors",
+    "processor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+)
 
 
 def make_model(rng: Rng, folder: Path) -> Path:

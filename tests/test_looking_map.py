@@ -230,6 +230,8 @@ def test_a_piece_says_in_words_what_it_shows(shown, asked):
 def test_classes_have_shapes_and_colours_and_no_word_is_without(levels):
     found = voice_map.classes(levels["pitch"], {"high": "#1", "normal": "#2", "low": "#3"})
     assert found == [("high", "#1", "circle", 10), ("low", "#3", "square", 10)]
+    known = pd.Series(["high"] * 3, dtype=pd.CategoricalDtype(["low", "high"]))
+    assert voice_map.classes(known, {"high": "#1"}) == [("high", "#1", "circle", 3)]
     with pytest.raises(ValueError, match=r"No colour for \['high'\] in 'pitch'"):
         voice_map.classes(levels["pitch"], {"low": "#3"})
 

@@ -95,7 +95,7 @@ def classes(column: pd.Series, colours: Mapping[str, str]) -> list[tuple[str, st
     Raises:
         ValueError: if a word has no colour
     """
-    counts = column.value_counts()
+    counts = column.astype(object).value_counts()  # not of categories that no voice has
     bad = sorted(set(map(str, counts.index)) - set(colours))
     if bad:
         msg = f"No colour for {bad[:5]} in {column.name!r}, expected one of {list(colours)}."
