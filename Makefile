@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help model book test lint format pairs lab env clean
+.PHONY: help model book test soak lint format pairs lab env clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ book: $(STAMP)  ## run the notebooks with params/$(RUN).yaml, build the book, pr
 
 test: lint  ## all checks: style, types, pairs, tests, doctests, the book in small
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
+
+soak: $(STAMP)  ## the long form: thousands of broken files, hundreds of stops (half an hour)
+	$(BIN)/python -m benchmarks.soak_input --first 200000
+	$(BIN)/python -m benchmarks.soak_faults --stops 240 --seed 3 --out benchmarks/soak_faults.json
 
 lint: $(STAMP)  ## style, format, types, notebooks in sync with their pairs
 	$(BIN)/ruff check .

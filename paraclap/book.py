@@ -8,6 +8,7 @@ What is executed is made from the ``.py`` side of a pair; nothing under ``book/`
 
     python -m paraclap.book params/demo.yaml
     python -m paraclap.book params/demo.yaml -p seed=1 -p run=demo-1 --no-html
+    python -m paraclap.book verify runs/demo
     python -m paraclap.book params/demo.yaml --only 01-04
 
 Many runs at once, and one page that compares them: :mod:`paraclap.sweep`.
@@ -28,7 +29,7 @@ from typing import Any
 
 import yaml
 
-from paraclap import choosing, pages, params, tables
+from paraclap import choosing, manifest, pages, params, tables
 from paraclap.kernel import execute
 from paraclap.pages import BookError
 from paraclap.steps import Step, is_finished, made, notebooks, plan, state
@@ -109,7 +110,8 @@ def _run_step(step: Step) -> None:
     say(f"{step.name} ...")
     start = time.monotonic()
     before = state(step.executed.parent.parent)
-    execute(step.notebook, step.executed, step.values, step.key, lambda: made(step, before))
+    with manifest.recorded(step.notebook, step.executed, step.key, step.values):
+        execute(step.notebook, step.executed, step.values, step.key, lambda: made(step, before))
     say(f"{step.name}: {time.monotonic() - start:.1f} s")
 
 
@@ -126,9 +128,17 @@ def alone(run_folder: Path) -> Iterator[None]:
     """Hold the run folder, so that two processes do not write into it at once.
 
     Raises:
-        BookError: if another process holds it
+        BookError: if another process holds it, or it cannot be written into
     """
-    with (run_folder / ".lock").open("w") as lock:
+    try:
+        held = (run_folder / ".lock").open("w")
+    except OSError as error:
+        msg = (
+            f"Cannot write into {tables.short(run_folder)!r} ({error.strerror}): "
+            "choose another folder with --runs."
+        )
+        raise BookError(msg) from error
+    with held as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -178,6 +188,11 @@ def stop(number: int, _frame: object) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments[:1] == ["verify"]:
+        from paraclap import verifying
+
+        return verifying.main(arguments[1:])
     args = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, stop)
     folder = args.folder or tables.project_folder() / "book"

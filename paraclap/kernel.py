@@ -8,6 +8,7 @@ long steps write into the file named by ``PARACLAP_PROGRESS`` is passed on to st
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -80,7 +81,8 @@ def _papermill(notebook: Path, partial: Path, values: Mapping[str, Any], failed:
         )
     except papermill.PapermillExecutionError as error:
         failed.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(partial, failed)
+        with contextlib.suppress(OSError), tables.atomic_path(failed) as whole:
+            shutil.copy(partial, whole)
         raise BookError(_told(notebook, error, failed)) from None
     except DeadKernelError:
         msg = f"{notebook.name} stopped: its process died, most likely for want of memory."

@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from paraclap import steps, tables
+from paraclap import manifest, steps, tables
 from paraclap.steps import Step, is_finished
 
 
@@ -57,6 +57,9 @@ def take_over(own: Sequence[Step], finished: Sequence[Step], equal: int) -> list
             _link(_folder(there) / name, _folder(here) / name)
             _rename(_folder(here) / name, _folder(there), _folder(here))
         _copy_notebook(there, here)
+    if new:
+        keys = {here.notebook.stem: here.key for here, _ in new}
+        manifest.take_over(_folder(own[0]), _folder(finished[0]), keys)
     return [here for here, _ in new]
 
 

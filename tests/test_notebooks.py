@@ -23,7 +23,7 @@ import yaml
 from browser import DESK, PHONE, PROGRAM, Browser
 
 import paraclap
-from paraclap import book, features, levels, pages, params, scores, sources, tables
+from paraclap import book, features, levels, pages, params, scores, sources, tables, verifying
 from paraclap.model import ParaCLAP
 from paraclap.queries import Pool
 
@@ -219,6 +219,10 @@ def test_the_model_gives_the_predictions_of_the_run_again(run):
     own = predictions[predictions["corpus"] == task][:3]
     again = zeroshot.classify(model, own, asked, "speaker is {}")
     np.testing.assert_allclose(again[list(asked)], own[list(asked)], atol=1e-4)
+
+
+def test_every_artefact_says_what_it_was_made_from(run):
+    assert set(verifying.check(run, NOTEBOOKS)["status"]) == {"same"}
 
 
 # --- run again ---------------------------------------------------------------------------------
