@@ -146,7 +146,8 @@ figures.runs(results.asked(rows))
 
 # %% [markdown]
 # An empty table says that no run has measured on this kind of speech. Voices of unknown origin have a panel of
-# their own in the figure. Files of other versions of this book are named above, not guessed at.
+# their own in the figure. A {term}`sweep` (`paraclap sweep`) makes many runs that differ in a few parameters, and a
+# page that compares these alone. Files of other versions of this book are named above, not guessed at.
 #
 # ## The model card
 #

@@ -46,7 +46,7 @@ map_method: str = "tsne"  # how the map is drawn: tsne, pca
 # %%
 import torch
 
-from paraclap import ParaCLAP, tables, training, zeroshot
+from paraclap import ParaCLAP, tables, zeroshot
 from paraclap.figures import looking as figures
 from paraclap.figures import style
 from paraclap.looking import clips, explorer, neighbours, told, voice_map
@@ -54,7 +54,7 @@ from paraclap.looking import clips, explorer, neighbours, told, voice_map
 # %%
 torch.set_num_threads(jobs)
 folder = tables.run_folder(run, runs)
-model, store = ParaCLAP.from_pretrained(folder / "model"), training.audio_store(folder)
+model = ParaCLAP.from_pretrained(folder / "model")
 form = tables.read_json(folder / "settings.json")["emotion_form"]
 labels = tables.read_table(folder / "labels.parquet")
 levels = tables.read_table(folder / "queries.parquet")
@@ -83,7 +83,7 @@ tables.show(voices, rows=2)
 # the nearest voices of each voice are still among its nearest on the map?
 
 # %%
-embeddings = zeroshot.embed_audio(model, drawn, store=store)
+embeddings = zeroshot.embed_audio(model, drawn)
 places = neighbours.places(embeddings, map_method, seed)
 voices = voices.assign(x=places[:, 0], y=places[:, 1])
 tables.write_table(voices, folder / "map.csv")
@@ -118,7 +118,7 @@ style.text_table(queries.groupby("attribute", sort=False).agg("first").reset_ind
 colours = figures.palettes(
     voices, ["emotion", "prediction", "gender", "corpus", "pitch", "loudness", "duration"]
 )
-signals = clips.read(drawn.index, store)
+signals = clips.read(drawn.index)
 nearest = explorer.closest(cosines, truths, queries)
 voice_map.show(voices, own["queries"], nearest, signals, colours)
 

@@ -19,6 +19,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def possible() -> bool:
 def provisioner() -> dict[str, Any]:
     """What the metadata of a kernel specification says, so that its kernels are forked."""
     multiprocessing.get_context("forkserver").set_forkserver_preload(["paraclap._preloaded"])
+    forkserver.ensure_running()  # now, with the environment of this process and not of a kernel
     known = KernelProvisionerFactory.instance().provisioners
     known[NAME] = EntryPoint(NAME, f"{__name__}:Forking", KernelProvisionerFactory.GROUP_NAME)
     return {"kernel_provisioner": {"provisioner_name": NAME}}

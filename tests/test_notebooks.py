@@ -262,7 +262,9 @@ def test_nothing_is_made_again_where_nothing_changed(run, html, place, capsys):
         ({"systems": "clap-2023"}, 10),
         ({"control_steps": 3}, 12),
         ({"contest_seeds": 1}, 13),
-        ({"jobs": 1}, 15),
+        ({"map_voices": 20}, 15),
+        ({"window": 1.0}, 16),
+        ({"jobs": 1}, len(NAMES) + 1),
     ],
 )
 def test_a_changed_parameter_concerns_its_chapter_and_those_after_it(run, change, first):

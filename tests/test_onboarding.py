@@ -125,7 +125,7 @@ def test_the_timed_path_is_told_in_steps_and_in_sum():
 
 
 def test_a_machine_without_the_right_python_is_told_so(tmp_path):
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "hashes.txt"):
         shutil.copy(ROOT / name, tmp_path)
     for python, said in (
         ("", "No python3.11 found: install Python 3.11"),

@@ -243,7 +243,7 @@ def test_a_model_is_opened_once_until_its_weights_change(saved):
 def test_without_a_model_the_command_that_makes_one_is_said(tmp_path):
     session = Session.of(tmp_path)
     session.voice = Voice("a", tone(200, 0.3, 0.5))
-    with pytest.raises(FileNotFoundError, match="make book"):
+    with pytest.raises(FileNotFoundError, match="make model"):
         session.ask(EMOTIONS)
 
 
