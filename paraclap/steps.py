@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from paraclap import params, sources, tables
+from paraclap import manifest, params, sources, tables
 from paraclap.pages import BookError
 
 # These say where and by how many processes something is made, not what.
@@ -84,10 +84,13 @@ def _key(notebook: Path, values: Mapping[str, Any], before: str) -> str:
 
 
 def is_finished(step: Step) -> bool:
-    """Whether a step was executed with this key and what it made is still there."""
-    known = _metadata(step.executed)
-    there = (step.executed.parent.parent / name for name in artefacts(step))
-    return known.get("key") == step.key and all(path.exists() for path in there)
+    """Whether a step was executed with this key, what it made is noted, and is still there."""
+    if _metadata(step.executed).get("key") != step.key:
+        return False
+    run_folder = step.executed.parent.parent
+    noted = manifest.read(run_folder)["steps"].get(step.notebook.stem, {})
+    there = (run_folder / name for name in artefacts(step))
+    return noted.get("key") == step.key and all(path.exists() for path in there)
 
 
 def state(run_folder: Path) -> dict[str, int]:
