@@ -40,7 +40,8 @@ import pandas as pd
 
 PRELOAD = [f"paraclap.{name}" for name in ("training", "dimensional", "scoring", "synthesis")]
 PATIENCE = 120  # seconds that a step may take on a busy machine
-NOT_COMPARED = {"speed.csv", "speed.csv.key"}  # what a clock has measured
+# What a clock has measured, and when a step was made.
+NOT_COMPARED = {"speed.csv", "speed.csv.key", "provenance.json", "provenance.json.key"}
 
 Changes = dict[str, str]
 
