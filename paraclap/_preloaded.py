@@ -7,6 +7,7 @@ modules of ours.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 from paraclap import _torchaudio, registering
@@ -22,6 +23,7 @@ PACKAGES = (
     "ipykernel.kernelapp",
 )
 
+os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"  # read on import; they would end up in the pages
 _torchaudio.ensure_torchaudio()
 sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, registering.Lookout)]
 for name in PACKAGES:

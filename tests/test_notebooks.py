@@ -222,7 +222,7 @@ def test_the_model_gives_the_predictions_of_the_run_again(run):
 
 
 def test_every_artefact_says_what_it_was_made_from(run):
-    assert set(verifying.check(run, NOTEBOOKS)["status"]) == {"same"}
+    assert set(verifying.check(run, ROOT / "book")["status"]) == {"same"}
 
 
 # --- run again ---------------------------------------------------------------------------------
