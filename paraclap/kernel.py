@@ -118,7 +118,7 @@ def _kernel(folder: Path) -> Iterator[None]:
     spec.write_text(json.dumps({**told, "metadata": {"supported_encryption": ["curve"], **forked}}))
     progress = folder / "progress"
     progress.touch()
-    with _environment(
+    with environment(
         JUPYTER_PATH=str(folder),
         PARACLAP_PROGRESS=str(progress),
         HF_HUB_DISABLE_PROGRESS_BARS="1",  # theirs would end up in the pages
@@ -134,8 +134,12 @@ def _kernel(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    """Set environment variables for a while."""
+def environment(**values: str) -> Iterator[None]:
+    """Set environment variables for a while.
+
+    Args:
+        values: variable → value
+    """
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

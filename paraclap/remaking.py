@@ -18,6 +18,7 @@ import pandas as pd
 import yaml
 
 from paraclap import book, manifest, sameness, sources, tables
+from paraclap.kernel import environment
 
 
 def values(run_folder: Path) -> dict[str, Any]:
@@ -88,19 +89,5 @@ def _elsewhere(given: Mapping[str, Any], run_folder: Path) -> Iterator[str]:
         own = str(sources.PACKAGE.parent)
         known = os.environ.get("PYTHONPATH")
         path_there = f"{own}{os.pathsep}{known}" if known else own
-        with _environment(PARACLAP_HOME=str(there), PYTHONPATH=path_there):
+        with environment(PARACLAP_HOME=str(there), PYTHONPATH=path_there):
             yield str(runs) if inside else str(there.with_name("runs"))
-
-
-@contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    """Set environment variables for a while."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
