@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from browser import PROGRAM, Browser
 
 from paraclap import levels, tables
 from paraclap.model import ParaCLAP
@@ -76,3 +77,12 @@ def saved(model: ParaCLAP, tmp_path: Path) -> Path:
     """Folder of the tiny model."""
     model.save_pretrained(tmp_path / "model")
     return tmp_path / "model"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A tab of a real browser, for the tests of one file."""
+    if PROGRAM is None:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    with Browser() as opened:
+        yield opened

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from browser import DESK, PHONE, PROGRAM, Browser
+from browser import DESK, PHONE, Browser
 
 PAGE = "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>t</title><article>{}</article>"
 DOT = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9Q"
     "DwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if PROGRAM is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    with Browser() as opened:
-        yield opened
 
 
 @pytest.fixture

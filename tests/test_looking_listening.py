@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from browser import DESK, PHONE, PROGRAM, Browser
+from browser import DESK, PHONE, Browser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -484,14 +483,6 @@ def test_a_figure_without_recordings_says_so(capsys):
 
 
 # --- in a browser ------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if PROGRAM is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    with Browser() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from browser import DESK, PHONE, PROGRAM, Browser
+from browser import DESK, PHONE, Browser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -485,14 +484,6 @@ EDGES = (
 ACTIVE = (
     "document.querySelector('.pcv-picture').getAttribute('aria-activedescendant').split('-')[1]"
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if PROGRAM is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    with Browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
-from browser import DESK, PHONE, PROGRAM, Browser
+from browser import DESK, PHONE, Browser
 
 import paraclap
 from paraclap import book, features, levels, pages, params, scores, sources, tables, verifying
@@ -521,14 +521,6 @@ def test_no_page_is_too_large_to_load(links):
 # --- in a browser, without a network -----------------------------------------------------------
 
 LOOKS = ["images", "described", "headings", "equations", "players"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if PROGRAM is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    with Browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
