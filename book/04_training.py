@@ -94,7 +94,7 @@ checkpoint_steps: int = 200  # steps between two checkpoints
 # %%
 import numpy as np
 
-from paraclap import evaluation, hardware, tables, training, zeroshot
+from paraclap import evaluation, hardware, inputs, tables, training, zeroshot
 from paraclap.figures import training as figures
 from paraclap.machine import Machine
 from paraclap.settings import Settings
@@ -109,7 +109,7 @@ settings, machine = Settings.of(globals()), Machine.of(globals())
 # voices with the {term}`levels <level>` and queries that chapter 3 found for them.
 
 # %%
-voices, pool, table = training.inputs(folder, templates, emotion_form)
+voices, pool, table = inputs.read(folder, templates, emotion_form)
 tables.show(table, rows=2).reset_index().T
 
 # %%
@@ -163,8 +163,8 @@ for text in pool.sample(said, rand, emotion, only_emotion, join, rng=np.random.d
 # %%
 tables.write_json(settings.asdict(), folder / "settings.json")
 tables.write_json(machine.asdict(), folder / "machine.json")
-store = training.decoded(voices, folder, audio_store, jobs)
-measured = training.measured_of(folder, settings)
+store = inputs.decoded(voices, folder, audio_store, jobs)
+measured = inputs.measured(folder, settings)
 model = training.train(voices, pool, folder, settings, machine, store, measured)
 curves = tables.read_table(folder / "curves.csv")
 

@@ -50,7 +50,7 @@ variants: str = "no_emo_rand5,only_emo,rand1,rand5"  # which to compare, in this
 # %%
 import pandas as pd
 
-from paraclap import ParaCLAP, evaluation, quoted, tables, training, zeroshot
+from paraclap import ParaCLAP, evaluation, inputs, quoted, tables, training, zeroshot
 from paraclap.figures import ablation as figures
 from paraclap.machine import Machine
 from paraclap.settings import Settings
@@ -75,9 +75,9 @@ settings.assign(main_run=[one == main for one in chosen.values()])
 # %%
 table = tables.read_table(folder / "queries.parquet")
 labels = tables.read_table(folder / "labels.parquet").loc[table.index]
-voices, pool, _ = training.inputs(folder, templates, emotion_form)
-store, machine = training.audio_store(folder), Machine(**tables.read_json(folder / "machine.json"))
-measured = training.measured_of(folder, main)
+voices, pool, _ = inputs.read(folder, templates, emotion_form)
+store, machine = inputs.audio_store(folder), Machine(**tables.read_json(folder / "machine.json"))
+measured = inputs.measured(folder, main)
 places = training.train_variants(voices, pool, folder, main, chosen, machine, store, measured)
 
 # %% [markdown]

@@ -54,6 +54,7 @@ from paraclap import ParaCLAP, comparison, dimensional, evaluation, tables, trai
 from paraclap import recipes as recipe
 from paraclap.figures import recipes as figures
 from paraclap.figures import style
+from paraclap.inputs import audio_store
 from paraclap.machine import Machine
 from paraclap.queries import Pool
 from paraclap.settings import Settings
@@ -162,7 +163,7 @@ places = {}
 for cell, settings in cells.items():
     title = {"-".join(map(str, cell)): settings}
     given = (voices, pools[cell[1]], folder / "recipes", main, title)
-    made = training.train_variants(*given, machine, training.audio_store(folder))
+    made = training.train_variants(*given, machine, audio_store(folder))
     places.update(zip([cell], made.values(), strict=False))
 
 # %% [markdown]

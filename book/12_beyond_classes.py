@@ -56,7 +56,7 @@ from functools import partial
 import pandas as pd
 import torch
 
-from paraclap import ParaCLAP, evaluation, tables, training, zeroshot
+from paraclap import ParaCLAP, evaluation, inputs, tables, training, zeroshot
 from paraclap.evidence import composed, control, dimensions, probe, retrieval, truths, weighted
 from paraclap.figures import beyond as figures
 from paraclap.figures import style
@@ -67,7 +67,7 @@ from paraclap.settings import Settings
 # %%
 torch.set_num_threads(jobs)
 folder = tables.run_folder(run, runs)
-model, store = ParaCLAP.from_pretrained(folder / "model"), training.audio_store(folder)
+model, store = ParaCLAP.from_pretrained(folder / "model"), inputs.audio_store(folder)
 features = tables.read_table(folder / "features.parquet")
 labels = tables.read_table(folder / "labels.parquet").loc[features.index]
 table = tables.read_table(folder / "queries.parquet").loc[features.index]
@@ -133,9 +133,9 @@ for k, rows in own.groupby("k"):
 # %%
 main = Settings(**tables.read_json(folder / "settings.json"))
 machine = Machine(**tables.read_json(folder / "machine.json"))
-voices, pool, _ = training.inputs(folder, templates, main.emotion_form)
+voices, pool, _ = inputs.read(folder, templates, main.emotion_form)
 short = main.but(steps=control_steps, texts_per_voice=min(1, main.texts_per_voice))
-rows = training.speakable(voices, pool, short)
+rows = inputs.speakable(voices, pool, short)
 other_pool = control.shuffled(pool, rows, seed)
 other_voices = control.shuffled_emotions(voices, "dev", seed)
 told = {"true": (voices, pool), "shuffled": (other_voices, other_pool)}

@@ -47,7 +47,7 @@ contest_seeds: int = 0  # trainings of each contender, such as 3; 0 shows what w
 measured_before: str = "benchmarks/contest"  # folder of what was measured before
 
 # %%
-from paraclap import contest, evaluation, outcome, tables, training
+from paraclap import contest, evaluation, inputs, outcome, tables
 from paraclap.evidence import paired, systems
 from paraclap.figures import contest as figures
 from paraclap.figures import style
@@ -106,7 +106,7 @@ levels = tables.read_table(folder / "queries.parquet").loc[test.index[own]]
 # %%
 trains = contest_seeds > 0 and len(tasks) > 0
 if trains:
-    given = training.inputs(folder, templates, emotion_form)
+    given = inputs.read(folder, templates, emotion_form)
     machine = Machine(**tables.read_json(folder / "machine.json"))
     places = contest.train(given, folder, main, table, contest_seeds, machine)
     answered = contest.ask_all(places, table, test, tasks, levels, features)

@@ -21,7 +21,7 @@ import pandas as pd
 import yaml
 from scipy.special import softmax
 
-from paraclap import evaluation, training, zeroshot
+from paraclap import evaluation, inputs, training, zeroshot
 from paraclap.evidence import asking, priors, wordings_set
 from paraclap.machine import Machine
 from paraclap.model import ParaCLAP
@@ -78,7 +78,7 @@ def settings_of(main: Settings, row: pd.Series, seed: int) -> Settings:
 
 
 def train(
-    given: training.Inputs,
+    given: inputs.Inputs,
     folder: Path,
     main: Settings,
     table: pd.DataFrame,
@@ -99,11 +99,11 @@ def train(
         contender → folders with its `model/`, one a seed; those that share a model share folders
     """
     places: dict[str, list[Path]] = {}
-    store = training.audio_store(folder)
+    store = inputs.audio_store(folder)
     for name, row in table[table["model"] == ""].iterrows():
         pool = Pool.from_table(given.table, row["templates"], main.emotion_form)
         wanted = {f"{name}-{seed}": settings_of(main, row, seed) for seed in range(seeds)}
-        measured = training.measured_of(folder, next(iter(wanted.values())))
+        measured = inputs.measured(folder, next(iter(wanted.values())))
         alike = main if row["templates"] == given.pool.templates else None
         found = training.train_variants(
             given.labels, pool, folder, alike, wanted, machine, store, measured

@@ -115,7 +115,7 @@ def ended_early(reason: object, folder: Path) -> str:
 
 def _work(job: Path) -> None:
     """Train as the job says; this is one of its processes."""
-    from paraclap import training
+    from paraclap import inputs, training
 
     workers.follow(os.getppid())
     about = tables.read_json(job / "job.json")
@@ -128,7 +128,7 @@ def _work(job: Path) -> None:
         settings,
         Machine(**about["machine"]),
         Path(about["store"]) if about["store"] else None,
-        training.measured_of(job, settings),
+        inputs.measured(job, settings),
     )
     processes.leave()
 

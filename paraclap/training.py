@@ -18,16 +18,13 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import torch
 
-from paraclap import launch, leakage, levels, params, processes, signals, tables
+from paraclap import inputs, launch, params, processes, tables
 from paraclap.loop import CHECKPOINTS, CURVES, MODEL, Loop
 from paraclap.machine import Machine, choose_device
-from paraclap.measured import reads_functionals
 from paraclap.model import ParaCLAP
 from paraclap.provenance import first_line
 from paraclap.queries import Pool
@@ -35,89 +32,10 @@ from paraclap.schedule import Schedule, balanced
 from paraclap.settings import Settings
 from paraclap.stepping import start
 from paraclap.targets import Targets
-from paraclap.templates import NO_AGREEMENT
 from paraclap.texts import Texts
 from paraclap.whole import is_free
 
-SPEED, STORE = "speed.csv", "signals"
-
-
-class Inputs(NamedTuple):
-    """What a run learns from.
-
-    Attributes:
-        labels: Labels table of the corpora that have a train split.
-        pool: The queries of its rows.
-        table: Its queries table, with the levels.
-    """
-
-    labels: pd.DataFrame
-    pool: Pool
-    table: pd.DataFrame
-
-
-def inputs(folder: Path, templates: str = "paper", emotion_form: str = "adjective") -> Inputs:
-    """Read what the steps before training have made.
-
-    Args:
-        folder: Of the run, with ``labels.parquet`` and ``queries.parquet``.
-        templates: The template set.
-        emotion_form: ``"adjective"`` (angry) or ``"noun"`` (anger).
-
-    Raises:
-        OSError: If a table is not there.
-        LeakError: If what is tested on would be learned from.
-    """
-    for name in ("labels.parquet", "queries.parquet"):
-        if not (folder / name).is_file():
-            raise OSError(
-                f"No {tables.short(folder / name)}, expected what chapters 1 to 3 make: "
-                "run them first, with python -m paraclap.book and the same params file."
-            )
-    table = tables.read_table(folder / "queries.parquet")
-    labels = tables.read_table(folder / "labels.parquet").loc[table.index]
-    leakage.check(labels)
-    if (folder / "edges.json").is_file():
-        leakage.check_edges(levels.load(folder / "edges.json").fitted_on, labels)
-    corpora = labels.loc[labels["split"] == "train", "corpus"].unique()
-    learned = labels["corpus"].isin(corpora).to_numpy()
-    own = table[learned]
-    return Inputs(labels[learned], Pool.from_table(own, templates, emotion_form), own)
-
-
-def decoded(labels: pd.DataFrame, folder: Path, dtype: str, jobs: int) -> Path | None:
-    """Decode and resample all voices once, into the audio store of a run.
-
-    Args:
-        labels: On the audformat index.
-        folder: Of the run; the store goes into ``signals/`` in it.
-        dtype: ``"int16"``, ``"float32"``, or ``"none"`` for no store.
-        jobs: Processes.
-
-    Returns:
-        Folder of the store; None if there is none.
-    """
-    if dtype == "none":
-        return None
-    signals.build(labels.index, folder / STORE, dtype, jobs)
-    return audio_store(folder)
-
-
-def measured_of(folder: Path, settings: Settings) -> pd.DataFrame | None:
-    """Features of all voices of a run, where its audio tower reads them.
-
-    Args:
-        folder: Of the run.
-        settings: Which audio tower.
-    """
-    reads = reads_functionals(settings.audio_encoder)
-    return tables.read_table(folder / "features.parquet") if reads else None
-
-
-def audio_store(folder: Path) -> Path | None:
-    """Audio store of a run, if it has one."""
-    store = folder / STORE
-    return store if signals.index_path(store).is_file() else None
+SPEED = "speed.csv"
 
 
 def train(
@@ -142,8 +60,8 @@ def train(
             is not one of several yet.
         store: Folder of an audio store, see :mod:`paraclap.signals`; what it lacks is read from
             the files.
-        measured: Features of the rows of ``labels``, see :func:`measured_of`; read by audio towers
-            of :mod:`paraclap.measured` alone.
+        measured: Features of the rows of ``labels``, see :func:`paraclap.inputs.measured`; read by
+            audio towers of :mod:`paraclap.measured` alone.
 
     Returns:
         The best model by dev score, in evaluation mode.
@@ -155,11 +73,11 @@ def train(
     """
     machine = machine or Machine()
     dev = _dev(labels)
-    train_rows = speakable(labels, pool, settings)
+    train_rows = inputs.speakable(labels, pool, settings)
     if silent := int((labels["split"] == "train").sum()) - len(train_rows):
         why = "nothing to say of them" + " or no agreed emotion" * settings.agreed_only
         print(f"Left out {silent} training voices: there is {why}.")
-    measured = _wanted(measured, labels, settings)
+    measured = inputs.wanted(measured, labels, settings)
     key = _key(labels, pool, settings, machine, measured)
     several = launch.is_one_of_several()
     left = [folder / CHECKPOINTS, folder / launch.JOB]  # by a process killed at its very end
@@ -252,7 +170,7 @@ def train_variants(
     """
     places: dict[str, Path] = {}
     for name, settings in chosen.items():
-        voices = len(speakable(labels, pool, settings))
+        voices = len(inputs.speakable(labels, pool, settings))
         if settings == main:
             places[name] = folder
         elif voices < max(2, settings.batch):
@@ -261,20 +179,6 @@ def train_variants(
             places[name] = folder / "variants" / name
             train(labels, pool, places[name], settings, machine, store, measured)
     return places
-
-
-def speakable(labels: pd.DataFrame, pool: Pool, settings: Settings) -> list[int]:
-    """Positions of the training voices of which the settings leave something to say.
-
-    Args:
-        labels: Labels table.
-        pool: The queries of its rows.
-        settings: ``emotion``, ``only_emotion`` and ``agreed_only`` count.
-    """
-    said = pool.says(settings.emotion, settings.only_emotion)
-    if settings.agreed_only:
-        said &= (labels["emotion"] != NO_AGREEMENT).to_numpy()
-    return [int(row) for row in np.flatnonzero((labels["split"] == "train").to_numpy() & said)]
 
 
 def _dev(labels: pd.DataFrame) -> pd.DataFrame:
@@ -286,21 +190,6 @@ def _dev(labels: pd.DataFrame) -> pd.DataFrame:
                 "name the splits in the corpus or leave the column out to have them drawn."
             )
     return labels[(labels["split"] == "dev") & labels["emotion"].notna()]
-
-
-def _wanted(
-    measured: pd.DataFrame | None, labels: pd.DataFrame, settings: Settings
-) -> pd.DataFrame | None:
-    """Features of the voices where the audio tower reads them; None where it does not."""
-    if not reads_functionals(settings.audio_encoder):
-        return None
-    lacking = labels.index if measured is None else labels.index.difference(measured.index)
-    if measured is None or len(lacking):
-        raise ValueError(
-            f"No features of {len(lacking)} of {len(labels)} voices, expected them for the audio "
-            f"encoder {settings.audio_encoder!r}: give the table of chapter 2 (features.parquet)."
-        )
-    return measured.loc[labels.index]
 
 
 def _key(
@@ -341,13 +230,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         values = params.of_run(args.params, args.parameter)
         folder = tables.run_folder(values["run"], values["runs"])
         machine, settings = Machine.of(values), Settings.of(values)
-        given = inputs(folder, values["templates"], values["emotion_form"])
+        given = inputs.read(folder, values["templates"], values["emotion_form"])
         processes.join(choose_device(machine.device))
         if processes.number() == 0:
-            decoded(given.labels, folder, values["audio_store"], machine.jobs)
+            inputs.decoded(given.labels, folder, values["audio_store"], machine.jobs)
         processes.wait()
-        store = None if values["audio_store"] == "none" else audio_store(folder)
-        known = measured_of(folder, settings)
+        store = None if values["audio_store"] == "none" else inputs.audio_store(folder)
+        known = inputs.measured(folder, settings)
         train(given.labels, given.pool, folder, settings, machine, store, known)
         if processes.number() == 0:
             print(f"The model: {tables.short(folder / MODEL)}")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paraclap import contest, features, outcome, tables, training
+from paraclap import contest, features, inputs, outcome, tables
 from paraclap.figures import contest as figures
 from paraclap.machine import Machine
 from paraclap.model import ParaCLAP
@@ -153,7 +153,7 @@ def test_contenders_train_and_answer(voices: pd.DataFrame, pool: Pool, tmp_path:
     )
     measured = features.extract(voices, tmp_path / "features.parquet", jobs=1)
     table = contest.chosen(["ensemble", "matched", "diverse"])
-    given = training.Inputs(voices, pool, pool.table())
+    given = inputs.Inputs(voices, pool, pool.table())
     cpu = Machine(device="cpu", jobs=1)
     places = contest.train(given, tmp_path, main, table, 2, cpu)
     assert places["ensemble"] == places["matched"] == places["egemaps"]

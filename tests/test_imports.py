@@ -79,7 +79,7 @@ ROOMS = [
         "mteb_encoder",
     },
     {"resampling", "scores", "references"},
-    {"loop", "launch", "training"},
+    {"inputs", "loop", "launch", "training"},
     {
         "tasks",
         "quoted",

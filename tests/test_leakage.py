@@ -13,7 +13,7 @@ from conftest import RATE, tone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paraclap import corpora, leakage, levels, quoted, results, tables, training
+from paraclap import corpora, inputs, leakage, levels, quoted, results, tables
 from paraclap.leakage import LeakError
 from paraclap.queries import Pool
 from paraclap.settings import Settings, variant
@@ -232,19 +232,19 @@ def run(voices, tmp_path) -> Path:
 
 
 def test_training_starts_from_a_run_without_leaks(run):
-    assert len(training.inputs(run).labels) == 60
+    assert len(inputs.read(run).labels) == 60
 
 
 def test_training_does_not_start_where_edges_were_fitted_on_test(run, voices):
     levels.save(levels.fit(voices.drop(columns="split")), run / "edges.json")
     with pytest.raises(LeakError, match="fitted on 60 segments, expected the 40 of train"):
-        training.inputs(run)
+        inputs.read(run)
 
 
 def test_training_does_not_start_where_a_speaker_is_tested_on(run, voices):
     tables.write_table(voices.assign(speaker="s0"), run / "labels.parquet")
     with pytest.raises(LeakError, match="1 of 1 speakers"):
-        training.inputs(run)
+        inputs.read(run)
 
 
 # --- whose results -----------------------------------------------------------------------------

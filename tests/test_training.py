@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from paraclap import checkpoint, stepping, tables, training, zeroshot
+from paraclap import checkpoint, inputs, stepping, tables, training, zeroshot
 from paraclap.checkpoint import Run
 from paraclap.machine import Machine, choose_device
 from paraclap.model import ParaCLAP
@@ -383,7 +383,7 @@ def test_dot_products_and_cosines_train_different_models(
 def test_voices_without_an_agreed_emotion_can_be_left_out(voices: pd.DataFrame, pool: Pool) -> None:
     labels = voices.assign(emotion=voices["emotion"].where(np.arange(60) > 0, "no_agreement"))
     agreed, every = (
-        training.speakable(labels, pool, SETTINGS.but(agreed_only=only)) for only in (True, False)
+        inputs.speakable(labels, pool, SETTINGS.but(agreed_only=only)) for only in (True, False)
     )
     assert every[0] == 0
     assert agreed == every[1:]
