@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 RUN ?= demo
-PYTHON ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null))
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
 BIN := .venv/bin
 STAMP := .venv/stamp
 # What pip check may say: the metadata of msclap lags behind; the classes used of it do not.
@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help model book test soak lint format pairs lab env clean
+.PHONY: help model book test soak versions lint format pairs lab env clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: lint  ## all checks: style, types, pairs, tests, doctests, the book in sma
 soak: $(STAMP)  ## the long form: thousands of broken files, hundreds of stops (half an hour)
 	$(BIN)/python -m benchmarks.soak_input --first 200000
 	$(BIN)/python -m benchmarks.soak_faults --stops 240 --seed 3 --out benchmarks/soak_faults.json
+
+versions: $(STAMP)  ## the suite with the lowest and the newest versions, Python 3.11 to 3.13 (hours, 30 GB)
+	$(BIN)/python -m benchmarks.versions
 
 lint: $(STAMP)  ## style, format, types, notebooks in sync with their pairs
 	$(BIN)/ruff check .
@@ -57,8 +60,8 @@ env: $(STAMP)  ## the environment alone
 # its build for this machine needs besides (CUDA libraries or none) it says itself. The stamp is written
 # last: an installation that broke off is done again.
 $(STAMP): pyproject.toml constraints.txt hashes.txt
-	@test -n "$(PYTHON)" || { echo "No python3.11 found: install Python 3.11, or make PYTHON=/path/to/it" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "$(PYTHON) is not Python 3.11: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "No python3 found: install Python 3.11, or make PYTHON=/path/to/it" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Installing the environment into .venv (one to three minutes, 2.4 GB; once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@{ $(BIN)/python -m pip install --no-deps --no-compile --require-hashes -r hashes.txt 2> .venv/install.err \

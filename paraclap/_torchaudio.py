@@ -1,9 +1,10 @@
-"""Let ``import torchaudio`` succeed beside a CPU build of torch.
+"""Let ``import torchaudio`` succeed beside any build of torch.
 
 The registry wheel of torchaudio carries one compiled extension that links the CUDA runtime. Where
-that runtime is absent, ``import torchaudio`` raises OSError, and every audio model of transformers
-fails with it, because transformers asks the package metadata only. The transforms used here are
-plain torch and need no extension, so a stand-in says that none is there.
+that runtime is absent, ``import torchaudio`` raises OSError; where torch was made for another CUDA,
+RuntimeError; and every audio model of transformers fails with it, because transformers asks the
+package metadata only. The transforms used here are plain torch and need no extension, so a
+stand-in says that none is there.
 
 Import this module before transformers.
 """
@@ -45,7 +46,7 @@ def ensure_torchaudio() -> types.ModuleType:
     """
     try:
         return importlib.import_module("torchaudio")
-    except OSError:
+    except (OSError, RuntimeError):
         for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
             del sys.modules[name]
         sys.modules[EXTENSION] = _stand_in()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from importlib import metadata
@@ -11,39 +12,80 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from benchmarks import versions
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-LINES = [
-    line
-    for line in (ROOT / "constraints.txt").read_text().splitlines()
-    if line and not line.startswith("#")
-]
-PINS = {canonicalize_name(n): v for n, _, v in (line.partition("==") for line in LINES)}
+LOCK = os.environ.get("PARACLAP_LOCK", "constraints.txt")  # what this environment is made of
+LOCKS = ("constraints.txt", "versions/lowest.txt", "versions/newest.txt")
+
+
+def lines(lock: str) -> list[str]:
+    text = (ROOT / lock).read_text("utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def pins(lock: str) -> dict[str, str]:
+    return {
+        canonicalize_name(name): version.partition(" ;")[0]
+        for name, _, version in (line.partition("==") for line in lines(lock))
+    }
+
+
+LINES = lines("constraints.txt")
 REQUIREMENTS = [*PROJECT["dependencies"], *(r for extra in EXTRAS.values() for r in extra)]
 
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_pin_is_one_exact_version_without_place_or_local_suffix(line):
-    assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", line)
+    marker = r"( ; python_version >= \"3\.\d+\")?"
+    assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*" + marker, line)
 
 
-@pytest.mark.parametrize("requirement", REQUIREMENTS)
-def test_each_requirement_is_pinned_to_a_version_it_allows(requirement):
-    parsed = Requirement(requirement)
-    assert parsed.specifier.contains(PINS[canonicalize_name(parsed.name)])
+@pytest.mark.parametrize("lock", LOCKS)
+def test_each_requirement_is_pinned_to_a_version_it_allows(lock):
+    pinned = pins(lock)
+    for parsed in map(Requirement, REQUIREMENTS):
+        assert parsed.specifier.contains(pinned[canonicalize_name(parsed.name)]), parsed
 
 
-def test_no_package_is_pinned_twice():
-    assert len(PINS) == len(LINES)
+def test_the_lowest_versions_are_the_lower_bounds():
+    pinned = pins("versions/lowest.txt")
+    for parsed in map(Requirement, REQUIREMENTS):
+        (bound,) = parsed.specifier
+        assert bound.operator in (">=", "==")
+        lowest = pinned[canonicalize_name(parsed.name)]  # of stubs, whose day is in their version
+        assert f"{lowest}.".startswith(f"{bound.version}."), parsed
+
+
+def test_the_newest_versions_are_not_older_than_the_pinned_ones():
+    pinned, newest = pins("constraints.txt"), pins("versions/newest.txt")
+    for parsed in map(Requirement, REQUIREMENTS):
+        name = canonicalize_name(parsed.name)
+        assert Version(newest[name]) >= Version(pinned[name]), name
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_no_package_is_pinned_twice(lock):
+    assert len(pins(lock)) == len(lines(lock))
+
+
+def test_the_pythons_that_are_named_are_those_that_are_allowed_and_tried():
+    allowed = Requirement(f"python{PROJECT['requires-python']}").specifier
+    named = [kind.rpartition(" ")[2] for kind in PROJECT["classifiers"] if ":: 3." in kind]
+    assert named == [f"3.{minor}" for minor in range(30) if allowed.contains(f"3.{minor}.1")]
+    assert {one.python for one in versions.ENVIRONMENTS.values()} == set(named)
 
 
 def test_what_is_installed_is_what_is_pinned():
     names = [canonicalize_name(Requirement(r).name) for r in REQUIREMENTS]
     installed = {name: metadata.version(name).partition("+")[0] for name in names}
-    assert installed == {name: PINS[name] for name in names}
+    pinned = pins(LOCK)
+    assert installed == {name: pinned[name] for name in names}
 
 
 def test_conda_installs_the_same_python_extras_and_pins():

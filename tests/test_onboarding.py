@@ -128,7 +128,7 @@ def test_a_machine_without_the_right_python_is_told_so(tmp_path):
     for name in ("Makefile", "pyproject.toml", "constraints.txt", "hashes.txt"):
         shutil.copy(ROOT / name, tmp_path)
     for python, said in (
-        ("", "No python3.11 found: install Python 3.11"),
+        ("", "No python3 found: install Python 3.11"),
         ("false", "is not Python"),
     ):
         asked = ["make", f"PYTHON={python}", "env"]
@@ -213,11 +213,17 @@ def test_workflows_name_actions_by_their_major_version(workflow):
     assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", name) for name in used)
 
 
-def test_workflows_take_the_python_of_the_project(workflow):
+def test_workflows_take_pythons_of_the_project_and_the_tests_all_of_them(workflow):
     taken = [
         step["with"]["python-version"] for step in steps(workflow) if "setup-python" in str(step)
     ]
-    assert taken == ["3.11"]
+    matrix = workflow["jobs"].get("test", {}).get("strategy", {}).get("matrix", {})
+    kinds = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["classifiers"]
+    pythons = [kind.rpartition(" ")[2] for kind in kinds if ":: 3." in kind]
+    assert (taken, matrix.get("python")) in (
+        (["3.11"], None),
+        (["${{ matrix.python }}"], pythons),
+    )
 
 
 def test_the_book_is_published_from_where_it_is_built():
