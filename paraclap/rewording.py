@@ -65,7 +65,9 @@ class Rewriter:
         folder = _folder(name, download)
         words = pretrained.tokenizer(folder)
         try:
-            model, info = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
+            model, info = AutoModelForCausalLM.from_pretrained(
+                folder, output_loading_info=True, trust_remote_code=False
+            )
         except Exception as error:
             raise OSError(
                 f"No text-generation model at {pretrained.named(name)!r} ({first_line(error)}), "

@@ -42,6 +42,7 @@ ROOMS = [
         "towers",
         "processor",
         "configuration",
+        "foreign",
         "pooling",
         "registering",
         "model",
