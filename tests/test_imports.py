@@ -27,7 +27,7 @@ ROOMS = [
     },
     {"sources", "params"},
     {"emotion_words", "templates"},
-    {"_torchaudio", "audio", "contours"},
+    {"_torchaudio", "headers", "audio", "contours"},
     {"espeak", "shaping", "voices", "spoken", "synthesis"},
     {"store", "signals"},
     {"corpora"},
