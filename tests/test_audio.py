@@ -158,9 +158,7 @@ TAG = b"ID3" + bytes([4, 0, 0, 0, 0, 0, 20]) + bytes(20)
 def test_formats_that_speech_does_not_come_in_are_refused_unopened(tmp_path, head, tags):
     (tmp_path / "a.wav").write_bytes(tags + head.ljust(2_048, b"\1"))
     for look in (audio.read, audio.duration, audio.comment):
-        with pytest.raises(
-            audio.AudioError, match=r"'a\.wav' cannot be read .* expected WAV, FLAC"
-        ):
+        with pytest.raises(audio.AudioError, match=r"'a\.wav' cannot .* expected WAV, FLAC"):
             look(tmp_path / "a.wav")
 
 
@@ -184,7 +182,5 @@ def test_more_compressed_samples_than_libsndfile_can_count_are_refused(tmp_path)
         file.truncate(file.tell() + block * blocks)
     assert soundfile.info(tmp_path / "long.wav").frames < 100_000  # of more than four billion
     for look in (audio.read, audio.duration):
-        with pytest.raises(
-            audio.AudioError, match=r"'long\.wav' holds 2\.0 GiB of ADPCM, expected"
-        ):
+        with pytest.raises(audio.AudioError, match=r"'long\.wav' holds 2\.0 GiB of ADPCM"):
             look(tmp_path / "long.wav")
