@@ -3,8 +3,9 @@
 Some values of a ``config.json`` lead transformers into code although ``trust_remote_code`` is
 False: an attention that is named like a repository of the hub is fetched there and run, a faster
 one that is not installed likewise, and weights that are quantised bring the packages that do so
-(CVE-2026-4372 and CVE-2026-5241 were of this kind). They are refused before transformers reads
-them. Which attention is used is for the caller to say, by ``set_attn_implementation``.
+(CVE-2026-4372 and CVE-2026-5241 were of this kind). A backbone is asked for at the hub by name.
+They are refused before transformers reads them. Which attention is used is for the caller to say,
+by ``set_attn_implementation``.
 
 An index of weights in several files may name files of its own folder alone.
 """
@@ -19,7 +20,10 @@ from typing import Any
 # Parts of transformers itself; all others are, or may become, code from the hub.
 PLAIN = (None, "eager", "sdpa", "flex_attention", "batched_mm", "grouped_mm")
 CHOICES = ("attn_implementation", "experts_implementation")
-CODE = ("trust_remote_code", "quantization_config", "use_kernels", "kernel_config")
+ELSEWHERE = (
+    *("trust_remote_code", "quantization_config", "use_kernels", "kernel_config"),
+    "backbone",
+)
 
 
 def refuse_requests(values: Mapping[str, Any], place: str) -> None:
@@ -30,20 +34,20 @@ def refuse_requests(values: Mapping[str, Any], place: str) -> None:
         place: Where it is, for the message.
 
     Raises:
-        ValueError: If it asks for code.
+        ValueError: If it asks for code or files from elsewhere.
 
     Examples:
         >>> refuse_requests({"attn_implementation": "sdpa"}, "model")
         >>> refuse_requests({"text_config": {"attn_implementation": "you/fast"}}, "model")
         Traceback (most recent call last):
         ...
-        ValueError: Refused the config.json of 'model': it asks for code that is not in transformers
+        ValueError: Refused the config.json of 'model': it asks for code or files from elsewhere
         (first: ["text_config.attn_implementation: 'you/fast'"]), expected a description of layers
         alone: take these entries out of it, or ask who made it for a model without them.
     """
     if found := sorted(_requests(values)):
         raise ValueError(
-            f"Refused the config.json of {place!r}: it asks for code that is not in transformers "
+            f"Refused the config.json of {place!r}: it asks for code or files from elsewhere "
             f"(first: {found[:5]}), expected a description of layers alone: take these entries out "
             "of it, or ask who made it for a model without them."
         )
@@ -53,7 +57,7 @@ def _requests(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
     for key, value in values.items():
         name = str(key).strip("_").removesuffix("_internal")
         asks = name in CHOICES and not all(one in PLAIN for one in _leaves(value))
-        if asks or (name in CODE and value):
+        if asks or (name in ELSEWHERE and value):
             yield f"{above}{key}: {str(value)[:60]!r}"
         elif isinstance(value, Mapping):
             yield from _requests(value, f"{above}{key}.")

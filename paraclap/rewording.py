@@ -65,8 +65,9 @@ class Rewriter:
         folder = _folder(name, download)
         words = pretrained.tokenizer(folder)
         try:
+            config = pretrained.config(folder)
             model, info = AutoModelForCausalLM.from_pretrained(
-                folder, output_loading_info=True, trust_remote_code=False
+                folder, config=config, output_loading_info=True, **pretrained.NO_CODE
             )
         except Exception as error:
             raise OSError(

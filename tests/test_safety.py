@@ -131,7 +131,8 @@ def _loads_a_model(name: str) -> bool:
 
 def _says_no_code(node: ast.Call) -> bool:
     said = {word.arg or dotted(word.value) for word in node.keywords}
-    return bool(said & {"trust_remote_code", "NO_CODE"})  # True is found elsewhere
+    kinds = {"trust_remote_code", "NO_CODE", "pretrained.NO_CODE"}  # True is found elsewhere
+    return bool(said & kinds)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -219,6 +220,7 @@ ASKING = {  # what transformers would follow into code, at the top of a config.j
     "trust": {"trust_remote_code": True},
     "quantised weights": {"quantization_config": {"quant_method": "gptq", "bits": 4}},
     "kernels": {"use_kernels": True},
+    "another model": {"backbone": "evil/repo", "use_timm_backbone": False},
 }
 EVIL = dict.fromkeys(("AutoConfig", "AutoModel", "AutoProcessor", "AutoFeatureExtractor"), "evil.X")
 EVIL |= {"AutoTokenizer": ["evil.X", "evil.X"]}
@@ -320,6 +322,24 @@ def test_a_pipeline_of_a_stranger_is_not_run(strange):
             pipeline(task, model=str(strange))
     assert tried == []
     assert not (strange.parent / "pwned").exists()
+
+
+def test_the_caller_may_choose_what_a_model_may_not(own):
+    for owner in (ParaCLAP, AutoModel):
+        found = owner.from_pretrained(own, attn_implementation="eager")
+        assert found.audio_model.config._attn_implementation == "eager"
+
+
+@pytest.mark.parametrize("kind", ["detr", "dpt", "maskformer", "chmv2"])
+def test_a_tower_of_a_kind_that_asks_the_hub_for_another_model_is_refused_unasked(strange, kind):
+    named = {"model_type": kind, "backbone": "evil/repo", "use_timm_backbone": False}
+    with closed() as tried, pytest.raises(Exception, match="the network is closed"):
+        AutoConfig.for_model(**named)  # what would happen
+    assert tried
+    change(strange / "config.json", {"audio_config": named})
+    with closed() as tried, pytest.raises(ValueError, match=r"audio_config\.backbone: 'evil/repo'"):
+        ParaCLAP.from_pretrained(strange)
+    assert tried == []
 
 
 class Unheard(PreTrainedConfig):
