@@ -14,14 +14,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
-import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from paraclap import headers
 
 SAMPLING_RATE = 16_000
 SYNTHETIC = "synthetic speech"  # the comment in each file that no person has spoken
@@ -35,7 +36,6 @@ _TOLERANCE = 0.01  # seconds a segment may end after its file: times in label ta
 _SILENCE = 2**-14  # two steps of 16-bit audio
 _WITHOUT_COMMENT = ("NIST",)
 _CLOSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)  # the file's fault, not the disk's
-_STREAMED = (0, 0xFFFFFFFF)  # data sizes of a WAV written to a pipe: its length was not known
 
 
 class AudioError(ValueError):
@@ -119,6 +119,8 @@ def _opened(file: Path) -> Iterator[Any]:
         raise AudioError(msg) from error
     try:
         with soundfile.SoundFile(file) as stream:
+            if wrong := headers.miscounted(stream.subtype, file.stat().st_size):
+                raise AudioError(f"{file.name!r} {wrong}")
             yield stream
     except soundfile.LibsndfileError as error:
         raise AudioError(_not_audio(file, error)) from error
@@ -188,33 +190,13 @@ def _check_file(file: Path) -> None:
     if file.stat().st_size == 0:
         msg = f"{file.name!r} is empty: it has 0 bytes. Copy it again."
         raise AudioError(msg)
-    with file.open("rb") as stream:
-        promised, there = _wav_data(stream, file.stat().st_size)
-    if promised > there:
-        msg = f"{file.name!r} is cut short: {there} of {promised} bytes of signal are there"
-        msg += ": copy it again."
-        raise AudioError(msg)
+    if wrong := headers.fault(file):
+        raise AudioError(f"{file.name!r} {wrong}")
 
 
 def _end(file: Path) -> str:
     """Last two parts of a path: reasons are shown in pages, which tell nothing of this machine."""
     return str(Path(*file.parts[-2:]))
-
-
-def _wav_data(stream: BinaryIO, size: int) -> tuple[int, int]:
-    """Bytes of signal that a WAV header promises, and those that are there; 0, 0 if unknown.
-
-    libsndfile reads what is there of a shortened WAV without a word, hence this look.
-    """
-    head = stream.read(12)
-    if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
-        return 0, 0
-    while len(chunk := stream.read(8)) == 8:
-        name, length = struct.unpack("<4sI", chunk)
-        if name == b"data":
-            return (0, 0) if length in _STREAMED else (length, size - stream.tell())
-        stream.seek(length + length % 2, 1)
-    return 0, 0
 
 
 def _not_audio(file: Path, error: Exception) -> str:

@@ -11,6 +11,7 @@ import paraclap._torchaudio  # noqa: F401  (before transformers, which fails wit
 from transformers import AutoConfig, PreTrainedConfig
 
 from paraclap import measured  # noqa: F401  (so that transformers knows its towers)
+from paraclap.foreign import refuse_requests
 
 POOLINGS = ("cls", "mean")
 ENCODERS = {"audio_config": "wav2vec2", "text_config": "bert"}  # where a dictionary does not say
@@ -53,13 +54,23 @@ class ParaCLAPConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is
                 setattr(self, name, AutoConfig.for_model(**values))
         super().__post_init__(**kwargs)
 
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """Make a configuration from the values of a ``config.json``.
+
+        Raises:
+            ValueError: If they ask for code, see :mod:`paraclap.foreign`.
+        """
+        refuse_requests(config_dict, str(config_dict.get("_name_or_path") or cls.model_type))
+        return super().from_dict(config_dict, **kwargs)
+
 
 def read_config(folder: str) -> ParaCLAPConfig:
     """Read the config.json of a model folder.
 
     Raises:
         OSError: If there is none.
-        ValueError: If it is that of another architecture.
+        ValueError: If it is that of another architecture or asks for code.
     """
     try:
         values, _ = PreTrainedConfig.get_config_dict(folder)
@@ -73,6 +84,7 @@ def read_config(folder: str) -> ParaCLAPConfig:
             f"Bad model_type {values.get('model_type')!r} in the config.json of {folder!r}, "
             f"expected {ParaCLAPConfig.model_type!r}: give the folder of a saved ParaCLAP model."
         )
+    refuse_requests(values, folder)
     try:
         config: ParaCLAPConfig = ParaCLAPConfig.from_dict(values)
     except Exception as error:  # each configuration checks its values in its own way

@@ -64,7 +64,9 @@ class MeasuredTower(PreTrainedModel):  # type: ignore[misc]  # transformers is u
     def __init__(self, config: MeasuredConfig) -> None:
         """Build the encoder, if there is one, with random weights."""
         super().__init__(config)
-        self.encoder = AutoModel.from_config(config.encoder) if config.encoder else None
+        self.encoder = None
+        if config.encoder:
+            self.encoder = AutoModel.from_config(config.encoder, trust_remote_code=False)
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:

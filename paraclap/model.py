@@ -37,6 +37,7 @@ from transformers import (
 from transformers.utils import ModelOutput
 
 from paraclap.configuration import ParaCLAPConfig, read_config
+from paraclap.foreign import refuse_shards
 from paraclap.loss import contrastive, scaled_similarity
 from paraclap.pooling import as_it_is, masked_mean, pool_voices
 from paraclap.pretrained import in_memory
@@ -98,8 +99,8 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
     def __init__(self, config: ParaCLAPConfig) -> None:
         """Build both towers from their configurations, with random weights."""
         super().__init__(config)
-        self.audio_model = AutoModel.from_config(config.audio_config)
-        self.text_model = AutoModel.from_config(config.text_config)
+        self.audio_model = AutoModel.from_config(config.audio_config, trust_remote_code=False)
+        self.text_model = AutoModel.from_config(config.text_config, trust_remote_code=False)
         size, dropout = config.projection_dim, config.projection_dropout
         self.audio_projection = Projection(config.audio_config.hidden_size, size, dropout)
         self.text_projection = Projection(config.text_config.hidden_size, size, dropout)
@@ -154,9 +155,11 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
 
         Raises:
             OSError: If there is no model at ``folder`` or its weights cannot be read.
-            ValueError: If it is the model of another architecture or weights do not fit.
+            ValueError: If it is the model of another architecture, weights do not fit, or it asks
+                for code.
         """
         folder = str(folder)
+        refuse_shards(folder)
         config = kwargs.pop("config", None) or read_config(folder)
         kwargs |= {"output_loading_info": True, "ignore_mismatched_sizes": True}
         try:

@@ -29,6 +29,8 @@ from transformers import (
 )
 from transformers.utils import logging
 
+from paraclap.foreign import refuse_requests, refuse_shards
+
 # Said, as transformers would ask on the terminal whether to run code that lies beside weights.
 NO_CODE: dict[str, Any] = {"trust_remote_code": False}
 # Heads of other tasks, whose weights may lie beside an encoder and are left out: classification
@@ -55,16 +57,27 @@ def config(name: str | Path, **changes: Any) -> PreTrainedConfig:
 
     Raises:
         OSError: If there is none that transformers can read.
+        ValueError: If it asks for code, see :mod:`paraclap.foreign`.
     """
+    try:
+        with _quiet():
+            values, _ = PreTrainedConfig.get_config_dict(name)
+    except Exception as error:
+        raise OSError(_no_config(name, error)) from error
+    refuse_requests(values, named(name))
     try:
         with _quiet():
             return AutoConfig.from_pretrained(name, **NO_CODE, **changes)
     except Exception as error:
-        raise OSError(
-            f"No configuration of an encoder at {named(name)!r} ({_reason(name, error)}), expected "
-            "a folder with a config.json, such a file, or a hub id that can be reached: without a "
-            "network, download the files of the encoder elsewhere and give their folder."
-        ) from error
+        raise OSError(_no_config(name, error)) from error
+
+
+def _no_config(name: str | Path, error: Exception) -> str:
+    return (
+        f"No configuration of an encoder at {named(name)!r} ({_reason(name, error)}), expected "
+        "a folder with a config.json, such a file, or a hub id that can be reached: without a "
+        "network, download the files of the encoder elsewhere and give their folder."
+    )
 
 
 def encoder(name: str | Path, config: PreTrainedConfig) -> PreTrainedModel:
@@ -78,6 +91,7 @@ def encoder(name: str | Path, config: PreTrainedConfig) -> PreTrainedModel:
         OSError: If there are no weights or they cannot be read.
         ValueError: If they are not those of the configuration.
     """
+    refuse_shards(name)
     try:
         with _quiet():  # all that would be reported is checked below
             model, info = AutoModel.from_pretrained(

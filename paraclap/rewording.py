@@ -65,7 +65,10 @@ class Rewriter:
         folder = _folder(name, download)
         words = pretrained.tokenizer(folder)
         try:
-            model, info = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
+            config = pretrained.config(folder)
+            model, info = AutoModelForCausalLM.from_pretrained(
+                folder, config=config, output_loading_info=True, **pretrained.NO_CODE
+            )
         except Exception as error:
             raise OSError(
                 f"No text-generation model at {pretrained.named(name)!r} ({first_line(error)}), "

@@ -1,3 +1,5 @@
+import struct
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -145,3 +147,40 @@ def test_one_synthetic_file_among_those_asked_makes_a_corpus_synthetic(tmp_path)
     files[0].write_text("no audio")
     assert audio.is_synthetic([str(file) for file in files])
     assert not audio.is_synthetic([])
+
+
+IRCAM = [bytes.fromhex(one) for one in ("64a30100", "64a30200", "64a30300", "0001a364", "0002a364")]
+TAG = b"ID3" + bytes([4, 0, 0, 0, 0, 0, 20]) + bytes(20)
+
+
+@pytest.mark.parametrize("tags", [b"", TAG, TAG * 2], ids=["bare", "tagged", "tagged twice"])
+@pytest.mark.parametrize("head", [*IRCAM, b"Creative Voice File", b"MATLAB 5.0 MAT-file", b"PVF1"])
+def test_formats_that_speech_does_not_come_in_are_refused_unopened(tmp_path, head, tags):
+    (tmp_path / "a.wav").write_bytes(tags + head.ljust(2_048, b"\1"))
+    for look in (audio.read, audio.duration, audio.comment):
+        with pytest.raises(audio.AudioError, match=r"'a\.wav' cannot .* expected WAV, FLAC"):
+            look(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("format", ["AIFF", "AU", "CAF", "W64", "RF64", "WAVEX", "NIST", "MP3"])
+def test_formats_that_speech_comes_in_are_read_behind_tags_too(tmp_path, format):
+    file = write(tmp_path / "a", tone(), format=format)
+    assert audio.duration(file) == pytest.approx(1, abs=0.1)
+    if format == "MP3":
+        file.write_bytes(TAG + file.read_bytes())
+        assert audio.duration(file) == pytest.approx(1, abs=0.1)
+
+
+def test_more_compressed_samples_than_libsndfile_can_count_are_refused(tmp_path):
+    block, samples = 2_048, 4_089  # bytes and samples of one block of mono IMA ADPCM
+    blocks = 2**32 // samples + 8
+    rate = struct.pack("<HHIIHHHH", 0x11, 1, 16_000, 8_000, block, 4, 2, samples)
+    chunks = b"fmt " + struct.pack("<I", len(rate)) + rate + b"fact" + struct.pack("<II", 4, 0)
+    chunks += b"data" + struct.pack("<I", block * blocks)
+    with (tmp_path / "long.wav").open("wb") as file:  # all zeros, which take no place on the disk
+        file.write(b"RIFF" + struct.pack("<I", 4 + len(chunks) + block * blocks) + b"WAVE" + chunks)
+        file.truncate(file.tell() + block * blocks)
+    assert soundfile.info(tmp_path / "long.wav").frames < 100_000  # of more than four billion
+    for look in (audio.read, audio.duration):
+        with pytest.raises(audio.AudioError, match=r"'long\.wav' holds 2\.0 GiB of ADPCM"):
+            look(tmp_path / "long.wav")

@@ -10,6 +10,7 @@ import ast
 import html
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ import pandas as pd
 import pytest
 import soundfile
 from conftest import RATE, tone
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, pipeline
 
 from paraclap import (
     audio,
@@ -116,8 +118,21 @@ def _calls(name: str, node: ast.Call) -> list[str]:
         "allow_pickle": "allow_pickle" in given and not says("allow_pickle", False),
         "trust_remote_code": "trust_remote_code" in given and not says("trust_remote_code", False),
         "escape=False": says("escape", False),
+        "code beside a model": _loads_a_model(name) and not _says_no_code(node),
     }
     return [what for what, is_wrong in wrong.items() if is_wrong]
+
+
+def _loads_a_model(name: str) -> bool:
+    """Whether transformers would ask on the terminal if code beside a model is to be run."""
+    owner, _, method = name.rpartition(".")
+    return owner.startswith("Auto") and method in ("from_pretrained", "from_config")
+
+
+def _says_no_code(node: ast.Call) -> bool:
+    said = {word.arg or dotted(word.value) for word in node.keywords}
+    kinds = {"trust_remote_code", "NO_CODE", "pretrained.NO_CODE"}  # True is found elsewhere
+    return bool(said & kinds)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -141,6 +156,8 @@ def test_no_source_runs_data_or_calls_out(path):
         ("torch.load(path, weights_only=False)", "torch.load without weights_only=True"),
         ("np.load(path, allow_pickle=True)", "allow_pickle"),
         ("AutoModel.from_pretrained(name, trust_remote_code=True)", "trust_remote_code"),
+        ("AutoModel.from_config(config)", "code beside a model"),
+        ("AutoTokenizer.from_pretrained(name, **options)", "code beside a model"),
         ("archive.extractall(folder)", "archive.extractall"),
         ("table.to_html(escape=False)", "escape=False"),
     ],
@@ -151,6 +168,7 @@ def test_the_reader_of_sources_finds_what_it_should(source, what):
 
 def test_the_reader_of_sources_finds_nothing_in_what_is_safe():
     safe = "model.eval(); yaml.safe_load(t); torch.load(p, weights_only=True); np.load(p)"
+    safe += "; AutoModel.from_pretrained(p, **NO_CODE); ParaCLAP.from_pretrained(p)"
     assert forbidden(safe) == []
 
 
@@ -186,6 +204,178 @@ def test_code_beside_weights_is_refused_and_nobody_is_asked(tmp_path, monkeypatc
     with pytest.raises(OSError, match=r"config\.json"):
         pretrained.encoder(tmp_path, towers.small_audio_tower("smoke").config)
     assert not (tmp_path / "pwned").exists()
+
+
+# --- a model folder from a stranger ------------------------------------------------------------
+
+KERNEL = "kernels-community/flash-attn"
+ASKING = {  # what transformers would follow into code, at the top of a config.json or in a tower
+    "internal attention": {"_attn_implementation_internal": "evil/kernel"},
+    "attention": {"_attn_implementation": KERNEL},
+    "attention of the caller": {"attn_implementation": KERNEL},
+    "paged attention": {"attn_implementation": f"paged|{KERNEL}"},
+    "attention by part": {"attn_implementation": {"": "sdpa", "text_config": KERNEL}},
+    "attention that is not installed": {"_attn_implementation": "flash_attention_2"},
+    "experts": {"experts_implementation": "evil/kernel"},
+    "trust": {"trust_remote_code": True},
+    "quantised weights": {"quantization_config": {"quant_method": "gptq", "bits": 4}},
+    "kernels": {"use_kernels": True},
+    "another model": {"backbone": "evil/repo", "use_timm_backbone": False},
+}
+EVIL = dict.fromkeys(("AutoConfig", "AutoModel", "AutoProcessor", "AutoFeatureExtractor"), "evil.X")
+EVIL |= {"AutoTokenizer": ["evil.X", "evil.X"]}
+AWAY_FROM_HERE = {name: "evil/repo--evil.X" for name in EVIL if name != "AutoTokenizer"}
+NAMING = {  # what names code or another place, and is not followed
+    "code beside it": {"auto_map": EVIL},
+    "code elsewhere": {"auto_map": AWAY_FROM_HERE},
+    "a foreign class": {"architectures": ["LightGlueForKeypointMatching"]},
+    "generation": {"custom_generate": "evil/repo"},
+    "a foreign name": {"_name_or_path": "evil/repo", "_commit_hash": "0" * 40},
+    "an adapter": {"peft_config": {"base_model_name_or_path": "evil/repo"}},
+}
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory) -> Path:
+    """A small model that we have saved."""
+    folder = tmp_path_factory.mktemp("own")
+    towers.build("smoke", "smoke", 16, 0.0, "mean", seed=0).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def strange(own, tmp_path, monkeypatch) -> Path:
+    """The same folder from a stranger: with code beside it, and nobody to be asked."""
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("somebody was asked"))
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "strange"
+    shutil.copytree(own, folder)
+    (folder / "evil.py").write_text(f"open({str(tmp_path / 'pwned')!r}, 'w')\nclass X: pass\n")
+    return folder
+
+
+def change(file: Path, values: dict, part: str = "") -> None:
+    """Add values to a JSON file, or to a part of it."""
+    content = json.loads(file.read_text())
+    (content[part] if part else content).update(values)
+    file.write_text(json.dumps(content))
+
+
+def encoder_folder(model: Path, part: str) -> Path:
+    """A folder with the configuration of one tower, as encoders come."""
+    folder = model.parent / part
+    folder.mkdir()
+    values = json.loads((model / "config.json").read_text())[part]
+    (folder / "config.json").write_text(json.dumps(values))
+    return folder
+
+
+@pytest.mark.parametrize("part", ["", "audio_config", "text_config"])
+@pytest.mark.parametrize("values", ASKING.values(), ids=ASKING)
+def test_a_model_that_asks_for_code_is_refused_on_every_road(strange, values, part):
+    change(strange / "config.json", values, part)
+    named = rf"Refused the config\.json of .*{next(iter(values))}.*take these entries out"
+    with closed() as tried:
+        for owner in (ParaCLAP, AutoModel, AutoConfig):
+            with pytest.raises(ValueError, match=named):
+                owner.from_pretrained(strange)
+        with pytest.raises(ValueError, match=named):
+            pipeline("zero-shot-audio-classification", model=str(strange))
+    assert tried == []
+    assert not (strange.parent / "pwned").exists()
+
+
+@pytest.mark.parametrize("values", ASKING.values(), ids=ASKING)
+def test_an_encoder_that_asks_for_code_is_refused_where_a_run_names_it(strange, values):
+    for part, tower in (("audio_config", towers.audio_tower), ("text_config", towers.text_tower)):
+        folder = encoder_folder(strange, part)
+        shutil.copy(strange / "tokenizer.json", folder)
+        shutil.copy(strange / "tokenizer_config.json", folder)
+        change(folder / "config.json", values)
+        with closed() as tried, pytest.raises(ValueError, match=r"Refused the config\.json"):
+            tower(str(folder))
+        assert tried == []
+
+
+@pytest.mark.parametrize("values", NAMING.values(), ids=NAMING)
+def test_what_a_model_names_is_neither_run_nor_fetched(strange, values):
+    for part in ("", "audio_config", "text_config"):
+        change(strange / "config.json", values, part)
+    change(strange / "tokenizer_config.json", values)
+    change(strange / "processor_config.json", values, "feature_extractor")
+    with closed() as tried:
+        found = ParaCLAP.from_pretrained(strange)
+        assert type(found.audio_model).__module__.startswith("transformers.models.wav2vec2.")
+        assert type(found.processor.tokenizer).__module__.startswith("transformers.")
+        asked = pipeline("zero-shot-audio-classification", model=str(strange))
+        assert type(asked.model) is ParaCLAP
+    assert tried == []
+    assert not (strange.parent / "pwned").exists()
+
+
+def test_a_pipeline_of_a_stranger_is_not_run(strange):
+    task = "zero-shot-audio-classification"
+    change(strange / "config.json", {"custom_pipelines": {task: {"impl": "evil.X", "pt": []}}})
+    with closed() as tried:
+        assert ParaCLAP.from_pretrained(strange).processor is not None
+        with pytest.raises(ValueError, match="trust_remote_code"):
+            pipeline(task, model=str(strange))
+    assert tried == []
+    assert not (strange.parent / "pwned").exists()
+
+
+def test_the_caller_may_choose_what_a_model_may_not(own):
+    for owner in (ParaCLAP, AutoModel):
+        found = owner.from_pretrained(own, attn_implementation="eager")
+        assert found.audio_model.config._attn_implementation == "eager"
+
+
+@pytest.mark.parametrize("kind", ["detr", "dpt", "maskformer", "chmv2"])
+def test_a_tower_of_a_kind_that_asks_the_hub_for_another_model_is_refused_unasked(strange, kind):
+    named = {"model_type": kind, "backbone": "evil/repo", "use_timm_backbone": False}
+    with closed() as tried, pytest.raises(Exception, match="the network is closed"):
+        AutoConfig.for_model(**named)  # what would happen
+    assert tried
+    change(strange / "config.json", {"audio_config": named})
+    with closed() as tried, pytest.raises(ValueError, match=r"audio_config\.backbone: 'evil/repo'"):
+        ParaCLAP.from_pretrained(strange)
+    assert tried == []
+
+
+class Unheard(PreTrainedConfig):
+    """A kind of encoder of which transformers knows nothing but its configuration."""
+
+    model_type = "unheard"
+
+
+@pytest.mark.parametrize("part", ["audio_config", "text_config"])
+def test_a_tower_that_only_its_own_code_could_build_is_refused_and_nobody_is_asked(strange, part):
+    AutoConfig.register("unheard", Unheard, exist_ok=True)
+    change(strange / "config.json", {part: {"model_type": "unheard", "auto_map": EVIL}})
+    with closed() as tried, pytest.raises(OSError, match="trust_remote_code"):
+        ParaCLAP.from_pretrained(strange)
+    assert tried == []
+    assert not (strange.parent / "pwned").exists()
+
+
+@pytest.mark.parametrize("name", ["../secret.safetensors", "/dev/zero", "lacking.safetensors"])
+def test_weights_lie_in_the_folder_of_their_model(strange, name):
+    (strange / "model.safetensors").rename(strange.parent / "secret.safetensors")
+    weights = {"metadata": {}, "weight_map": {"logit_scale": name}}
+    (strange / "model.safetensors.index.json").write_text(json.dumps(weights))
+    with pytest.raises(OSError, match=r"Refused model\.safetensors\.index\.json of 'strange'"):
+        ParaCLAP.from_pretrained(strange)
+    config = towers.small_audio_tower("smoke").config
+    with pytest.raises(OSError, match=r"Refused model\.safetensors\.index\.json of 'strange'"):
+        pretrained.encoder(strange, config)
+
+
+def test_weights_in_several_files_of_their_folder_are_read(own, tmp_path):
+    model = ParaCLAP.from_pretrained(own)
+    model.save_pretrained(tmp_path, max_shard_size="50KB")
+    assert len(list(tmp_path.glob("model-*.safetensors"))) > 1
+    found = ParaCLAP.from_pretrained(tmp_path).state_dict()
+    assert all(found[key].equal(value) for key, value in model.state_dict().items())
 
 
 @pytest.mark.parametrize("seed", range(12))

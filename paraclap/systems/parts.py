@@ -113,7 +113,7 @@ class Texts(nn.Module):
         """Build it with random weights."""
         super().__init__()
         self.kind = str(config.model_type)
-        self.base = AutoModel.from_config(config)
+        self.base = AutoModel.from_config(config, trust_remote_code=False)
         if self.kind.startswith("clip"):
             units = config.projection_dim
             self.clip_text_projection = nn.Linear(config.hidden_size, units, bias=False)
