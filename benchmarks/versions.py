@@ -29,7 +29,9 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN = ("torch", "transformers", "numpy", "pandas", "scikit-learn", "opensmile")
 ALONE = "msclap"  # installed without what its metadata ask for, see pyproject.toml
-SAY = "import json, sys\nfrom importlib import metadata\nprint(json.dumps({n: metadata.version(n) for n in sys.argv[1:]}))"
+SAY = """import json, sys
+from importlib import metadata
+print(json.dumps({name: metadata.version(name) for name in sys.argv[1:]}))"""
 
 
 class Environment(NamedTuple):
@@ -72,7 +74,9 @@ def _project() -> dict[str, Any]:
     return dict(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"])
 
 
-def tried(name: str, environment: Environment, folder: Path, tests: Sequence[str]) -> dict[str, Any]:
+def tried(
+    name: str, environment: Environment, folder: Path, tests: Sequence[str]
+) -> dict[str, Any]:
     """Run the suite in an environment.
 
     Returns:
@@ -94,7 +98,8 @@ def tried(name: str, environment: Environment, folder: Path, tests: Sequence[str
 def counted(report: str) -> dict[str, int]:
     """Tests by how they ended, of a report in JUnit's form.
 
-    >>> counted('<testsuites><testsuite tests="5" failures="1" errors="1" skipped="1"/></testsuites>')
+    >>> suite = '<testsuite tests="5" failures="1" errors="1" skipped="1"/>'
+    >>> counted(f"<testsuites>{suite}</testsuites>")
     {'passed': 2, 'failed': 2, 'skipped': 1}
     """
     suite = ElementTree.fromstring(report)[0]

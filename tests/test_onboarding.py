@@ -194,7 +194,8 @@ def steps(workflow: dict[Any, Any]) -> list[dict[str, Any]]:
 
 
 def test_workflows_do_what_make_does(workflow):
-    commands = {step["run"] for step in steps(workflow) if "run" in step} - PREPARES
+    commands = {step["run"].partition(" PYTHON=")[0] for step in steps(workflow) if "run" in step}
+    commands -= PREPARES
     assert commands and commands <= {f"make {target}" for target in TARGETS}
 
 
