@@ -19,6 +19,7 @@ OUTCOMES = (EQUAL, DIFFERS, TIMED, ABSENT, NEW)
 _CLOCKED = {"speed.csv", "throughput.csv", "costs.csv"}  # seconds, and what follows from them
 # Columns and keys; a fingerprint is of tables that name files where they lie.
 _SINCE = {"mtime_ns", "shard", "date", "commit", "packages", "files", "fingerprint"}
+_MADE = re.compile(r"commit [^,]+(, no checkout)?|\d{4}-\d\d-\d\d")  # when and of what, in a page
 _KEYED = re.compile(r"[0-9a-f]{16}\.(parquet|int16|float32)")  # named after places and times
 
 
@@ -46,7 +47,8 @@ def compare(name: str, run_folder: Path, other: Path, place: Path | None = None)
         return NEW
     if first.read_bytes() == second.read_bytes():
         return EQUAL
-    kind = {".parquet": _tables, ".csv": _tables, ".json": _values, ".safetensors": _weights}
+    kind = {".parquet": _tables, ".csv": _tables, ".json": _values, ".md": _pages}
+    kind[".safetensors"] = _weights
     known = kind.get(first.suffix)
     return (
         EQUAL if known and known(first, second, (str(place or run_folder), str(other))) else DIFFERS
@@ -90,6 +92,11 @@ def _values(first: Path, second: Path, folders: tuple[str, str]) -> bool:
     one = json.loads(first.read_text("utf-8"), object_hook=_lasting)
     two = json.loads(_named(second.read_text("utf-8"), folders), object_hook=_lasting)
     return bool(one == two)
+
+
+def _pages(first: Path, second: Path, folders: tuple[str, str]) -> bool:
+    one, two = (_MADE.sub("", file.read_text("utf-8")) for file in (first, second))
+    return one == _named(two, folders)
 
 
 def _lasting(values: dict[str, Any]) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def test_chunks_give_the_gradient_of_the_whole_batch(
         loss = stepper.backward(first_batch(stepper, voices, pool))
         found.append((loss, gradient(stepper.run)))
     torch.testing.assert_close(found[1][0], found[0][0], atol=1e-5, rtol=0)
-    assert_equal_within(found[1][1], found[0][1], 1e-5)
+    # Voices alone are convolved in another order than in a batch, in 32 bits.
+    assert_equal_within(found[1][1], found[0][1], 2e-5 if chunk == 1 else 1e-5)
 
 
 def test_chunks_drop_out_the_same_units_both_times(voices: pd.DataFrame, pool: Pool) -> None:

@@ -300,10 +300,16 @@ def test_tables_are_compared_by_value_with_the_folder_of_the_run_and_times_left_
         tables.write_table(table, place / "other.csv")
         tables.write_table(table, place / "speed.csv")
         tables.write_json({"a": str(place / "b"), "date": number}, place / "j.json")
+        made = (
+            "commit 62634d8, on 2026-11-20",
+            "commit paraclap 0.1.0, no checkout, on 2026-11-21",
+        )
+        (place / "card.md").write_text(f"Of {place / 'model'}: {made[number]}; UAR 0.5")
+        (place / "other.md").write_text(f"{made[number]}; UAR 0.{number}")
     (tmp_path / "one" / "gone.txt").touch()
-    asked = ("t.parquet", "other.csv", "speed.csv", "j.json", "gone.txt")
+    asked = ("t.parquet", "other.csv", "speed.csv", "j.json", "card.md", "other.md", "gone.txt")
     found = [sameness.compare(name, tmp_path / "one", tmp_path / "two") for name in asked]
-    assert found == ["equal", "differs", "timed", "equal", "not made"]
+    assert found == ["equal", "differs", "timed", "equal", "equal", "differs", "not made"]
 
 
 def test_models_are_compared_by_their_weights(tmp_path):
