@@ -47,8 +47,10 @@ def compare(name: str, run_folder: Path, other: Path, place: Path | None = None)
         return NEW
     if first.read_bytes() == second.read_bytes():
         return EQUAL
-    kind = {".parquet": _tables, ".csv": _tables, ".json": _values, ".md": _pages}
-    kind[".safetensors"] = _weights
+    kind = {
+        **{".parquet": _tables, ".csv": _tables},
+        **{".json": _values, ".md": _pages, ".safetensors": _weights},
+    }
     known = kind.get(first.suffix)
     return (
         EQUAL if known and known(first, second, (str(place or run_folder), str(other))) else DIFFERS
