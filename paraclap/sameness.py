@@ -98,7 +98,7 @@ def _values(first: Path, second: Path, folders: tuple[str, str]) -> bool:
 
 def _pages(first: Path, second: Path, folders: tuple[str, str]) -> bool:
     one, two = (_MADE.sub("", file.read_text("utf-8")) for file in (first, second))
-    return one == _named(two, folders)
+    return bool(one == _named(two, folders))
 
 
 def _lasting(values: dict[str, Any]) -> dict[str, Any]:
