@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -107,6 +107,7 @@ def test_shares_are_30_40_30(values):
     assert abs(found["high"] / len(values) - 0.3) < 1.5 / len(values)
 
 
+@settings(max_examples=30, deadline=None)  # each writes and syncs two files
 @given(st.floats(-1e6, 1e6), st.floats(1e-9, 1e6))
 def test_saved_edges_come_back_to_the_last_bit(tmp_path_factory, low, width):
     path = tmp_path_factory.mktemp("edges") / "edges.json"

@@ -647,6 +647,13 @@ def test_where_the_emotion_is_never_said_a_sentence_that_holds_its_word_says_not
     assert pool.says("never").tolist() == [False]
 
 
+def test_that_raters_disagree_is_said_of_the_emotion():
+    pool = pool_of([{}], ["no_agreement"], [None], templates="released")
+    assert "annotators disagree" in pool.queries(0)
+    assert pool.says().tolist() == [True]
+    assert pool.says("never").tolist() == [False]
+
+
 def test_the_same_seed_gives_the_same_texts():
     pool = random_pool()
     rows = [i for i in range(len(pool)) if pool.queries(i)]
