@@ -163,6 +163,28 @@ def problems(scores: Iterable[Score], alive: Iterable[Change], same: set[Change]
     return low + gone
 
 
+def tried(keep: Path | None, processes: int) -> dict[str, tuple[int, list[Change]]]:
+    """Make all changes in a folder of their own, see :func:`survivors`."""
+    with tempfile.TemporaryDirectory(prefix="paraclap-mutants-") as own:
+        folder = (keep or Path(own)).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        copy(folder)
+        run(folder, processes)
+        return survivors(folder)
+
+
+def write(path: Path, seconds: float, scores: Iterable[Score], alive: Iterable[Change]) -> None:
+    """Keep counts and survivors."""
+    told = {
+        "seconds": round(seconds),
+        "modules": [
+            {**asdict(one), "killed": one.killed, "score": round(one.share, 4)} for one in scores
+        ],
+        "survivors": [asdict(change) for change in alive],
+    }
+    path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns 1 if too many changes went unnoticed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mutants", description=__doc__)
@@ -172,19 +194,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, help="a new folder, kept")
     args = parser.parse_args(arguments)
     start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="paraclap-mutants-") as own:
-        folder = args.keep or Path(own)
-        folder.mkdir(parents=True, exist_ok=True)
-        copy(folder)
-        run(folder.resolve(), args.processes)
-        found = survivors(folder)
-    same, seconds = equivalent(), round(time.monotonic() - start)
-    scores = report(found, same)
+    found, same = tried(args.keep, args.processes), equivalent()
+    scores, seconds = report(found, same), time.monotonic() - start
     alive = [change for _, changes in found.values() for change in changes]
-    print(f"\n{sum(score.mutants for score in scores):,} changes, {seconds} s")
-    told = {"seconds": seconds, "modules": [asdict(score) for score in scores]}
-    told["survivors"] = [asdict(change) for change in alive]
-    args.out.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    print(f"\n{sum(score.mutants for score in scores):,} changes, {seconds:.0f} s")
+    write(args.out, seconds, scores, alive)
     bad = problems(scores, alive, same)
     print(*bad, sep="\n")
     return 1 if bad else 0
