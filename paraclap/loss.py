@@ -117,7 +117,7 @@ def ranked(logits: torch.Tensor, distances: torch.Tensor) -> torch.Tensor:
     known = ~distances.isnan()
     far = torch.where(known, distances, -math.inf)
     far, order = far.sort(dim=1, descending=True)
-    sums = logits.gather(1, order).masked_fill(far.isinf(), -math.inf).logcumsumexp(1)
+    sums = logits.gather(1, order).logcumsumexp(1)  # those that are not known come last
     # Texts of one distance share the sum that ends with the last of them.
     last = torch.searchsorted(-far, -far, right=True) - 1
     each = sums.gather(1, last) - logits.gather(1, order)

@@ -259,7 +259,7 @@ def _aligned(column: pd.Series | None, levels: pd.DataFrame, name: str) -> pd.Se
     if name in levels:
         raise ValueError(f"Column {name!r} among the levels, expected it as a series of its own.")
     if column is None:
-        return pd.Series(None, index=levels.index, dtype="str")
+        return pd.Series(index=levels.index, dtype="str")
     if not column.index.equals(levels.index):
         raise ValueError(
             f"The index of {name} ({len(column)} rows) differs from that of the levels "

@@ -57,7 +57,7 @@ def uar(truth: Answers, prediction: Answers, labels: Sequence[str]) -> float:
     0.75
     """
     t, p = codes(truth, prediction, labels)
-    return float(recall_score(t, p, labels=np.arange(len(labels)), average="macro"))
+    return float(recall_score(t, p, average="macro"))
 
 
 def accuracy(truth: Answers, prediction: Answers, labels: Sequence[str]) -> float:
@@ -69,8 +69,7 @@ def accuracy(truth: Answers, prediction: Answers, labels: Sequence[str]) -> floa
 def macro_f1(truth: Answers, prediction: Answers, labels: Sequence[str]) -> float:
     """Mean over classes of F1; a class that is never predicted counts 0. Raises as `uar`."""
     t, p = codes(truth, prediction, labels)
-    classes = np.arange(len(labels))
-    return float(f1_score(t, p, labels=classes, average="macro", zero_division=0))
+    return float(f1_score(t, p, average="macro"))
 
 
 def confusion(
@@ -92,7 +91,7 @@ def confusion(
     """
     t, p = codes(truth, prediction, labels)
     shares = "true" if normalise else None
-    counts = confusion_matrix(t, p, labels=np.arange(len(labels)), normalize=shares)
+    counts = confusion_matrix(t, p, normalize=shares)
     rows = pd.Index(list(labels), name="truth")
     return pd.DataFrame(counts, index=rows, columns=pd.Index(list(labels), name="prediction"))
 
@@ -232,7 +231,10 @@ def _score(
 def codes(
     truth: Answers, prediction: Answers, labels: Sequence[str]
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Turn truth and prediction into positions in `labels`, each `(segments,)`. Raises as `uar`."""
+    """Turn truth and prediction into positions in `labels`, each `(segments,)`. Raises as `uar`.
+
+    Each position occurs in the truth, so that scores need not be told which classes there are.
+    """
     if len(labels) < 2 or len(set(labels)) < len(labels):
         raise ValueError(f"Bad labels {list(labels)}, expected two or more distinct classes.")
     _check_lengths(len(truth), len(prediction))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -28,6 +29,11 @@ def labels_of(rows: list[tuple[str, float, float, str, str]]) -> pd.DataFrame:
     return pd.DataFrame({"corpus": "c", "speaker": speakers, "split": splits}, index=index)
 
 
+def whole(message: str) -> str:
+    """A pattern that only the whole message fits."""
+    return f"^{re.escape(message)}$"
+
+
 # --- speakers ----------------------------------------------------------------------------------
 
 
@@ -42,6 +48,22 @@ def test_a_speaker_in_two_splits_is_an_error_with_counts(voices):
         LeakError, match=r"1 of 6 speakers are in two splits .*first: s0 \(test, train\)"
     ):
         leakage.check(moved)
+
+
+@pytest.mark.parametrize("where", [(), ("labels.csv",)])
+def test_the_first_five_speakers_in_two_splits_are_named(where):
+    both = [
+        (f"{i}{split}.wav", 0, 1, f"s{i}", split) for i in range(6) for split in ("dev", "test")
+    ]
+    one = [("6.wav", 0, 1, "s6", "train"), ("7.wav", 0, 1, "s6", "train")]
+    named = "; ".join(f"s{i} (dev, test)" for i in range(5))
+    message = (
+        f"6 of 7 speakers are in two splits in {(*where, 'the labels table')[0]} (first: {named}), "
+        "expected each in one: correct the splits, leave them out to have them drawn by speaker, "
+        "or leave the speakers out if they are none."
+    )
+    with pytest.raises(LeakError, match=whole(message)):
+        leakage.check_speakers(labels_of([*one, *both]), *where)
 
 
 def test_two_corpora_may_name_two_people_alike(voices):
@@ -105,6 +127,16 @@ def test_seconds_of_one_file_are_in_one_split(start, end, leaks):
         leakage.check_seconds(labels)
 
 
+def test_the_first_five_files_whose_seconds_are_in_two_splits_are_named():
+    shared = [(f"/a/b/{i}.wav", 0, 2, "s", split) for i in range(6) for split in ("dev", "test")]
+    message = (
+        f"Seconds of 6 files are in two splits (first: {[f'b/{i}.wav' for i in range(5)]}), "
+        "expected each second in one: correct the splits, or start and end."
+    )
+    with pytest.raises(LeakError, match=whole(message)):
+        leakage.check_seconds(labels_of([("/a/own.wav", 0, 9, "s", "dev"), *shared]))
+
+
 def test_a_segment_without_an_end_reaches_to_the_end():
     labels = labels_of([("a.wav", 0, np.nan, "s", "train"), ("a.wav", 90, 91, "t", "dev")])
     with pytest.raises(LeakError, match="Seconds of 1 files"):
@@ -146,10 +178,28 @@ def test_seconds_are_compared_as_by_a_slow_reference(segments):
 def test_a_test_file_among_the_training_files_under_another_name_is_found(folder):
     shutil.copy(folder / "1.wav", folder / "9.wav")
     labels = corpora.load(folder)
-    with pytest.raises(
-        LeakError, match=r"1 files are in two splits, the same bytes .*/1\.wav and .*/9\.wav"
-    ):
+    message = (
+        "1 files are in two splits, the same bytes under other names (first: "
+        f"{folder.name}/1.wav and {folder.name}/9.wav), expected each recording in one: leave the "
+        "copies out."
+    )
+    with pytest.raises(LeakError, match=whole(message)):
         leakage.check(labels)
+
+
+def test_the_first_five_copies_are_named_by_two_of_their_names(tmp_path):
+    rows = []
+    for number in range(18):
+        file = tmp_path / f"{number:02d}.wav"
+        file.write_bytes(bytes([number % 6]) * 9)
+        rows.append((str(file), 0, 1, f"s{number}", ("train", "dev", "test")[number // 6]))
+    home = tmp_path.name
+    named = "; ".join(f"{home}/{i:02d}.wav and {home}/{i + 6:02d}.wav" for i in range(5))
+    start = (
+        f"6 files are in two splits, the same bytes under other names (first: {named}), expected"
+    )
+    with pytest.raises(LeakError, match=re.escape(start)):
+        leakage.check_copies(labels_of(rows))
 
 
 def test_copies_within_a_split_and_files_that_only_start_alike_are_no_leaks(folder):
@@ -198,7 +248,11 @@ def test_edges_remember_the_segments_that_they_were_fitted_on(voices, tmp_path):
 )
 def test_edges_fitted_on_other_splits_are_found(voices, splits):
     wrong = levels.fit(voices[voices["split"].isin(splits)].drop(columns="split"))
-    with pytest.raises(LeakError, match=r"fitted on \d+ segments, expected the 40 of train"):
+    message = (
+        f"The edges were fitted on {voices['split'].isin(splits).sum()} segments, expected the 40 "
+        "of train and no others, by ['file', 'start', 'end']: run chapter 3 again."
+    )
+    with pytest.raises(LeakError, match=whole(message)):
         leakage.check_edges(wrong.fitted_on, voices)
 
 
@@ -212,7 +266,8 @@ def test_as_many_other_segments_are_other_segments(voices):
 
 def test_edges_that_say_nothing_are_said_to(capsys, voices):
     leakage.check_edges(None, voices)
-    assert "does not say which segments" in capsys.readouterr().out
+    said = "edges.json does not say which segments it was fitted on: run chapter 3 again.\n"
+    assert capsys.readouterr().out == said
 
 
 # --- where the data flow -----------------------------------------------------------------------

@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 import torch
@@ -46,17 +47,25 @@ def test_gradient_equals_finite_differences() -> None:
 
 
 def test_loss_refuses_a_batch_without_pairs() -> None:
-    with pytest.raises(ValueError, match=r"Bad logits of shape \(3, 4\), expected \(n, n\)"):
+    message = (
+        "Bad logits of shape (3, 4), expected (n, n): give every voice of the batch exactly one "
+        "query."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         contrastive(torch.zeros(3, 4))
 
 
+def test_loss_is_computed_where_the_logits_are() -> None:
+    assert contrastive(torch.zeros(3, 3, device="meta")).device.type == "meta"
+
+
 def test_similarity_is_a_cosine_or_a_plain_product() -> None:
-    audio, text = torch.tensor([[3.0, 4.0]]), torch.tensor([[0.0, 2.0], [1.0, 0.0]])
+    audio, text = torch.tensor([[3.0, 4.0], [0.0, 1.0]]), torch.tensor([[0.0, 2.0], [6.0, 8.0]])
     scale = torch.tensor(10.0)
     cosine = scaled_similarity(audio, text, scale)
-    torch.testing.assert_close(cosine, torch.tensor([[8.0, 6.0]]))
-    torch.testing.assert_close(
-        scaled_similarity(audio, text, scale, "dot"), torch.tensor([[80.0, 30.0]])
-    )
-    with pytest.raises(ValueError, match="Bad similarity 'euclid', expected one of"):
+    torch.testing.assert_close(cosine, torch.tensor([[8.0, 10.0], [10.0, 8.0]]))
+    product = scaled_similarity(audio, text, scale, "dot")
+    torch.testing.assert_close(product, torch.tensor([[80.0, 500.0], [20.0, 80.0]]))
+    message = "Bad similarity 'euclid', expected one of ('cosine', 'dot')."
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         scaled_similarity(audio, text, scale, "euclid")

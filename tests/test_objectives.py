@@ -90,6 +90,12 @@ def test_ranked_of_a_known_case() -> None:
     assert ranked(logits, distances).item() == pytest.approx(-math.log(3 / 4) / 2)
 
 
+def test_rank_is_the_mean_over_voices_and_texts() -> None:
+    logits, distances = random(4, 4), random(4, 4, seed=1).abs()
+    both = slow_ranked(logits, distances) + slow_ranked(logits.T, distances)
+    assert whole("rank", 1.0, logits, distances=distances) == pytest.approx(both / 2)
+
+
 def test_ranked_prefers_the_order_of_the_ratings() -> None:
     distances = torch.tensor([[0.0, 1.0, 2.0]])
     right, wrong = torch.tensor([[2.0, 1.0, 0.0]]), torch.tensor([[0.0, 1.0, 2.0]])
@@ -118,6 +124,11 @@ def test_gradients_equal_finite_differences(objective: str) -> None:
     assert torch.autograd.gradcheck(
         value, (logits, bias if objective == "sigmoid" else bias.detach())
     )
+
+
+def test_loss_is_computed_where_the_logits_are() -> None:
+    logits = torch.zeros(3, 3, device="meta")
+    assert loss("pairs", 1.0, logits, logits.T, 0, {}).device.type == "meta"
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

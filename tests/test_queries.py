@@ -84,6 +84,12 @@ for noise in ("jitter", "shimmer"):
     for more in ("a low pitch variance", "not a high pitch variance", "the pitch is stable"):
         CLAIMS[f"has a high {noise} but {more}"] = {noise: "high", "pitch variation": "low"}
 
+
+def whole(message: str) -> str:
+    """A pattern that only the whole message fits."""
+    return f"^{re.escape(message)}$"
+
+
 some_levels = st.dictionaries(st.sampled_from(NUMERIC), st.sampled_from(LEVELS))
 some_emotion = st.sampled_from([None, "angry", "happy", "neutral", "other", "no_agreement"])
 some_gender = st.sampled_from([None, "female", "male"])
@@ -288,7 +294,12 @@ def test_a_calm_voice_is_not_said_to_be_not_very_calm_but_in_the_released_sets()
 @pytest.mark.parametrize("attribute", [*NUMERIC, "gender"])
 def test_contrast_holds_at_its_own_end_only(attribute):
     if attribute == "loudness":
-        with pytest.raises(ValueError, match="loudness"):
+        known = sorted({*NUMERIC, "gender"} - {"loudness"})
+        message = (
+            "Unknown attribute 'loudness' for a contrast of the set 'paper', expected one of "
+            f"{known}."
+        )
+        with pytest.raises(ValueError, match=whole(message)):
             contrast(attribute)
         return
     low, high = contrast(attribute)
@@ -497,6 +508,16 @@ def test_a_written_table_gives_the_same_pool_again(tmp_path):
     again = read_table(path)
     assert [list(queries) for queries in again["queries"]] == table["queries"].tolist()
     assert Pool.from_table(again).table()["queries"].tolist() == table["queries"].tolist()
+    noun = Pool.from_table(again, "released", "noun")
+    same = random_pool(rows=40, templates="released", emotion_form="noun")
+    assert noun.table()["queries"].tolist() == same.table()["queries"].tolist()
+    assert (noun.templates, noun.emotion_form) == ("released", "noun")
+
+
+def test_labels_that_nobody_gave_are_missing_words():
+    table = Pool.build(table_of([{"pitch": "low"}])).table()
+    assert table[["emotion", "gender"]].isna().all(axis=None)
+    assert table["emotion"].dtype == table["gender"].dtype == table["pitch"].dtype
 
 
 def test_an_empty_or_silent_table_has_no_queries():
@@ -586,6 +607,53 @@ def test_draws_of_a_seed_stay_what_they_were(templates):
     assert captions.digest(said) == DRAWN[templates]
 
 
+def test_of_itself_a_text_is_up_to_five_attributes_with_the_emotion_at_the_end():
+    pool, rows = pool_of([FULL] * 99, ["anger"] * 99, ["male"] * 99), range(99)
+    for say in (pool.sample, pool.draw):
+        told = say(rows, 5, "always", False, "rand", rng=np.random.default_rng(0))
+        assert say(rows, rng=np.random.default_rng(0)) == told
+    lengths = {len(queries) for queries in pool.draw(rows, rng=np.random.default_rng(0))}
+    assert lengths == {2, 3, 4, 5, 6}
+
+
+@pytest.mark.parametrize("join", ["rand", "weighted", "all"])
+def test_no_rows_give_no_texts(join):
+    pool = pool_of([FULL], ["anger"], ["male"])
+    assert pool.sample([], join=join, rng=np.random.default_rng(0)) == []
+
+
+SOME = ([{}, {}, {"pitch": "low"}, {"pitch": "low"}], [None, "anger", None, "anger"], [None] * 4)
+
+
+def test_says_tells_of_which_rows_there_is_something_to_say():
+    pool = pool_of(*SOME)
+    assert pool.says().tolist() == [False, True, True, True]
+    assert pool.says("pool").tolist() == [False, True, True, True]
+    assert pool.says("never").tolist() == [False, False, True, True]
+    assert pool.says(only_emotion=True).tolist() == [False, True, False, True]
+    assert pool.says().dtype == bool
+
+
+def test_where_the_emotion_is_never_said_a_sentence_that_holds_its_word_says_nothing(tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text(
+        "set,attribute,level,when,template\n"
+        "own,emotion,word,,sounds {emotion}\n"
+        "own,arousal,high,emotion=word,very {emotion}\n"
+    )
+    pool = pool_of([{"arousal": "high"}], ["anger"], [None], templates=str(own))
+    assert pool.queries(0) == ["sounds angry", "very angry"]
+    assert pool.says().tolist() == [True]
+    assert pool.says("never").tolist() == [False]
+
+
+def test_that_raters_disagree_is_said_of_the_emotion():
+    pool = pool_of([{}], ["no_agreement"], [None], templates="released")
+    assert "annotators disagree" in pool.queries(0)
+    assert pool.says().tolist() == [True]
+    assert pool.says("never").tolist() == [False]
+
+
 def test_the_same_seed_gives_the_same_texts():
     pool = random_pool()
     rows = [i for i in range(len(pool)) if pool.queries(i)]
@@ -611,8 +679,31 @@ def test_rows_with_nothing_to_say_are_named(options):
     emotions = [None if options != {"emotion": "never"} else "anger"]
     levels = [{"pitch": "low"}] if "only_emotion" in options else [{}]
     pool = pool_of(levels, emotions, [None])
-    with pytest.raises(ValueError, match=r"1 rows \(0 \('voices/0\.wav', 0\.00 s\)\)"):
-        pool.sample([0], **options, rng=np.random.default_rng(0))
+    message = (
+        "Nothing to say of 1 rows (0 ('voices/0.wav', 0.00 s)), expected a known attribute or "
+        "emotion: leave these rows out."
+    )
+    for join in ("rand", "weighted", "all"):
+        with pytest.raises(ValueError, match=whole(message)):
+            pool.sample([0], **options, join=join, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("index", "named"),
+    [
+        (
+            segments([f"/a/b/{i}.wav" for i in range(7)], [pd.Timedelta(seconds=1.5)] * 7),
+            "('b/{}.wav', 1.50 s)",
+        ),
+        (pd.MultiIndex.from_product([[f"{i}.wav" for i in range(7)], ["left"]]), "('{}.wav')"),
+        (pd.Index([f"voice {i}" for i in range(7)]), "('voice {}')"),
+    ],
+)
+def test_five_rows_with_nothing_to_say_are_named_by_place_and_segment(index, named):
+    pool = Pool.build(pd.DataFrame({"pitch": ["low", *[None] * 6]}, index, dtype="str"))
+    rows = ", ".join(f"{i} {named.format(i)}" for i in [6, 5, 4, 3, 2])
+    with pytest.raises(ValueError, match=re.escape(f"Nothing to say of 6 rows ({rows}), expected")):
+        pool.sample([0, 6, 5, 4, 3, 2, 1], rng=np.random.default_rng(0))
 
 
 # --- bad input ---------------------------------------------------------------------------------
@@ -639,9 +730,7 @@ def test_unknown_names_are_reported_with_the_nearest(arguments, message):
         ({"pitch": ["hihg"]}, None, {}, "level 'hihg' of pitch.*mean 'high'"),
         ({"ptich": ["high"]}, None, {}, "attribute 'ptich'"),
         ({"pitch": ["high"]}, [""], {}, "Bad emotion ''"),
-        ({"emotion": ["anger"]}, None, {}, "Column 'emotion' among the levels"),
         ({"pitch": ["high"]}, ["anger"], {"emotion_form": "verb"}, "form of the emotion word"),
-        ({"pitch": ["high"]}, ["anger", "fear"], {}, "index of emotion"),
     ],
 )
 def test_bad_tables_are_reported(levels, emotion, options, message):
@@ -650,18 +739,54 @@ def test_bad_tables_are_reported(levels, emotion, options, message):
         Pool.build(pd.DataFrame(levels), series, **options)
 
 
+@pytest.mark.parametrize("name", ["emotion", "gender"])
+def test_labels_come_apart_from_the_levels_and_on_their_index(name):
+    message = f"Column {name!r} among the levels, expected it as a series of its own."
+    with pytest.raises(ValueError, match=whole(message)):
+        Pool.build(pd.DataFrame({name: ["anger"]}))
+    message = (
+        f"The index of {name} (2 rows) differs from that of the levels (1 rows), expected the same "
+        "segments in the same order: reindex it."
+    )
+    with pytest.raises(ValueError, match=whole(message)):
+        Pool.build(pd.DataFrame({"pitch": ["high"]}), **{name: pd.Series([None, None])})
+
+
+def test_a_gender_is_checked_even_where_the_set_does_not_speak_of_it(tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text("set,attribute,level,when,template\nown,emotion,word,,sounds {emotion}\n")
+    with pytest.raises(ValueError, match=r"^Unknown gender 'femal', expected one of "):
+        Pool.build(pd.DataFrame(index=[0]), gender=pd.Series(["femal"]), templates=str(own))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rand": 0}, "Bad rand 0"),
-        ({"emotion": "allways"}, "mean 'always'"),
-        ({"emotion": "never", "only_emotion": True}, "only_emotion"),
+        ({"rand": 0}, "Bad rand 0, expected at least 1 query."),
+        (
+            {"emotion": "allways"},
+            "Unknown emotion mode 'allways', expected one of ['always', 'pool', 'never']. "
+            "Did you mean 'always'?",
+        ),
+        (
+            {"join": "weigthed"},
+            "Unknown join 'weigthed', expected one of ['rand', 'weighted', 'all']. "
+            "Did you mean 'weighted'?",
+        ),
+        (
+            {"emotion": "never", "only_emotion": True},
+            "only_emotion asks for what emotion='never' forbids: choose one.",
+        ),
     ],
 )
 def test_bad_parameters_of_sampling_are_reported(options, message):
     pool = pool_of([FULL], ["anger"], ["male"])
-    with pytest.raises(ValueError, match=message):
-        pool.sample([0], **options, rng=np.random.default_rng(0))
+    for say in (pool.sample, pool.draw):
+        with pytest.raises(ValueError, match=whole(message)):
+            say([0], **options, rng=np.random.default_rng(0))
+    if {"rand", "join"}.isdisjoint(options):
+        with pytest.raises(ValueError, match=whole(message)):
+            pool.says(**options)
 
 
 def test_states_of_emotion_words():

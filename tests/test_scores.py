@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,11 @@ from paraclap import scores
 LABELS = ["a", "b", "c"]
 TRUTH = ["a", "a", "a", "a", "b", "b", "c", "c"]
 PREDICTION = ["a", "a", "a", "b", "b", "c", "a", "c"]
+
+
+def whole(message: str) -> str:
+    """A pattern that only the whole message fits."""
+    return f"^{re.escape(message)}$"
 
 
 @st.composite
@@ -60,6 +67,7 @@ def test_ccc_of_hand():
     assert scores.ccc([1, 2, 3], [1, 2, 4]) == pytest.approx(2 / (2 / 3 + 14 / 9 + 1 / 9))
     assert scores.ccc([1, 2, 3], [1, 2, 3]) == pytest.approx(1)
     assert scores.ccc([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
+    assert scores.ccc([1, 2], [1, 2]) == pytest.approx(1)
 
 
 @given(answers(), st.sampled_from(LABELS))
@@ -100,7 +108,7 @@ def slow_interval(truth, prediction, speakers, draws, seed):
         values.append(np.mean([np.mean(p[t == label] == label) for label in np.unique(t)]))
     n = len(names)
     factor = np.sqrt(n / (n - 1)) * student.ppf(0.975, n - 1) / 1.96
-    center = np.mean([np.mean(prediction[truth == label] == label) for label in LABELS])
+    center = np.mean([np.mean(prediction[truth == label] == label) for label in np.unique(truth)])
     return np.quantile(center + factor * (np.array(values) - center), (0.025, 0.975))
 
 
@@ -109,6 +117,16 @@ def test_interval_agrees_with_the_slow_bootstrap_of_speakers():
     fast = scores.interval(truth, prediction, LABELS, speakers, draws=4000)
     slow = slow_interval(truth, prediction, speakers, 1500, 1)
     assert fast == pytest.approx(slow, abs=0.02)
+
+
+def test_interval_of_six_speakers_and_a_rare_class_agrees_with_the_slow_bootstrap():
+    # Each speaks ten of "a", nine of which are found; three of them one "b" besides, never found.
+    speakers = np.repeat(np.arange(6), 11)[:-3]
+    truth = np.tile([*"aaaaaaaaaab"], 6)[:-3]
+    truth[speakers > 2] = "a"
+    prediction = np.where(np.arange(len(truth)) % 11 == 0, "b", "a")
+    fast = scores.interval(truth, prediction, ["a", "b"], speakers, draws=4000)
+    assert fast == pytest.approx(slow_interval(truth, prediction, speakers, 1500, 1), abs=0.02)
 
 
 def test_interval_of_segments_agrees_with_the_slow_bootstrap():
@@ -172,9 +190,30 @@ def test_a_draw_may_miss_a_class():
     assert (low, high) == (1, 1)
 
 
+@pytest.mark.parametrize(("right", "end"), [([0], 0), ([0, 1, 2, 3, 4], 1)])
+def test_interval_ends_where_scores_end(right, end):
+    speakers = np.repeat(np.arange(6), 4)
+    truth = np.tile(["a", "b"], 12)
+    prediction = np.where(np.isin(speakers, right), truth, np.where(truth == "a", "b", "a"))
+    ends = scores.interval(truth, prediction, ["a", "b"], speakers)
+    assert ends[end] == end
+    assert 0 < ends[1 - end] < 1
+
+
+def test_one_draw_is_an_interval_of_one_point():
+    low, high = scores.interval(TRUTH, PREDICTION, LABELS, draws=1)
+    assert low == high
+
+
 def test_interval_is_the_same_for_the_same_seed():
     one, two = (scores.interval(*random_answers()[:2], LABELS, seed=7) for _ in range(2))
     assert one == two
+
+
+def test_speakers_are_numbered_as_they_come():
+    assert scores.speaker_codes(["s", "r", "s", "t"], 4).tolist() == [0, 1, 0, 2]
+    assert scores.speaker_codes([None, np.nan], 2).tolist() == [0, 0]
+    assert scores.speaker_codes(None, 3).tolist() == [0, 0, 0]
 
 
 # --- the table ---------------------------------------------------------------------------------
@@ -197,6 +236,10 @@ def test_score_table_has_one_row_a_task():
     assert table["n"].tolist() == [180, 180]
     assert table["chance"].tolist() == pytest.approx([1 / 3, 1 / 3])
     assert table["template"].unique().tolist() == ["speaker is {}"]
+    plain = scores.score_table(predictions(), {"two": LABELS}, draws=10, seed=3)
+    assert plain["template"].tolist() == ["{}"]
+    ends = scores.interval(*random_answers()[:2], LABELS, draws=10, seed=3)
+    assert plain.loc[0, ["uar_low", "uar_high"]].tolist() == list(ends)
     truth, prediction, speakers = random_answers()
     assert table["uar"][0] == scores.uar(truth, prediction, LABELS)
     first = table.loc[0, ["uar_low", "uar_high"]].tolist()
@@ -215,36 +258,104 @@ def test_each_task_may_have_its_own_template():
 @pytest.mark.parametrize(
     ("truth", "prediction", "labels", "message"),
     [
-        (["a", "a"], ["a", "b"], ["a", "b"], r"No truth of \['b'\]"),
-        (["a", "b"], ["a", "bb"], ["a", "b"], "label 'bb' in the prediction \\(1 segments\\)"),
-        (["a", None], ["a", "b"], ["a", "b"], "label 'None' in the truth"),
-        (["a", np.nan], ["a", "b"], ["a", "b"], "label 'nan' in the truth"),
-        (["a", "b"], ["a"], ["a", "b"], "2 truths and 1 predictions"),
-        ([], [], ["a", "b"], "0 truths and 0 predictions"),
-        (["a"], ["a"], ["a"], "two or more distinct"),
-        (["a", "b"], ["a", "b"], ["a", "b", "a"], "two or more distinct"),
+        (
+            [*"aaaa"],
+            [*"abcd"],
+            [*"abcdefg"],
+            "No truth of ['b', 'c', 'd', 'e', 'f'] among 4 segments, expected each of "
+            "['a', 'b', 'c', 'd', 'e', 'f', 'g']: its recall is not defined; leave the class out "
+            "or add segments of it.",
+        ),
+        (
+            ["a", "b", "a"],
+            ["a", "bb", "bb"],
+            ["a", "b"],
+            "Unknown label 'bb' in the prediction (2 segments), expected one of ['a', 'b']. "
+            "Did you mean 'b'?",
+        ),
+        (
+            [*"aAtuvwxyz"],
+            [*"aaaaaaaaa"],
+            ["a", "b"],
+            "Unknown label 'A, t, u, v, w' in the truth (8 segments), expected one of ['a', 'b'].",
+        ),
+        (
+            ["a", None],
+            ["a", "b"],
+            ["a", "b"],
+            "Unknown label 'None' in the truth (1 segments), expected one of ['a', 'b'].",
+        ),
+        (
+            ["x", np.nan],
+            ["x", "y"],
+            ["x", "y"],
+            "Unknown label 'nan' in the truth (1 segments), expected one of ['x', 'y'].",
+        ),
+        (
+            ["a", "b"],
+            ["a"],
+            ["a", "b"],
+            "Got 2 truths and 1 predictions, expected one of each a segment.",
+        ),
+        ([], [], ["a", "b"], "Got 0 truths and 0 predictions, expected one of each a segment."),
+        (["a"], ["a"], ["a"], "Bad labels ['a'], expected two or more distinct classes."),
+        (
+            ["a", "b"],
+            ["a", "b"],
+            ["a", "b", "a"],
+            "Bad labels ['a', 'b', 'a'], expected two or more distinct classes.",
+        ),
     ],
 )
 @pytest.mark.parametrize("score", [scores.uar, scores.confusion, scores.interval])
 def test_bad_answers_are_reported(score, truth, prediction, labels, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=whole(message)):
         score(truth, prediction, labels)
 
 
-def test_bad_speakers_and_numbers_are_reported():
-    with pytest.raises(ValueError, match="No speaker for 1 of 2"):
+def test_bad_speakers_and_draws_are_reported():
+    message = "No speaker for 1 of 2 segments, expected all or none: name them."
+    with pytest.raises(ValueError, match=whole(message)):
         scores.interval(["a", "b"], ["a", "b"], ["a", "b"], ["s", None])
-    with pytest.raises(ValueError, match="Bad number of draws 0"):
+    message = "Got 2 truths and 1 predictions, expected one of each a segment."
+    with pytest.raises(ValueError, match=whole(message)):
+        scores.speaker_codes(["s"], 2)
+    message = "Bad number of draws 0, expected at least 1."
+    with pytest.raises(ValueError, match=whole(message)):
         scores.interval(["a", "b"], ["a", "b"], ["a", "b"], draws=0)
-    with pytest.raises(ValueError, match=r"1 of 2 values.*\[1\]"):
-        scores.ccc([1, np.nan], [1, 2])
+
+
+NUMBERS = (
+    "{} of {} values are missing or infinite (positions {}), expected two or more finite ones: "
+    "leave those rows out."
+)
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction", "message"),
+    [
+        ([1, np.nan], [1, 2], NUMBERS.format(1, 2, [1])),
+        ([1, None], [None, 2], NUMBERS.format(2, 2, [0, 1])),
+        ([np.inf] * 7, [1.0] * 7, NUMBERS.format(7, 7, [0, 1, 2, 3, 4])),
+        ([1], [1], NUMBERS.format(0, 1, [])),
+        ([1, 2], [1], "Got 2 truths and 1 predictions, expected one of each a segment."),
+    ],
+)
+def test_numbers_that_have_no_concordance_are_reported(truth, prediction, message):
+    with pytest.raises(ValueError, match=whole(message)):
+        scores.ccc(truth, prediction)
 
 
 def test_bad_predictions_are_reported():
     table = predictions()
-    with pytest.raises(ValueError, match=r"No column \['speaker'\]"):
-        scores.score_table(table.drop(columns="speaker"), {"one": LABELS})
-    with pytest.raises(ValueError, match=r"Unknown task 'ones'.*mean 'one'"):
+    message = (
+        "No column ['speaker'] in the predictions, got ['corpus', 'truth', 'prediction', 'a', "
+        "'b']: add it."
+    )
+    with pytest.raises(ValueError, match=whole(message)):
+        scores.score_table(table.drop(columns="speaker").assign(b=0.5, c=0.5), {"one": LABELS})
+    message = "Unknown task 'ones', expected one of ['one', 'two']. Did you mean 'one'?"
+    with pytest.raises(ValueError, match=whole(message)):
         scores.score_table(table, {"ones": LABELS})
-    with pytest.raises(ValueError, match="Task 'one': No truth of"):
+    with pytest.raises(ValueError, match=r"^Task 'one': No truth of \['d'\] among 180 segments, "):
         scores.score_table(table, {"one": [*LABELS, "d"]})

@@ -1,5 +1,7 @@
 """What objectives know of a batch, on voices small enough to see through."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,8 +77,49 @@ def test_distances_of_ratings_are_in_standard_deviations_and_nan_where_unknown()
 
 def test_rank_without_ratings_says_what_is_missing() -> None:
     labels, pool = voices()
-    with pytest.raises(ValueError, match=r"No rating of .* among 4 training voices"):
+    message = (
+        "No rating of ['arousal', 'valence', 'dominance'] among 4 training voices, expected some "
+        "for the objective 'rank': take another objective or a corpus with ratings."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         Targets("rank", pool, range(4), labels.assign(arousal=np.nan, valence=np.nan))
+
+
+def test_a_rating_that_is_the_same_for_all_sets_no_voices_apart() -> None:
+    labels, pool = voices()
+    targets = Targets("rank", pool, range(4), labels.assign(valence=3.0))
+    found = targets(np.arange(4), list("abcd"), ALL)["distances"].numpy()
+    arousal = 2 / np.std([1, 1, -1])
+    assert found[0, 1] == 0
+    assert found[0, 2] == pytest.approx(np.sqrt(arousal**2 / 2), rel=1e-5)
+    assert (found[3] == 0).all()  # its arousal is not known, its valence is that of the others
+
+
+@pytest.mark.parametrize("objective", ["holds", "soft"])
+def test_voices_are_counted_among_those_trained_on(objective: str) -> None:
+    texts = ["has a low pitch", "has a high pitch"]
+    labels, pool = voices()
+    some = Targets(objective, pool, [2, 0], labels)(np.arange(2), texts, ALL)
+    whole = Targets(objective, pool, range(4), labels)(np.array([2, 0]), texts, ALL)
+    for name in whole:
+        np.testing.assert_array_equal(some[name], whole[name])
+
+
+def test_standard_deviations_are_those_of_the_voices_trained_on() -> None:
+    labels, pool = voices()
+    found = Targets("rank", pool, [2, 0], labels)(np.arange(2), ["a", "b"], ALL)["distances"]
+    # arousal 1 and -1, two deviations of 1 apart; the same valence
+    np.testing.assert_allclose(found, [[0, np.sqrt(2)], [np.sqrt(2), 0]], rtol=1e-6)
+
+
+def test_a_text_of_all_queries_is_true_of_the_voice_that_it_was_made_of() -> None:
+    labels, pool = voices()
+    said = pool.sample(range(4), join="all", rng=np.random.default_rng(0))
+    found = Targets("holds", pool, range(4), labels, "all")(np.arange(4), said, ALL)["by_audio"]
+    # 0 and 1 are alike; the pitch of 3 is all that is known of it, and its own
+    np.testing.assert_allclose(
+        found.numpy(), [[0.5, 0.5, 0, 0], [0.5, 0.5, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+    )
 
 
 @pytest.mark.parametrize("objective", ["duplicates", "holds", "soft", "rank"])
