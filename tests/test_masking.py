@@ -57,6 +57,47 @@ def test_nothing_is_masked_where_nothing_is_to_be() -> None:
     assert not masking.spans(torch.tensor([5]), 5, 0.5, 10, 2).any()
 
 
+def test_rows_shorter_than_a_span_are_rows_without_one() -> None:
+    none = masking.spans(torch.tensor([5, 3]), 5, 0.5, 10, 2)
+    assert torch.equal(none, torch.zeros(2, 5, dtype=torch.bool))
+
+
+@pytest.mark.parametrize("span", [10, 60])
+def test_spans_are_drawn_where_the_lengths_are(span: int) -> None:
+    masked = masking.spans(torch.tensor([50, 20], device="meta"), 50, 0.2, span, 1)
+    assert masked.device.type == "meta"
+    assert masked.shape == (2, 50)
+
+
+def masked(voices: torch.Tensor, mask: torch.Tensor | None = None, **config: float) -> torch.Tensor:
+    """What an encoder makes of hidden states while it learns, and its vector for what it masks."""
+    spared = {"mask_time_prob": 0.0, "mask_feature_prob": 0.0, "mask_feature_min_masks": 1}
+    tower = Wav2Vec2Model(Wav2Vec2Config(**{**SMALL, **spared, **config})).train()
+    with torch.no_grad():
+        tower.masked_spec_embed.fill_(7.0)
+        masking.draw_on_device(tower)
+        return tower._mask_hidden_states(voices, attention_mask=mask)
+
+
+def test_masked_frames_lie_in_the_signal_and_all_hold_the_learned_vector() -> None:
+    torch.manual_seed(0)
+    mask = torch.arange(40) < torch.tensor([[40], [12]])
+    for marks, last in ((mask.long(), 12), (None, 40)):
+        found = masked(torch.ones(2, 40, 16), marks, mask_time_prob=0.5, mask_time_length=4)
+        hidden = (found == 7).all(2)
+        assert torch.equal(found != 1, hidden[:, :, None].expand(-1, -1, 16))
+        assert hidden[0].any() and hidden[1].any()
+        assert not hidden[1, last:].any()
+
+
+def test_masked_units_are_silent_in_every_frame() -> None:
+    torch.manual_seed(0)
+    found = masked(torch.ones(2, 40, 16), mask_feature_prob=0.5, mask_feature_length=4)
+    silent = (found == 0).all(1)
+    assert silent.any(1).all() and not silent.all(1).any()
+    assert torch.equal(found != 1, silent[:, None].expand(-1, 40, -1))
+
+
 def test_an_encoder_draws_its_masks_from_the_seed_of_the_step_alone() -> None:
     torch.manual_seed(0)
     tower = Wav2Vec2Model(Wav2Vec2Config(mask_time_prob=0.3, mask_feature_prob=0.2, **SMALL))

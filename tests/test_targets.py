@@ -129,6 +129,11 @@ def test_a_process_gets_the_rows_of_its_voices(objective: str) -> None:
         np.testing.assert_array_equal(known(objective, texts, slice(1, 3))[name], everything[1:3])
 
 
+@pytest.mark.parametrize("objective", ["duplicates", "holds", "soft", "rank"])
+def test_what_is_known_is_float32_as_logits_are(objective: str) -> None:
+    assert {one.dtype for one in known(objective, list("abcd")).values()} == {np.dtype("float32")}
+
+
 def test_the_objective_of_the_paper_asks_for_nothing() -> None:
     assert known("pairs", list("abcd")) == {}
     assert known("sigmoid", list("abcd")) == {}
