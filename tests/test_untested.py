@@ -47,15 +47,17 @@ def test_modules_that_are_reached_wholly_are_counted_and_not_listed():
     assert "2 modules, 1 reached wholly; 97.0 % of 40 lines, 94.0 % of 9 branches" in text
 
 
-@pytest.mark.parametrize(("branches", "status"), [(94.9, 1), (95.0, 0)])
-def test_lines_do_not_make_up_for_branches(branches, status):
-    totals = REPORT["totals"] | {"percent_branches_covered": branches}
-    assert untested.status(untested.page(REPORT | {"totals": totals}), 0) == status
+def test_the_page_tells_lines_branches_and_both_together():
+    text = "\n".join(untested.told(untested.page(REPORT)))
+    assert "96.0 % of both together (bar: 95 %)" in text
 
 
-def test_tests_that_fail_are_not_made_up_for():
-    totals = REPORT["totals"] | {"percent_branches_covered": 99.0}
-    assert untested.status(untested.page(REPORT | {"totals": totals}), 2) == 2
+@pytest.mark.parametrize(
+    ("reached", "failed", "status"), [(94.9, 0, 1), (95.0, 0, 0), (99.0, 2, 2)]
+)
+def test_too_little_reached_fails_and_so_do_tests_that_fail(reached, failed, status):
+    totals = REPORT["totals"] | {"percent_covered": reached}
+    assert untested.status(untested.page(REPORT | {"totals": totals}), failed) == status
 
 
 def test_each_excepted_place_has_its_reason_in_the_list():
