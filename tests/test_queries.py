@@ -656,6 +656,7 @@ def test_bad_tables_are_reported(levels, emotion, options, message):
         ({"rand": 0}, "Bad rand 0"),
         ({"emotion": "allways"}, "mean 'always'"),
         ({"emotion": "never", "only_emotion": True}, "only_emotion"),
+        ({"join": "al"}, "Unknown join 'al'.*mean 'all'"),
     ],
 )
 def test_bad_parameters_of_sampling_are_reported(options, message):
