@@ -194,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return verifying.main(arguments[1:])
     args = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, stop)
     folder = args.folder or tables.project_folder() / "book"
     try:
         if args.check_pairs or args.write_pairs:
@@ -208,6 +208,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped; finished steps are kept.", file=sys.stderr, flush=True)
         return 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _book(args: argparse.Namespace, folder: Path) -> int:

@@ -114,7 +114,7 @@ def peak_flops(
         begin = time.perf_counter()
         for _ in range(products):
             torch.mm(left, right, out=out)
-        if device.type == "cuda":
+        if device.type == "cuda":  # pragma: gpu
             torch.cuda.synchronize(device)
         return time.perf_counter() - begin
 

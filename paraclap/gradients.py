@@ -94,5 +94,5 @@ def _random_state(part: Inputs) -> RandomState:
 def _set_random_state(state: RandomState) -> None:
     cpu, device, gpu = state
     torch.set_rng_state(cpu)
-    if gpu is not None:
+    if gpu is not None:  # pragma: gpu
         torch.cuda.set_rng_state(gpu, device)

@@ -110,7 +110,7 @@ class Listener:
         if self.device.type != "cuda":
             return values, mask
         # memory from which the GPU copies while it computes
-        return values.pin_memory(), mask if mask is None else mask.pin_memory()
+        return values.pin_memory(), mask if mask is None else mask.pin_memory()  # pragma: gpu
 
     @torch.inference_mode()
     def embed(self, values: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:

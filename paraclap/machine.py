@@ -104,18 +104,18 @@ def choose_device(device: str) -> torch.device:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"Bad device {device!r}, torch sees no GPU here: set 'auto' or 'cpu'.")
-    if device == "cuda":
+    if device == "cuda":  # pragma: gpu
         device = f"cuda:{int(os.environ.get('LOCAL_RANK', '0')) % torch.cuda.device_count()}"
     return torch.device(device)
 
 
 def has_fast_bf16(device: torch.device) -> bool:
     """Whether a device multiplies bfloat16 matrices in hardware."""
-    if device.type == "cuda":
+    if device.type == "cuda":  # pragma: gpu
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type != "cpu" or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return False
-    if platform.machine() not in ("x86_64", "AMD64"):
+    if platform.machine() not in ("x86_64", "AMD64"):  # pragma: elsewhere (ARM processors)
         return True
     # oneDNN also counts processors on which it has to emulate such products
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

@@ -71,7 +71,7 @@ class Meter:
             self._clear()
 
     def _memory(self) -> float:
-        if self.device.type == "cuda":
+        if self.device.type == "cuda":  # pragma: gpu
             return float(torch.cuda.max_memory_allocated(self.device))
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
 
@@ -87,7 +87,7 @@ class Readings:
     def add(self, what: Any, values: torch.Tensor) -> None:
         """Remember what some values belong to; their way to the host begins, and nobody waits."""
         there = None
-        if values.is_cuda:
+        if values.is_cuda:  # pragma: gpu
             values, there = values.to("cpu", non_blocking=True), torch.cuda.Event()
             there.record()
         self._waiting.append((what, values, there))
@@ -98,6 +98,6 @@ class Readings:
         ready = max(0, len(self._waiting) - behind)
         taken, self._waiting = self._waiting[:ready], self._waiting[ready:]
         for _, _, there in taken:
-            if there is not None:
+            if there is not None:  # pragma: gpu
                 there.synchronize()
         return [(what, values.tolist()) for what, values, _ in taken]

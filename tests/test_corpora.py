@@ -116,6 +116,8 @@ def test_a_missing_csv_folder_or_column_is_named(tmp_path):
         corpora.load(root, columns="mood=emotion")
     with pytest.raises(ValueError, match="did you mean 'emotion'"):
         corpora.load(root, columns="mood=emotoin")
+    with pytest.raises(ValueError, match=r"Two columns for \['emotion'\].*'theirs='"):
+        corpora.load(root, columns="speaker=emotion")
     with pytest.raises(ValueError, match="No label column 'sober'"):
         corpora.load(root, label_column="sober")
 

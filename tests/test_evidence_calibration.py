@@ -50,6 +50,7 @@ def test_reliability_table_of_hand():
     assert mass[["bin_low", "bin_high"]].to_numpy().tolist() == [[0.4, 0.5], [0.8, 0.9]]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60), st.booleans())
 def test_bins_hold_every_answer_once_and_the_error_is_a_share(answers, mass):
     sure, right = zip(*answers, strict=True)
@@ -201,6 +202,10 @@ def test_sureness_of_all_tasks_is_put_together():
 
 
 # --- what is refused ---------------------------------------------------------------------------
+
+
+def test_without_dev_voices_no_temperature_is_fitted():
+    assert treatments.fitted([]) == 1.0
 
 
 @pytest.mark.parametrize(

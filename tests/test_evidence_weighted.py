@@ -107,6 +107,10 @@ def test_interval_of_a_mean_is_that_of_students_t():
     assert draws.interval(draws.weights @ values / 12, 0, 0.01)[1:] == (0, 0.01)
 
 
+def test_a_jackknife_of_fewer_than_two_speakers_says_nothing():
+    assert np.isnan(weighted.jackknife(0.5, np.array([0.5, np.nan]))).all()
+
+
 def test_jackknife_of_a_mean_is_its_textbook_interval():
     values = np.array([1.0, 2.0, 4.0, 7.0])
     without = (weighted.left_out(None, 4) @ values) / 3

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from paraclap import audio, pairs
 from paraclap.model import ParaCLAP
 from paraclap.queries import Pool
-from paraclap.schedule import Schedule
+from paraclap.schedule import Schedule, balanced
 from paraclap.signals import Signals
 from paraclap.texts import Texts, Tokens
 
@@ -204,3 +204,21 @@ def test_weighted_texts_end_with_the_emotion_and_never_hold_all_five(pool: Pool)
     assert counts.sort_index().round(2).to_dict() == pytest.approx(
         {1: 0.4, 2: 0.3, 3: 0.2, 4: 0.1}, abs=0.03
     )
+
+
+@pytest.mark.parametrize(("balance", "rare"), [(0.0, None), (0.5, 0.366), (1.0, 0.5)])
+def test_a_rare_emotion_is_drawn_the_more_often_the_more_is_balanced(balance, rare):
+    shares = balanced(pd.Series(["anger", "anger", "anger", None]), balance)
+    if rare is None:
+        assert shares is None
+    else:
+        assert shares.sum() == pytest.approx(1)
+        assert shares[3] == pytest.approx(rare, abs=1e-3)
+        assert shares[0] == shares[1] == shares[2]
+
+
+def test_shares_say_how_often_a_voice_is_drawn():
+    schedule = Schedule(3, 1, 0, np.array([0.0, 0.25, 0.75]))
+    drawn = np.bincount([int(schedule.rows(step)[0]) for step in range(600)], minlength=3) / 600
+    assert drawn[0] == 0
+    assert drawn[2] == pytest.approx(0.75, abs=0.06)

@@ -203,6 +203,35 @@ def test_a_bad_question_is_refused_with_a_reason(asked, voice, candidates, templ
         asking.ask(asked, voice, candidates, template)
 
 
+def test_what_lacks_is_named_before_anything_is_asked(tmp_path, asked, session):
+    empty = Session.of(tmp_path)
+    with pytest.raises(ValueError, match=r"No voices in .* expected its labels"):
+        empty.find("a high voice")
+    with pytest.raises(ValueError, match="Bad number of voices 0"):
+        finding.sample(session.labels, 0, 1)
+    with pytest.raises(ValueError, match="Got no query"):
+        finding.found(asked, session.labels, "  ", 3, None)
+    with pytest.raises(ValueError, match="expected a label and a word in each"):
+        asking.words("=happy, sad")
+
+
+def test_a_session_without_a_voice_asks_for_one(run):
+    with pytest.raises(ValueError, match="Got no voice yet"):
+        Session.of(run).ask(EMOTIONS)
+
+
+def test_an_example_may_be_a_file_of_ones_own(run, tmp_path):
+    soundfile.write(tmp_path / "mine.wav", tone(200, 0.3, 0.5), RATE)
+    made = Session.of(run)
+    assert made.example(str(tmp_path / "mine.wav")) is made.voice
+    assert len(made.voice.signal) == RATE // 2
+
+
+def test_one_wording_is_told_without_a_share_of_wordings(asked, voice):
+    told = asking.sentence(asking.ask(asked, voice, EMOTIONS, "speaker is {}"))
+    assert re.fullmatch(r"Closest is “\w+”, probability 0\.\d\d \(guessing gives 0\.\d\d\)\.", told)
+
+
 def answers_of(probabilities: dict[str, list[float]]) -> pd.DataFrame:
     """Answers of a model in as many wordings as there are probabilities of a candidate."""
     rows = [

@@ -483,6 +483,9 @@ def test_other_weights_are_refused_by_name(tmp_path):
     torch.save({"model": {"weight": 3}}, tmp_path / "odd.pth")
     with pytest.raises(ValueError, match="no tensor in"):
         checkpoints.read(tmp_path / "odd.pth")
+    torch.save([torch.ones(1)], tmp_path / "list.pth")
+    with pytest.raises(ValueError, match=r"Bad weights list\.pth: got list, expected names"):
+        checkpoints.read(tmp_path / "list.pth")
     (tmp_path / "cut.pth").write_bytes(b"PK")
     with pytest.raises(OSError, match=r"Unreadable weights cut\.pth"):
         checkpoints.read(tmp_path / "cut.pth")

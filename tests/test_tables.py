@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -87,6 +88,20 @@ def test_fingerprint_changes_with_order_names_values_and_file_content(tmp_path):
     others = [table[::-1], table.rename(columns={"label": "x"}), table.assign(arousal=2.0)]
     prints = {tables.fingerprint(t) for t in [table, *others]} | {first, tables.fingerprint(file)}
     assert len(prints) == 6
+
+
+def test_fingerprint_is_that_of_plain_values_and_of_nothing_without_any():
+    plain = [1, [1, 2], "0 days 00:00:01", 0.5]
+    found = [np.int64(1), np.array([1, 2]), pd.Timedelta(seconds=1), np.float64(0.5)]
+    for one, other in zip(plain, found, strict=True):
+        assert tables.fingerprint({"a": one}) == tables.fingerprint({"a": other})
+    with pytest.raises(TypeError, match="Cannot fingerprint a object, expected plain values"):
+        tables.fingerprint({"a": object()})
+
+
+def test_fingerprint_of_a_path_says_whether_there_is_something(tmp_path):
+    (tmp_path / "empty").touch()
+    assert tables.fingerprint(tmp_path / "gone") != tables.fingerprint(tmp_path / "empty")
 
 
 @pytest.mark.parametrize("name", ["t.parquet", "t.csv", "t.json"])
@@ -179,6 +194,23 @@ def test_bad_times_duplicates_and_missing_columns_are_named():
         tables.check_labels(labels(1).set_index(index))
     with pytest.raises(ValueError, match="No column \\['label'\\]"):
         tables.check_labels(labels().drop(columns="label"))
+
+
+def test_a_table_that_could_not_be_read_again_is_not_written(tmp_path):
+    named = pd.DataFrame({"x": [1]}, index=pd.Index([0], name="row"))
+    with pytest.raises(ValueError, match=r"Bad index \['row'\].*call reset_index\(\) first"):
+        tables.write_table(named, tmp_path / "t.csv", "key")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_without_a_file_and_labels_without_rows_are_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("file,start,end,x\n,0 days,0 days 00:00:01,1\n")
+    with pytest.raises(ValueError, match=r"No file in 1 rows of .*t\.csv"):
+        tables.read_table(tmp_path / "t.csv")
+    with pytest.raises(ValueError, match="No segment in labels, expected at least one"):
+        tables.check_labels(labels()[:0], "labels")
+    with pytest.raises(ValueError, match=r"Bad index .* in labels"):
+        tables.check_labels(labels().reset_index(), "labels")
 
 
 def test_show_never_shows_an_absolute_path():

@@ -289,11 +289,26 @@ def test_no_more_checkpoints_are_kept_than_asked_for(
         ("emotion", "often", "Bad emotion 'often'"),
         ("batch", 0, "Bad batch 0, expected more than 0"),
         ("crop_seconds", -1.0, "Bad crop_seconds -1.0"),
+        ("objective_weight", 1.5, "Bad objective_weight 1.5, expected 0 to 1"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(name: str, value: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SETTINGS.but(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("precision", "fp4", "Bad precision 'fp4', expected one of"),
+        ("attention", "flash", "Bad attention 'flash', expected one of"),
+        ("jobs", 0, "Bad jobs 0, expected at least 1"),
+        ("workers", -1, "Bad workers -1, expected at least 0"),
+    ],
+)
+def test_machines_that_cannot_be_are_refused(name: str, value: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Machine.of({name: value})
 
 
 def test_learning_rate_rises_and_falls() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -81,12 +80,3 @@ def address(table: pd.DataFrame, kind: str = ".csv") -> str:
     """
     mime = {".csv": "text/csv;charset=utf-8"}.get(kind, "application/octet-stream")
     return f"data:{mime};base64,{base64.b64encode(content(table, kind)).decode()}"
-
-
-def file_name(text: str) -> str:
-    """Letters, digits and dashes of a text, to name a file.
-
-    >>> file_name("My voice (2).wav")
-    'My-voice-2-wav'
-    """
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-") or "voice"
