@@ -241,7 +241,7 @@ def _set_up(tower: Any, machine: Machine) -> None:
     if tower.config._attn_implementation != machine.attention:
         tower.set_attn_implementation(machine.attention)
     if machine.recompute:
-        tower.gradient_checkpointing_enable({"use_reentrant": False})
+        tower.activation_checkpointing_enable({"use_reentrant": False})
     for name, weight in tower.named_parameters():
         if name.startswith(UNHEARD) and not (name == "masked_spec_embed" and _masks(tower)):
             weight.requires_grad_(False)
