@@ -381,6 +381,7 @@ def test_names_that_clash_are_refused(model: ParaCLAP, folder: Path, tmp_path: P
 
 
 @pytest.mark.filterwarnings("ignore:Dynamo detected:UserWarning")
+@pytest.mark.filterwarnings("ignore:Guards may run slower:RuntimeWarning")  # of Python 3.13.0
 def test_compiled_towers_hear_the_same(model: ParaCLAP, monkeypatch: pytest.MonkeyPatch) -> None:
     # traced as always; C++ code for it would take a minute
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
