@@ -29,7 +29,7 @@ from typing import Any
 
 from paraclap import params, sources, tables
 
-NAME, NOTED = "provenance.json", "provenance"
+NAME, OWN = "provenance.json", "digest"
 _NOT_LISTED = {"notebooks", "params.yaml", NAME, f"{NAME}.key"}
 _NOT_COUNTED = ("run", "runs")  # parameters that name no input
 
@@ -93,7 +93,7 @@ def _content(place: Path, listed: tuple[tuple[str, int, int], ...]) -> str:
     return _digest(digests(folder, names))
 
 
-def _digest(values: Mapping[str, str]) -> str:
+def _digest(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
@@ -112,13 +112,13 @@ def read(run_folder: Path) -> dict[str, Any]:
     path = run_folder / NAME
     if not path.is_file():
         return {"steps": {}, "files": {}}
-    if not tables.is_current(path, NOTED):
+    listed: dict[str, Any] = tables.read_json(path)
+    if not isinstance(listed, dict) or listed.pop(OWN, "") != _digest(listed):
         msg = (
             f"{tables.short(path)!r} was cut short or edited, expected it as it was written: "
             "delete it, and the folder notebooks/ beside it, and make the run again."
         )
         raise ValueError(msg)
-    listed: dict[str, Any] = tables.read_json(path)
     return listed
 
 
@@ -214,7 +214,10 @@ def take_over(run_folder: Path, other: Path, keys: Mapping[str, str]) -> None:
 
 def _write(run_folder: Path, listed: Mapping[str, Any]) -> None:
     ordered = {table: dict(sorted(listed[table].items())) for table in ("steps", "files")}
-    tables.write_json(ordered, run_folder / NAME, NOTED)
+    # Its digest stands in it, so that both are there or neither: one file is renamed at a time.
+    text = json.dumps({**ordered, OWN: _digest(ordered)}, indent=2, ensure_ascii=False)
+    with tables.atomic_path(run_folder / NAME) as temporary:
+        temporary.write_text(text + "\n", "utf-8")
 
 
 def _forget(executed: Path) -> None:

@@ -276,6 +276,17 @@ def test_an_edited_list_and_a_run_without_one_are_refused(made, run, capsys):
     assert "make the run again to have one" in capsys.readouterr().err
 
 
+def test_a_list_is_read_whatever_became_of_the_files_beside_it(made, run):
+    """Its digest stands in it: no stop between two files leaves it for edited."""
+    assert not (run / f"{manifest.NAME}.key").exists()
+    whole = json.loads((run / manifest.NAME).read_text("utf-8"))
+    assert manifest.read(run) == {name: whole[name] for name in ("steps", "files")}
+    whole["steps"].popitem()
+    (run / manifest.NAME).write_text(json.dumps(whole), "utf-8")
+    with pytest.raises(ValueError, match="was cut short or edited"):
+        manifest.read(run)
+
+
 def test_made_again_what_is_determined_is_equal_and_chance_is_found(made, run, capsys):
     assert verifying.main([str(run), "--folder", str(made / "book")]) == 1
     found = capsys.readouterr().out
@@ -284,7 +295,7 @@ def test_made_again_what_is_determined_is_equal_and_chance_is_found(made, run, c
     assert found.count("equal") >= 2
     assert sorted(path.name for path in run.iterdir()) == [
         *("more", "notebooks", "numbers.parquet", "params.yaml", "provenance.json"),
-        *("provenance.json.key", "sums.csv", "sums.csv.key"),
+        *("sums.csv", "sums.csv.key"),
     ]
 
 
