@@ -30,7 +30,7 @@ from typing import Any
 from paraclap import params, sources, tables
 
 NAME, OWN = "provenance.json", "digest"
-_NOT_LISTED = {"notebooks", "params.yaml", NAME, f"{NAME}.key"}
+_NOT_LISTED = {"notebooks", "params.yaml", NAME}
 _NOT_COUNTED = ("run", "runs")  # parameters that name no input
 
 State = tuple[int, int, int]
