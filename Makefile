@@ -28,7 +28,7 @@ book: $(STAMP)  ## run the notebooks with params/$(RUN).yaml, build the book, pr
 	@$(BIN)/python -m paraclap.book params/$(RUN).yaml
 
 test: lint  ## all checks: style, types, pairs, tests, doctests, the book in small
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest --numprocesses auto --dist loadfile
 
 soak: $(STAMP)  ## the long form: thousands of broken files, hundreds of stops, mutants, coverage (two hours)
 	$(BIN)/python -m benchmarks.soak_input --first 200000

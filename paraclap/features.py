@@ -52,7 +52,8 @@ def extract(
     """Measure all segments of a table.
 
     Args:
-        table: on the segmented index; an end of NaT is the end of the file
+        table: on the segmented index; an end of NaT is the end of the file; relative files are
+            taken from the working folder
         out: Parquet file for the result; when it is there and current it is only read
         jobs: workers; one per core when None
         shard: most segments per shard
@@ -60,8 +61,8 @@ def extract(
             see :mod:`paraclap.shards`
 
     Returns:
-        features, rows in the order of ``table``, those of failed segments absent
-        (:func:`failed` lists them); functionals float32, duration float64 in seconds
+        features, rows in the order of ``table``, with absolute files, those of failed segments
+        absent (:func:`failed` lists them); functionals float32, duration float64 in seconds
 
     Raises:
         ValueError: if segments are listed twice, or none can be measured

@@ -12,12 +12,14 @@ Jupyter calls what starts its kernels a provisioner; a kernel specification name
 from __future__ import annotations
 
 import atexit
+import contextlib
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+import types
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint
 from multiprocessing import forkserver
 from pathlib import Path
@@ -37,10 +39,22 @@ def possible() -> bool:
 def provisioner() -> dict[str, Any]:
     """What the metadata of a kernel specification says, so that its kernels are forked."""
     multiprocessing.get_context("forkserver").set_forkserver_preload(["paraclap._preloaded"])
-    forkserver.ensure_running()  # now, with the environment of this process and not of a kernel
+    with _nameless():
+        forkserver.ensure_running()  # now, with the environment of this process and not of a kernel
     known = KernelProvisionerFactory.instance().provisioners
     known[NAME] = EntryPoint(NAME, f"{__name__}:Forking", KernelProvisionerFactory.GROUP_NAME)
     return {"kernel_provisioner": {"provisioner_name": NAME}}
+
+
+@contextlib.contextmanager
+def _nameless() -> Iterator[None]:
+    """Keep forked processes from importing the program that runs: they need nothing of it."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 class Kernel:
@@ -58,7 +72,8 @@ class Kernel:
         """
         context = multiprocessing.get_context("forkserver")
         self._process = context.Process(target=_serve, args=(list(argv), dict(env), cwd))
-        self._process.start()
+        with _nameless():
+            self._process.start()
         self.pid = int(self._process.pid or 0)
         atexit.register(self._at_the_end)
 

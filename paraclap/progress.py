@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sized
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -44,6 +45,13 @@ def track(iterable: Iterable[T], what: str, total: int | None = None) -> Iterato
             shown.update(1)
 
 
+class _Bar(tqdm):  # type: ignore[type-arg]  # it counts, and holds no items
+    """Bar of one process; the semaphore that tqdm takes for several outlives a killed worker."""
+
+
+_Bar.set_lock(threading.RLock())
+
+
 @contextlib.contextmanager
 def bar(what: str, total: int | None = None) -> Iterator[Any]:
     """Progress to be moved by hand, with ``.update(n)``.
@@ -54,7 +62,7 @@ def bar(what: str, total: int | None = None) -> Iterator[Any]:
     """
     with _stream() as stream:
         on_terminal = stream.isatty()
-        with tqdm(
+        with _Bar(
             desc=what,
             total=total,
             file=stream if on_terminal else _Lines(stream),

@@ -28,7 +28,7 @@ import joblib
 import pandas as pd
 
 from paraclap import cluster, progress, workers
-from paraclap.tables import INDEX, is_current, short, write_table
+from paraclap.tables import INDEX, is_current, segments, short, write_table
 from paraclap.workers import Plan, Work
 
 _FEWEST = 16  # shards, so that the workers end about together
@@ -39,7 +39,7 @@ _SMALLEST = 8  # rows
 
 
 def checked(table: pd.DataFrame | pd.Index[Any]) -> pd.MultiIndex:
-    """The segments of a table, each once.
+    """The segments of a table, each once, with absolute files.
 
     Raises:
         ValueError: if the index is another one, empty, or lists segments twice
@@ -48,6 +48,7 @@ def checked(table: pd.DataFrame | pd.Index[Any]) -> pd.MultiIndex:
     if not isinstance(index, pd.MultiIndex) or list(index.names) != INDEX:
         msg = f"Bad index {list(index.names)}, expected {INDEX}."
         raise ValueError(msg)
+    index = absolute(index)
     twice = index[index.duplicated()]
     if len(twice):
         names = [Path(str(row[0])).name for row in twice[:5]]
@@ -57,6 +58,15 @@ def checked(table: pd.DataFrame | pd.Index[Any]) -> pd.MultiIndex:
         msg = "No segment in the table, expected at least one row."
         raise ValueError(msg)
     return index
+
+
+def absolute(index: pd.Index[Any]) -> pd.MultiIndex:
+    """Index as workers and results know it: absolute files, times in nanoseconds.
+
+    A worker kept from an earlier call stands in the folder that its caller stood in then.
+    """
+    files, starts, ends = (index.get_level_values(level) for level in range(3))
+    return segments(map(os.path.abspath, files), starts, ends)
 
 
 def cut(rows: int, most: int) -> list[slice]:

@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from paraclap import audio
-from paraclap.store import SCALE, absolute, build, failed, index_path, seconds, status
+from paraclap.shards import absolute
+from paraclap.store import SCALE, build, failed, index_path, seconds, status
 from paraclap.tables import read_table, short
 
 __all__ = ["Signals", "StoreError", "build", "failed", "index_path"]

@@ -39,7 +39,6 @@ from paraclap.tables import (
     fingerprint,
     is_current,
     read_table,
-    segments,
     short,
     write_table,
 )
@@ -78,7 +77,7 @@ def build(
         msg = f"Bad dtype {dtype!r}, expected one of {DTYPES}."
         raise ValueError(msg)
     folder = Path(folder)
-    segments = absolute(shards.checked(index))
+    segments = shards.checked(index)
     if not _can_decode() and index_path(folder).is_file():
         print(f"Nothing can be decoded here: {short(folder)!r} is used as it is.")
         return
@@ -129,12 +128,6 @@ def index_path(folder: Path) -> Path:
 
 def _failed(folder: Path) -> Path:
     return folder / "failed.csv"
-
-
-def absolute(index: pd.Index[Any]) -> pd.MultiIndex:
-    """Index as it is stored and looked for: absolute files, times in nanoseconds."""
-    files, starts, ends = (index.get_level_values(level) for level in range(3))
-    return segments(map(os.path.abspath, files), starts, ends)
 
 
 def _states(index: pd.MultiIndex, folder: Path, jobs: int | None) -> pd.DataFrame:

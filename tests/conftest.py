@@ -17,6 +17,18 @@ from paraclap.queries import Pool
 from paraclap.towers import build
 
 RATE = 16_000
+LONGEST = ("notebooks", "folder_book", "training", "processes", "paper_book", "systems", "faults")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the processes of a distributed run take the files in the order given below."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: begun last, each would be waited for alone."""
+    order = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 def tone(hertz: float, amplitude: float, seconds: float, seed: int = 0) -> np.ndarray:

@@ -140,6 +140,19 @@ def test_a_killed_worker_changes_nothing(tmp_path, engine, kind):
     assert features.failed(tmp_path / "f.parquet").empty
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_relative_files_are_those_of_the_folder_that_the_caller_stands_in(
+    tmp_path, monkeypatch, jobs
+):
+    for place, name in enumerate("ab"):  # workers of the first call are kept for the second
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        soundfile.write("x.wav", voice(0.5 + 0.25 * place), 16_000)
+        measured = features.extract(tables.segments(["x.wav"]), "f.parquet", jobs=jobs)
+        assert measured["duration"].tolist() == [0.5 + 0.25 * place]
+        assert measured.index[0][0] == str(tmp_path / name / "x.wav")
+
+
 def test_the_parts_of_an_array_add_up_to_the_table(tmp_path, monkeypatch, capsys):
     index, parts = corpus(tmp_path, 20), tmp_path / "f.shards"
     labels = tables.write_table(pd.DataFrame(index=index), tmp_path / "labels.parquet")

@@ -44,6 +44,10 @@ OVERRIDES = [
     "draws=50",
     "jobs=2",
     "variants=only_emo,rand5",
+    "measure_seconds=0.05",
+    "measure_repeats=2",
+    "probe_draws=2",
+    "control_steps=2",
 ]
 
 

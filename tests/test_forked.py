@@ -23,7 +23,7 @@ import json
 import os
 import sys
 
-asked = {"torch", "transformers", "sklearn", "matplotlib", "paraclap", "paraclap.model"}
+asked = {"torch", "transformers", "sklearn", "matplotlib", "paraclap.model"}
 here = sorted(set(sys.modules) & asked)
 left = "before" in globals()
 before = 1
@@ -51,6 +51,22 @@ def test_a_kernel_knows_its_environment_and_nothing_of_the_one_before(tmp_path, 
         assert (left, folder, found, leads) == (False, str(ROOT), given, True)
 
 
+def test_a_program_without_a_guard_runs_notebooks(tmp_path):
+    source = write(tmp_path, "# %%\nprint(__name__)\n")
+    program = tmp_path / "program.py"
+    program.write_text(f"""from pathlib import Path
+
+from paraclap import kernel
+
+kernel.execute(Path({str(source)!r}), Path({str(tmp_path / "out.ipynb")!r}), {{}}, "key")
+print("once")
+""")
+    own = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run([sys.executable, program], env=own, capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, "once\n"), run.stderr
+    assert told(tmp_path / "out.ipynb") == "__main__\n"
+
+
 def test_a_killed_kernel_is_told_of(tmp_path):
     source = write(tmp_path, "# %%\nimport os\n\nos.kill(os.getpid(), 9)\n")
     with pytest.raises(BookError, match="its process died"):
@@ -67,8 +83,18 @@ print(Parallel(2)(delayed(abs)(n) for n in (-1, -2)))
     assert told(tmp_path / "out.ipynb") == "[1, 2]\n"
 
 
-def test_what_is_to_be_done_at_the_end_of_a_kernel_is_done(tmp_path):
-    text = f"# %%\nimport atexit\n\natexit.register(open, {str(tmp_path / 'done')!r}, 'w')\n"
+@pytest.mark.parametrize("started", [True, False])
+@pytest.mark.parametrize("forks", [True, False])
+def test_what_is_to_be_done_at_the_end_of_a_kernel_is_done(tmp_path, monkeypatch, forks, started):
+    monkeypatch.setattr(forked, "possible", lambda: forks)
+    text = f"""# %%
+import atexit
+
+from joblib import Parallel, delayed
+
+Parallel({1 + started})(delayed(abs)(n) for n in (-1, -2))
+atexit.register(open, {str(tmp_path / "done")!r}, "w")
+"""
     kernel.execute(write(tmp_path, text), tmp_path / "out.ipynb", {}, "key")
     assert (tmp_path / "done").exists()
 

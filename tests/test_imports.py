@@ -107,6 +107,7 @@ ROOMS = [
         "colophon",
         "pages",
         "_preloaded",
+        "ending",
         "forked",
         "failing",
         "kernel",

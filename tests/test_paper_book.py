@@ -26,6 +26,8 @@ TINY = [
     "jobs=1",
     "draws=20",
     "variants=rand5",
+    "measure_seconds=0.05",
+    "measure_repeats=2",
 ]
 TASKS = ["msp-podcast", "iemocap", "ravdess", "crema-d", "tess", "fau-aibo-5", "alc", "sld"]
 

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 from paraclap import progress
 
 
@@ -25,3 +28,17 @@ def test_a_bar_within_a_bar_gives_plain_lines(tmp_path, monkeypatch):
     lines = (tmp_path / "p").read_text().splitlines()
     assert {line.split(":")[0] for line in lines} == {"Train", "Embed"}
     assert lines[-1].startswith("Train: 2 of 2")
+
+
+def test_a_bar_makes_no_semaphore_that_a_killed_worker_would_leave_behind():
+    code = """
+import multiprocessing
+from multiprocessing import resource_tracker
+from paraclap import progress
+
+multiprocessing.set_start_method("spawn")
+assert list(progress.track("ab", "Count")) == ["a", "b"]
+assert resource_tracker._resource_tracker._pid is None, "a semaphore is kept track of"
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
