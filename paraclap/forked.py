@@ -57,7 +57,7 @@ def _nameless() -> Iterator[None]:
         sys.modules["__main__"] = program
 
 
-class Kernel:
+class Forked:
     """A forked kernel, with what Jupyter uses of :class:`subprocess.Popen`."""
 
     stdin = stdout = stderr = None
@@ -111,7 +111,7 @@ class Forking(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork a kernel; returns how to connect to it."""
         cwd = kwargs.get("cwd")
-        kernel = Kernel(cmd, kwargs["env"], str(cwd) if cwd else None)
+        kernel = Forked(cmd, kwargs["env"], str(cwd) if cwd else None)
         vars(self).update(process=kernel, pid=kernel.pid, pgid=kernel.pid)
         return self.connection_info
 
@@ -119,6 +119,8 @@ class Forking(LocalProvisioner):
 def _serve(argv: list[str], env: dict[str, str], cwd: str | None) -> None:
     """In the forked process: be the kernel, until it is shut down."""
     from ipykernel.kernelapp import IPKernelApp
+
+    from paraclap.ending import Kernel
 
     os.setsid()
     os.environ.clear()
@@ -131,7 +133,7 @@ def _serve(argv: list[str], env: dict[str, str], cwd: str | None) -> None:
         os.chdir(cwd)
     sys.argv = argv[2:]
     try:
-        IPKernelApp.launch_instance(argv[3:])
+        IPKernelApp.launch_instance(argv[3:], kernel_class=Kernel)
     finally:
         atexit._run_exitfuncs()  # which multiprocessing leaves out
 

@@ -110,8 +110,9 @@ def _kernel(folder: Path) -> Iterator[None]:
     spec = folder / "kernels" / "python3" / "kernel.json"
     spec.parent.mkdir(parents=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    argv += ["--IPKernelApp.kernel_class=paraclap.ending.Kernel"]
     argv += ["--log-level=CRITICAL"]  # a cell's error comes as a message; this is shutdown noise
+    if not possible():
+        argv += ["--IPKernelApp.kernel_class=paraclap.ending.Kernel"]
     told = {"argv": argv, "display_name": "Python 3", "language": "python"}
     forked = provisioner() if possible() else {}
     spec.write_text(json.dumps({**told, "metadata": {"supported_encryption": ["curve"], **forked}}))

@@ -23,7 +23,7 @@ import json
 import os
 import sys
 
-asked = {"torch", "transformers", "sklearn", "matplotlib", "paraclap.model"}
+asked = {"torch", "transformers", "sklearn", "matplotlib", "paraclap", "paraclap.model"}
 here = sorted(set(sys.modules) & asked)
 left = "before" in globals()
 before = 1
