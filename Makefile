@@ -27,6 +27,7 @@ model: $(STAMP)  ## a small model in minutes, for `paraclap score my.wav --candi
 book: $(STAMP)  ## run the notebooks with params/$(RUN).yaml, build the book, print its first page
 	@$(BIN)/python -m paraclap.book params/$(RUN).yaml
 
+# OpenMP waits without spinning: processes of the suite share the cores.
 test: lint  ## all checks: style, types, pairs, tests, doctests, the book in small
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest --numprocesses auto --dist loadfile
 

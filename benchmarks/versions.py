@@ -85,7 +85,8 @@ def tried(
     python, report = make(environment, folder), folder / "suite.xml"
     report.unlink(missing_ok=True)
     suite = ["-m", "pytest", "-n", "auto", "--dist", "loadfile", f"--junitxml={report}"]
-    own = {"PARACLAP_LOCK": environment.lock, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    own = {"PARACLAP_LOCK": environment.lock, "PYTHONPATH": str(ROOT)}
+    own |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
     started = time.monotonic()
     subprocess.run([str(python), *suite, *tests], cwd=ROOT, env=os.environ | own, check=False)
     counts = counted(report.read_text("utf-8")) if report.exists() else {"failed": "no report"}
@@ -120,7 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = {name: ENVIRONMENTS[name] for name in args.only.split(",")}
     rows = [tried(name, one, args.folder / name, args.tests) for name, one in chosen.items()]
     print(pd.DataFrame(rows).to_string(index=False))
-    told = {"date": str(datetime.date.today()), "command": sys.orig_argv[1:], "rows": rows}
+    command = " ".join(["python -m benchmarks.versions --only", args.only, *args.tests])
+    told = {"date": str(datetime.date.today()), "command": command, "rows": rows}
     args.out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return int(any(row["failed"] for row in rows))
 
