@@ -71,6 +71,7 @@ $(STAMP): pyproject.toml constraints.txt hashes.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Installing the environment into .venv (one to three minutes, 2.4 GB; once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@: > .venv/check.out
 	@{ $(BIN)/python -m pip install --no-deps --no-compile --require-hashes -r hashes.txt 2> .venv/install.err \
 	  && $(BIN)/python -m pip install --no-compile -c constraints.txt torch 2>> .venv/install.err; } \
 	  | while read -r line; do case "$$line" in \

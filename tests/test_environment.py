@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.markers import Marker
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -86,6 +88,21 @@ def test_what_is_installed_is_what_is_pinned():
     installed = {name: metadata.version(name).partition("+")[0] for name in names}
     pinned = pins(LOCK)
     assert installed == {name: pinned[name] for name in names}
+
+
+def test_every_pinned_package_allows_the_oldest_patch_release_of_every_promised_python():
+    minors = [kind.rpartition(" ")[2] for kind in PROJECT["classifiers"] if ":: 3." in kind]
+    refused = []
+    for line in lines(LOCK):
+        name, marker = line.partition("==")[0], line.partition(" ; ")[2]
+        concerned = [
+            m for m in minors if not marker or Marker(marker).evaluate({"python_version": m})
+        ]
+        if "3.11" not in concerned:
+            continue  # not installed here
+        asked = SpecifierSet(metadata.metadata(name).get("Requires-Python") or "")
+        refused += [f"{name} {asked} {m}.0" for m in concerned if not asked.contains(f"{m}.0")]
+    assert refused == []
 
 
 def test_conda_installs_the_same_python_extras_and_pins():
