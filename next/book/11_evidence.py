@@ -1,0 +1,271 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   paraclap:
+#     reads: [labels.parquet, features.parquet, settings.json, model]
+#     writes: [evidence.csv, prompts.csv, calibration.csv]
+# ---
+
+# %% [markdown]
+# # Evidence
+#
+# **Which of these differences are real?** A score comes from some utterances, some speakers, one prompt and one training. With
+# others it would be another score. By how much? After this chapter you can
+#
+# - compare two systems on the same draws, and correct for the number of comparisons,
+# - separate the luck of the speakers from the luck of a training,
+# - say how much of a score belongs to the prompt,
+# - make probabilities honest with one number.
+#
+# | | in `runs/<run>/` | a row is |
+# |---|---|---|
+# | Reads | `model/`, `variants/<name>/model/`, `settings.json` | (no tables) the models of chapters 4 and 6 |
+# | Reads | `labels.parquet`, `features.parquet` | a {term}`segment` |
+# | Writes | `evidence.csv` | two systems on a task, or on the mean over tasks: their difference |
+# | Writes | `prompts.csv`, `calibration.csv` | a task in one {term}`prompt`; a task before and after a temperature |
+#
+# With the synthetic corpora, what is real here is real of a speech synthesiser.
+
+# %% tags=["parameters"]
+# the run
+run: str = "demo"  # name of the run, and of its folder
+runs: str = "runs"  # folder of all runs
+seed: int = 0  # seed of everything that is drawn
+# systems
+variants: str = "no_emo_rand5,only_emo,rand1,rand5"  # variants to compare, in this order
+# questions
+template: str = "speaker is {}"  # prompt, with a slot for the word of a class
+candidates: str = "own"  # words of the classes: own, or as in the paper or its released code
+draws: int = 1000  # of the bootstrap that gives the intervals
+
+# %%
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+from paraclap import ParaCLAP, embed_audio, tables, training
+from paraclap.book import show
+from paraclap.evaluation import baselines, compare, metrics, prompts, tasks
+from paraclap.evaluation.paper_table import NAMES
+from paraclap.figures import style
+from paraclap.figures.intervals import intervals
+
+folder = tables.run_folder(run, runs)
+features = tables.read_table(folder / "features.parquet")
+labels = tables.read_table(folder / "labels.parquet").loc[features.index]
+
+# %% [markdown]
+# ## Who is compared
+#
+# The variants of chapter 6, as far as they were trained, and the logistic regression of chapter 5. All of them learned from the
+# same training split. Each model embeds every test utterance once.
+
+# %%
+test, dev = (labels[labels["split"] == split] for split in ("test", "dev"))
+questions = tasks.tasks(labels, candidates)
+main = training.Settings.of(tables.read_json(folder / "settings.json"))
+chosen = training.variants(main, [name.strip() for name in variants.split(",")])
+own = next((name for name, settings in chosen.items() if settings == main), "main run")
+places = {name: folder / "variants" / name / "model" for name in chosen} | {own: folder / "model"}
+models = {name: ParaCLAP.from_pretrained(path) for name, path in places.items() if path.is_dir()}
+embedded, answers = {}, {}
+for name, model in models.items():
+    embedded[name] = embed_audio(model, test, functionals=features)
+    answers[name] = tasks.predict(model, test, questions, template, embedded[name])
+answers["logistic regression"] = baselines.baseline_predictions(features, labels, questions)
+answers = {NAMES.get(name, name): table for name, table in answers.items() if len(table)}
+print("Compared: " + ", ".join(answers) + ".")
+
+# %% [markdown]
+# ## Intervals
+#
+# An {term}`interval` comes from a bootstrap {cite}`bisani2004bootstrap`: utterances are drawn again with replacement and scored,
+# many times. Utterances of one speaker resemble each other, so whole speakers are drawn {cite}`field2007clusters`; with fewer than
+# six, utterances are, and the interval says nothing about other speakers. Few units widen it {cite}`hesterberg2015bootstrap`.
+
+# %% mystnb={"figure": {"name": "fig-evidence-systems", "caption": "UAR of every system on every task with its interval, and chance. An interval that holds chance claims nothing. Overlapping intervals do not decide whether two systems differ: both answer the same utterances, so they share their luck."}, "image": {"alt": "Points with intervals for each task, a colour for each system, with marks of chance."}}
+scored = compare.score_systems(answers, questions, draws, seed)
+table = compare.intervals(scored)
+chances = table["task"].map({task: 1 / len(words) for task, words in questions.items()})
+single = table.assign(chance=chances)[table["task"] != compare.MEAN]
+predictions = answers[NAMES.get(own, own)]
+tested = compare.above_chance(predictions, questions, draws, seed)
+print("The main run.", compare.describe_above_chance(tested))
+intervals(single, "uar", "task", hue="system", chance="chance", xlabel="UAR")
+
+# %% [markdown]
+# ## Two by two
+#
+# A hard draw is hard for everybody. So two systems are scored on *the same* draws, and only the difference of their scores
+# counts. It is called real if its p, corrected by Holm for the number of comparisons {cite}`holm1979`, is at most one in twenty.
+# Without a correction, some of many differences would look real by chance.
+
+# %%
+show(compare.p_value)
+
+# %%
+compared = compare.differences(scored)
+tables.write_table(compared, folder / "evidence.csv")
+for sentence in compare.describe_differences(compared):
+    print(sentence)
+
+# %% mystnb={"figure": {"name": "fig-evidence-differences", "caption": "Paired differences of the mean UAR over the tasks that both systems answer, with intervals. The colour says whether a difference is real after the correction; the dashed line is no difference. Not shown does not mean equal: the interval says how large a difference can still be."}, "image": {"alt": "Points with intervals, one row for each pair of systems, with a dashed line at zero."}}
+pairs = compared[compared["task"] == compare.MEAN]
+pairs = pairs.assign(pair=pairs["system"] + " - " + pairs["other"])
+pairs["difference is"] = np.where(pairs["real"], "real", "not shown")
+look = {"ends": ("low", "high"), "colours": {"real": style.BLUE, "not shown": style.GREY}}
+fig = intervals(pairs, "difference", "pair", hue="difference is", **look)
+style.chance(fig.axes[0], 0, "no difference", upright=True)
+fig
+
+# %% mystnb={"figure": {"name": "fig-evidence-matrix", "caption": "The same differences on every task, in hundredths. A star marks what is real after the correction on that task. Empty cells are tasks that one of the two systems does not answer."}, "image": {"alt": "Heat map of differences, pairs of systems in rows, tasks in columns, stars on some cells."}}
+single = compared[compared["task"] != compare.MEAN]
+single = single.assign(pair=single["system"] + " - " + single["other"])
+wide = (100 * single.pivot(index="pair", columns="task", values="difference")).round()
+stars = single.pivot(index="pair", columns="task", values="real").eq(True)
+words = wide.map("{:.0f}".format).where(wide.notna(), "") + np.where(stars, "*", "")
+fig, ax = style.figure(height=1.6 + 0.3 * len(wide))
+sns.heatmap(wide, annot=words, fmt="", cmap="vlag", center=0, annot_kws={"size": 8}, ax=ax)
+ax.set(xlabel="", ylabel="")
+real = single.groupby("task", sort=False)["real"].sum()
+print(f"Real after the correction: {real.sum()} of {len(single)} comparisons on single tasks.")
+print(f"Tasks without any: {', '.join(real.index[real == 0]) or 'none'}.")
+fig
+
+# %% [markdown]
+# One uncertainty is missing. Each model was trained once, and the random numbers of a training move its scores, too
+# {cite}`bouthillier2021variance`. Chapter 7 trains several seeds of each recipe; `compare.over_seeds` gives the spread over them.
+# A difference between two single models that is smaller than this spread need not be one between their recipes.
+#
+# ## Other prompts
+#
+# From here on the main run answers alone. A question can be put in many ways, and somebody could try them until the score pleases.
+# So the prompts are a table that was fixed before any test utterance was asked. Nothing is chosen from it by a score.
+
+# %%
+print("Templates:", *prompts.frozen().query("kind != 'synonym'")["text"], sep="\n  - ")
+model = models[own]
+asked = prompts.ask(model, test, embedded[own], tasks.tasks(labels))
+table = prompts.prompt_scores(asked)
+tables.write_table(table, folder / "prompts.csv")
+style.text_table(prompts.sensitivity(asked))
+
+# %% [markdown]
+# A kappa near one means that the prompt does not matter. Near zero, the answers belong to the prompt more than to the speaker. The
+# kind `unseen` replaces the words of the classes by synonyms that no caption holds. Several prompts can answer together: by the
+# mean of their embeddings {cite}`radford2021clip`, or of their probabilities, with less weight for answers of high entropy
+# {cite}`misra2003entropy` or without.
+
+# %%
+alone = f"'{template}' alone"
+every = [one.ensembles() for one in asked if one.prompts["kind"].iloc[0] == "trained"]
+together = {name: pd.concat([one[name] for one in every]) for name in prompts.ENSEMBLES}
+together[alone] = tasks.predict(model, test, tasks.tasks(labels), template, embedded[own])
+again = compare.score_systems(together, questions, draws, seed)
+beside = compare.differences(again, [(name, alone) for name in prompts.ENSEMBLES])
+for sentence in compare.describe_differences(beside):
+    print(sentence)
+
+# %% mystnb={"figure": {"name": "fig-evidence-prompts", "caption": "UAR of every task in every prompt: each dot is a prompt, with the words of the task or with synonyms that no caption holds. Black diamonds are the answers by the mean embedding of all trained prompts. The width of a cloud is the influence of the template."}, "image": {"alt": "Strips of dots for each task in two colours with black diamonds."}}
+fig, ax = style.figure(height=1.2 + 0.42 * table["task"].nunique())
+sns.stripplot(table, x="uar", y="task", hue="kind", dodge=True, size=3.5, ax=ax)
+mean = compare.intervals(again).query("system == 'mean embedding' and task != @compare.MEAN")
+ax.plot(mean["uar"], mean["task"], "D", color="black", markersize=5, label="mean embedding")
+ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+ax.set(xlabel="UAR", ylabel="")
+fig
+
+# %% [markdown]
+# ## How sure may it be?
+#
+# Probabilities are no promise. A {term}`temperature` repairs a part of this: all logits are divided by one number, fitted to the
+# dev split {cite}`guo2017calibration`. No answer changes.
+
+# %%
+of_dev = embed_audio(model, dev, functionals=features)
+known = tasks.predict(model, dev, questions, template, of_dev)
+parts = []
+for task, rows in known.groupby("corpus", sort=False):
+    classes = list(questions[task])
+    parts.append((np.log(rows[classes]), pd.Categorical(rows["truth"], classes).codes))
+temperature = metrics.fit_temperature(parts) if parts else 1.0
+of = ", ".join(known["corpus"].unique()) or "no task"
+print(f"Temperature {temperature:.2f}, from the dev split of: {of}.")
+
+# %%
+curves, errors = [], []
+right = predictions["truth"] == predictions["prediction"]
+for name, value in (("as asked", 1.0), ("with the temperature", temperature)):
+    shares = predictions.drop(columns=list(tasks.COLUMNS)) ** (1 / value)
+    sure = shares.max(axis=1) / shares.sum(axis=1)
+    curves.append(metrics.reliability(sure, right).assign(probabilities=name))
+    both = pd.DataFrame({"task": predictions["corpus"], "sure": sure, "right": right})
+    for task, rows in both.groupby("task", sort=False):
+        errors.append((task, name, metrics.ece(rows["sure"], rows["right"])))
+calibration = pd.DataFrame(errors, columns=["task", "probabilities", "ece"])
+tables.write_table(calibration, folder / "calibration.csv")
+style.text_table(calibration.groupby("probabilities", sort=False)["ece"].mean().reset_index())
+
+# %% mystnb={"figure": {"name": "fig-evidence-reliability", "caption": "Share of right answers by the probability of the answer, all tasks together, before and after the temperature. Below the dashed line the model is surer than it is right."}, "image": {"alt": "Reliability curves before and after temperature scaling, with the diagonal dashed."}}
+fig, ax = style.figure(height=3.8)
+ax.plot([0, 1], [0, 1], "--", color=style.INK, label="as often right as sure")
+sns.lineplot(pd.concat(curves), x="confidence", y="right", hue="probabilities", marker="o", ax=ax)
+ax.set(xlabel="probability of the answer", ylabel="share of right answers")
+fig
+
+# %% [markdown]
+# A temperature that fits the classes of one corpus need not fit the questions about another.
+#
+# ## Exercises
+#
+# **1.** Ten comparisons, none of them real: how often does at least one look real at one in twenty? How many comparisons of this
+# chapter are real on single tasks without a correction, by Holm's, and with every p times their number (Bonferroni)?
+#
+# ````{admonition} Answer
+# :class: dropdown
+# About four times in ten, if they are independent: one minus the probability that none of them does, `1 - 0.95 ** 10`.
+#
+# ```python
+# from paraclap import tables
+# from paraclap.evaluation import compare
+#
+# table = tables.read_table(folder / "evidence.csv")
+# single = table[table["task"] != compare.MEAN]
+# number = single.groupby("task")["p"].transform("size")
+# ways = {"none": single["p"], "Holm": single["p_holm"], "Bonferroni": single["p"] * number}
+# print({way: int((p <= compare.ALPHA).sum()) for way, p in ways.items()}, "of", len(single))
+# ```
+#
+# Holm never finds fewer than Bonferroni and makes the same promise.
+# ````
+#
+# **2.** How many more *speakers* does it take to halve an interval? And how many more utterances of the same speakers?
+#
+# ```{admonition} Answer
+# :class: dropdown
+# Four times as many speakers: the width falls with the square root of the number of units. More utterances of the same speakers
+# only reduce the part that comes from utterances; the differences between speakers stay.
+# ```
+
+# %% [markdown]
+# ## Where the helpers come from
+#
+# - `paraclap.evaluation.compare`: intervals, paired differences, Holm's correction, sentences about them
+# - `paraclap.evaluation.prompts`: `frozen`, `ask`, `prompt_scores`, `sensitivity`; the prompts are in `prompts.csv`
+# - `paraclap.evaluation`: `metrics` (`fit_temperature`, `reliability`, `ece`), `baselines`, `tasks`
+
+# %% [markdown]
+# ## Summary
+#
+# Differences are tested on the same draws and corrected for their number: {numref}`fig-evidence-differences` and
+# {numref}`fig-evidence-matrix` show which are real for these speakers and this one training of each model. The prompt moves a score,
+# too ({numref}`fig-evidence-prompts`), and an answer by several prompts needs no choice. One number makes probabilities more honest
+# ({numref}`fig-evidence-reliability`). What else can be asked than a class? See the [next chapter](12_beyond_classes).

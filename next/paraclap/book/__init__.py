@@ -1,0 +1,5 @@
+"""The book: its parameters, its chapters executed, its pages, and source shown to the reader."""
+
+from paraclap.book.show import show
+
+__all__ = ["show"]

@@ -1,0 +1,105 @@
+"""Pages of a run: its executed chapters and the prose, built by Jupyter Book offline.
+
+Warnings are errors. The pages are built in a folder of their own for each run, and take the place
+of the former ones in `_build/html` when they are complete.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+import joblib
+import nbformat
+import yaml
+
+from paraclap import interactive, tables
+from paraclap.book.notebooks import BookError, book_folder
+
+PACKAGE = Path(__file__).parent.parent
+
+
+def build(executed: Sequence[Path], run: str, site: Path) -> str:
+    """Build the pages, unless those that are there were made from the same files.
+
+    Args:
+        executed: executed chapters
+        run: name of the run, that of the folder in which the pages are made
+        site: the pages go to `html` in it
+
+    Returns:
+        one line that says how it went
+
+    Raises:
+        BookError: if Jupyter Book warns or fails; the former pages stay
+    """
+    start = time.monotonic()
+    index, note = site / "html" / "index.html", site / "html" / ".made-from"
+    prose = [f for f in sorted(book_folder().rglob("*")) if f.suffix not in (".py", ".ipynb")]
+    files = [*executed, *filter(Path.is_file, prose), *PACKAGE.rglob("*.py")]
+    files += [book_folder().parent / name for name in ("_config.yml", "_toc.yml")]
+    made_from = joblib.hash([(file.name, file.read_bytes()) for file in files])
+    if note.is_file() and note.read_text() == made_from:
+        return f"pages: up to date, {index}"
+    with tables.lock(site / ".lock", "Another process builds the pages: wait for it."):
+        work = site / "work" / run
+        shutil.rmtree(work, ignore_errors=True)
+        _gather(executed, work / "src")
+        _jupyter_book(work)
+        (work / "_build" / "html" / ".made-from").write_text(str(made_from))
+        shutil.rmtree(site / "html", ignore_errors=True)
+        (work / "_build" / "html").rename(site / "html")
+        shutil.rmtree(work)
+    return f"pages: {time.monotonic() - start:.1f} s\n{index}"
+
+
+def _gather(executed: Sequence[Path], target: Path) -> None:
+    """Copy what the pages are made from into one folder."""
+    folder = book_folder()
+    pages = target / "book"
+    shutil.copytree(folder, pages, ignore=shutil.ignore_patterns("*.py", "*.ipynb", ".*", "__*"))
+    for file in executed:
+        notebook = nbformat.read(file, as_version=4)
+        notebook.cells.append(nbformat.v4.new_markdown_cell(_how_made(notebook)))
+        for cell in notebook.cells:
+            if "injected-parameters" in cell.metadata.get("tags", []):
+                cell.metadata["tags"] = [*cell.metadata["tags"], "hide-input"]
+        nbformat.write(notebook, pages / file.name)
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(folder.parent / name, target / name)
+    shutil.copytree(folder / "_static", target / "_static", dirs_exist_ok=True)
+    for name, file in interactive.static_files().items():
+        shutil.copy(file, target / "_static" / name)
+
+
+def _how_made(notebook: nbformat.NotebookNode) -> str:
+    """A folded note: when, with which parameters and versions a chapter was executed."""
+    about = notebook.metadata["papermill"]
+    values = yaml.safe_dump(about["parameters"], sort_keys=False, allow_unicode=True)
+    versions = ", ".join(
+        f"{n} {metadata.version(n)}" for n in ("torch", "transformers", "opensmile")
+    )
+    return (
+        f"````{{admonition}} How this page was made\n:class: dropdown\n"
+        f"Executed {about['start_time'][:10]} in {about['duration']:.0f} s; {versions}.\n\n"
+        f"```yaml\n{values}```\n````"
+    )
+
+
+def _jupyter_book(work: Path) -> None:
+    """Run Jupyter Book on `work/src`; what it says is shown only when it complains."""
+    print("pages ...", flush=True)
+    start = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", start, "build", str(work / "src")]
+    command += ["--path-output", str(work), "-W", "--keep-going"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return
+    lines = [line.replace(f"{work / 'src'}/", "") for line in done.stderr.splitlines()]
+    complaints = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-15:]
+    raise BookError("Jupyter Book complains:\n\n" + "\n".join(complaints[:20]))

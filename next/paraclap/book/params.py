@@ -1,0 +1,85 @@
+"""Parameters of a run: what the chapters declare, what a params file and the command line change.
+
+A chapter declares its parameters in the cell tagged `parameters`, as papermill reads them:
+`name: type = default  # help`. One flat YAML file serves all chapters: each takes the keys that it
+declares. A key that none declares, a value of another type and a key given twice are refused.
+`${oc.env:NAME,''}` in a file stands for an environment variable.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field, make_dataclass
+from pathlib import Path
+from typing import Any
+
+import papermill
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from paraclap import tables
+
+TYPES = {"str": str, "int": int, "float": float, "bool": bool}
+Declared = Mapping[str, tuple[type, Any]]
+
+
+def declared(notebook: Path) -> Declared:
+    """Parameters of one chapter: name → type and default.
+
+    Args:
+        notebook: an `.ipynb` with a cell tagged `parameters`
+    """
+    found = papermill.inspect_notebook(str(notebook))
+    return {
+        name: (TYPES[one["inferred_type_name"]], ast.literal_eval(one["default"]))
+        for name, one in found.items()
+    }
+
+
+def read_params(
+    file: str | Path, overrides: Sequence[str], notebooks: Iterable[Path]
+) -> dict[str, Any]:
+    """Read the parameters of a run.
+
+    Args:
+        file: flat YAML file; the name of the file is the name of the run unless `run` says another
+        overrides: `name=value` each, read like the file
+        notebooks: the `.ipynb` files that declare parameters
+
+    Returns:
+        all declared parameters with their values
+
+    Raises:
+        ValueError: if the file cannot be read, a name is unknown, or a value has another type
+    """
+    known: dict[str, tuple[type, Any]] = {}
+    for notebook in notebooks:
+        known = {**declared(notebook), **known}
+    path = Path(file)
+    try:
+        given = OmegaConf.load(path)
+        if not isinstance(OmegaConf.to_container(given), dict):
+            raise ValueError(f"{file} is no list of parameters, expected lines of 'name: value'.")
+        changes = OmegaConf.from_dotlist(list(overrides))
+        for name in (*given, *changes):
+            if name not in known:
+                message = tables.unknown("parameter", name, known, f" in {tables.short_name(path)}")
+                raise ValueError(message)
+        base = OmegaConf.structured(_structure(known))
+        values = OmegaConf.merge(base, {"run": path.stem} if "run" in known else {}, given, changes)
+        return dict(OmegaConf.to_container(values, resolve=True))  # type: ignore[arg-type]
+    except FileNotFoundError:
+        there = sorted(p.stem for p in path.parent.glob("*.yaml"))
+        hint = tables.did_you_mean(path.stem, there)
+        raise ValueError(f"No params file {file}.{hint}") from None
+    except (OmegaConfBaseException, YAMLError, OSError, UnicodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"Bad parameters in {tables.short_name(path)}: {reason}") from error
+
+
+def _structure(known: Declared) -> type:
+    """A dataclass with the declared names, types and defaults, against which values are checked."""
+    fields = [(name, kind, field(default=value)) for name, (kind, value) in known.items()]
+    return make_dataclass("Params", fields)

@@ -1,0 +1,280 @@
+"""Execute the chapters of the book that are not up to date, with papermill and doit.
+
+A chapter is up to date as long as its notebook, the modules that it imports, the files that it
+reads, its inputs and its own parameters are what they were; doit keeps their hashes in the run's
+folder. An executed chapter appears whole or not at all, below `runs/<run>/notebooks/`; one that
+fails is left beside it as `<name>.failed.ipynb`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import grimp
+import joblib
+import nbformat
+import papermill
+import yaml
+from doit.cmd_base import ModuleTaskLoader
+from doit.doit_cmd import DoitMain
+from doit.exceptions import TaskFailed
+from doit.tools import config_changed
+from nbclient.exceptions import DeadKernelError
+from traitlets.config import Config
+
+from paraclap import tables
+from paraclap.book import build, notebooks
+from paraclap.book.notebooks import BookError
+from paraclap.book.params import declared, read_params
+
+PACKAGE = Path(__file__).parent.parent
+EVALUATION = "1-5"  # chapters up to the scores
+MODEL = ("model/config.json", "model/model.safetensors")
+
+
+def run(
+    params_file: str | Path,
+    only: str = "",
+    overrides: Sequence[str] = (),
+    html: bool = True,
+    fresh: bool = False,
+    site: Path | None = None,
+) -> Path:
+    """Bring a run up to date: its chapters, then its pages.
+
+    Args:
+        params_file: a file of `params/`
+        only: numbers of chapters, such as "03-05" or "01,04"; the pages need all chapters
+        overrides: `name=value` each
+        html: whether the pages are built
+        fresh: whether all chosen chapters are executed again
+        site: folder of the pages, `_build` in the project if none is given
+
+    Returns:
+        the folder of the run
+
+    Raises:
+        BookError: if parameters are wrong, a chapter fails or the pages cannot be built
+    """
+    chosen = notebooks.select(only)
+    if complaints := notebooks.check_pairs():
+        raise BookError("\n".join(complaints))
+    pairs = [one.with_suffix(".ipynb") for one in notebooks.chapters()]
+    try:
+        values = read_params(params_file, overrides, pairs)
+    except ValueError as error:
+        raise BookError(str(error)) from None
+    folder = tables.run_folder(values["run"], values["runs"])
+    with tables.lock(folder / ".lock", f"Another process works on {folder}: wait for it."):
+        made = [_task(one, folder, values) for one in chosen]
+        _check_inputs(made, folder)
+        with tables.atomic(folder / "params.yaml") as part:
+            part.write_text(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), "utf-8")
+        _execute_all(made, folder, fresh)
+        if html and not only:
+            executed = [folder / "notebooks" / pair.name for pair in pairs]
+            print(build.build(executed, folder.name, site or tables.project_folder() / "_build"))
+    return folder
+
+
+def sweep(params_file: str | Path, grid: Mapping[str, Sequence[str]]) -> Path:
+    """Run the chapters up to evaluation for every combination of values, and compare the scores.
+
+    Args:
+        params_file: a file of `params/`
+        grid: parameter → values
+
+    Returns:
+        `runs/<name>-sweep.csv`: one row a run and task, with the values of the grid
+    """
+    import pandas as pd
+
+    rows = []
+    for values in itertools.product(*grid.values()):
+        changes = [f"{name}={value}" for name, value in zip(grid, values, strict=True)]
+        name = f"{Path(params_file).stem}-{'-'.join(changes)}".replace("/", "_")
+        folder = run(params_file, EVALUATION, [*changes, f"run={name}"], html=False)
+        rows.append(
+            pd.read_csv(folder / "scores.csv").assign(**dict(zip(grid, values, strict=True)))
+        )
+    out = folder.parent / f"{Path(params_file).stem}-sweep.csv"
+    with tables.atomic(out) as part:
+        pd.concat(rows).to_csv(part, index=False)
+    return out
+
+
+# --- one chapter --------------------------------------------------------------------------------
+
+
+def _task(source: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The task of one chapter, as doit takes it."""
+    notebook = notebooks.read(source)
+    names = declared(source.with_suffix(".ipynb"))
+    mine = {name: values[name] for name in names}
+    inputs = {name: _digest(str(values[name])) for name in notebooks.files_of(notebook, "inputs")}
+    out = folder / "notebooks" / f"{source.stem}.ipynb"
+    reads = _below(folder, notebooks.files_of(notebook, "reads"))
+    return {
+        "name": source.stem,
+        "actions": [(_execute, [notebook, out, mine])],
+        "file_dep": [str(source), *map(str, _code(_imports(notebook))), *map(str, reads)],
+        "targets": [str(out), *map(str, _below(folder, notebooks.files_of(notebook, "writes")))],
+        "uptodate": [config_changed({"params": mine, "inputs": inputs})],
+        "verbosity": 2,
+    }
+
+
+def _below(folder: Path, names: Sequence[str]) -> list[Path]:
+    """Files below the run's folder; `model` stands for the files of the model."""
+    return [folder / one for name in names for one in (MODEL if name == "model" else (name,))]
+
+
+def _digest(path: str) -> str:
+    """Names, sizes and times of the files of the user's that a parameter points to."""
+    place = tables.project_folder() / path
+    if not path or not place.exists():
+        return path
+    files = sorted(place.rglob("*")) if place.is_dir() else [place]
+    stats = [
+        (str(one), one.stat().st_size, one.stat().st_mtime_ns) for one in files if one.is_file()
+    ]
+    return str(joblib.hash(stats))
+
+
+def _imports(notebook: Any) -> list[str]:
+    """Modules of the package that the cells of a notebook import."""
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    found = []
+    for start, names in re.findall(r"^from (paraclap[\w.]*) import ([^#\n]+)", code, re.MULTILINE):
+        found += [start, *(f"{start}.{name.split()[0]}" for name in names.strip("() ").split(","))]
+    found += re.findall(r"^import (paraclap[\w.]*)", code, re.MULTILINE)
+    return [one for one in found if one in _graph().modules]
+
+
+@cache
+def _graph() -> Any:
+    return grimp.build_graph("paraclap", cache_dir=None)
+
+
+def _code(modules: Sequence[str]) -> list[Path]:
+    """Files of these modules, of all that they import, and the tables beside them."""
+    graph = _graph()
+    reached = {up for one in modules for up in graph.find_upstream_modules(one)} | set(modules)
+    folders, files = set(), set()
+    for name in reached - {"paraclap"}:
+        place = PACKAGE.parent / name.replace(".", "/")
+        folders.add(place if place.is_dir() else place.parent)
+        files.add(place / "__init__.py" if place.is_dir() else place.with_suffix(".py"))
+    data = {one for folder in folders for kind in ("csv", "js") for one in folder.glob(f"*.{kind}")}
+    return sorted(files | data)
+
+
+def _execute(notebook: Any, out: Path, values: Mapping[str, Any]) -> TaskFailed | None:
+    """Execute one chapter; its copy appears whole or not at all."""
+    failed = out.with_suffix(".failed.ipynb")
+    notebook.metadata.pop("jupytext", None)  # else papermill's copy would be taken for the pair
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="paraclap-") as place:
+        source, part = Path(place) / "source.ipynb", Path(place) / "executed.ipynb"
+        nbformat.write(notebook, source)
+        try:
+            papermill.execute_notebook(
+                str(source),
+                str(part),
+                dict(values),
+                kernel_name="python3",
+                progress_bar=False,
+                cwd=str(tables.project_folder()),
+                config=sockets(place),
+            )
+        except papermill.PapermillExecutionError as error:
+            shutil.copy(part, failed)
+            return TaskFailed(f"{error}\nThe executed chapter up to there: {failed}")
+        except DeadKernelError:
+            return TaskFailed(f"{out.stem} stopped: its process died, most likely out of memory.")
+        with tables.atomic(out) as whole:
+            shutil.copy(part, whole)
+    failed.unlink(missing_ok=True)
+    return None
+
+
+def sockets(folder: str) -> Config:
+    """Have a kernel talk through files in a folder of its own, so that no port is given twice."""
+    return Config(KernelManager={"transport": "ipc", "ip": f"{folder}/kernel"})
+
+
+# --- all chapters -------------------------------------------------------------------------------
+
+
+def _check_inputs(tasks: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """Refuse a choice of chapters that read what no chapter has written yet."""
+    written = {target for task in tasks for target in task["targets"]}
+    needed = {(task["name"], file) for task in tasks for file in task["file_dep"]}
+    missing = sorted((n, f) for n, f in needed if f not in written and not Path(f).exists())
+    if missing:
+        name, file = missing[0]
+        raise BookError(
+            f"{name} reads {Path(file).relative_to(folder)}, which no chapter of the run "
+            f"{folder.name!r} has written yet: run the chapters before it."
+        )
+
+
+class _Reporter:
+    """What doit has to say: a line a chapter with its time. The first problem is kept."""
+
+    desc = "a line a chapter"
+    problem = ""
+
+    def __init__(self, outstream: Any, options: Any) -> None:
+        _Reporter.problem = ""
+        self.start = 0.0
+
+    def execute_task(self, task: Any) -> None:
+        self.start = time.monotonic()
+        if task.actions:
+            print(f"{_chapter(task)} ...", flush=True)
+
+    def add_success(self, task: Any) -> None:
+        if task.actions:
+            print(f"{_chapter(task)}: {time.monotonic() - self.start:.1f} s", flush=True)
+
+    def add_failure(self, task: Any, fail: Any) -> None:
+        _Reporter.problem = fail.message
+
+    def skip_uptodate(self, task: Any) -> None:
+        print(f"{_chapter(task)}: up to date", flush=True)
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
+
+
+def _chapter(task: Any) -> str:
+    return str(task.name).partition(":")[2]
+
+
+def _execute_all(tasks: Sequence[Mapping[str, Any]], folder: Path, fresh: bool) -> None:
+    """Execute what is not up to date; the first chapter that fails ends it."""
+
+    def book() -> Iterator[Mapping[str, Any]]:
+        yield from tasks
+
+    settings = {
+        "dep_file": str(folder / ".doit.json"),
+        "backend": "json",
+        "reporter": _Reporter,
+        "default_tasks": ["book"],
+    }
+    loader = ModuleTaskLoader({"task_book": book, "DOIT_CONFIG": settings})
+    status = DoitMain(loader).run(["run", *(["--always-execute"] if fresh else [])])
+    if problem := _Reporter.problem:
+        raise BookError(problem)
+    if status:
+        raise BookError("The chapters did not end well, see above.")

@@ -1,0 +1,50 @@
+"""Source of the functions that are the method, shown to the reader of a chapter.
+
+`show(function)` is the last line of a cell. JupyterLab and the pages of the book print the source
+with its colours, and the name of the file that it comes from.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from IPython.display import Code
+
+PACKAGE = Path(__file__).parent.parent
+
+
+class Source(Code):
+    """A piece of source with the place it comes from on its first line."""
+
+    def __init__(self, part: Callable[..., Any] | type) -> None:
+        """Read the source of `part`, without the decorators of a class."""
+        found = inspect.unwrap(part) if not inspect.isclass(part) else part
+        lines, first = inspect.getsourcelines(found)
+        file = Path(inspect.getsourcefile(found) or "")
+        self.place = f"{file.relative_to(PACKAGE.parent).as_posix()}, line {max(first, 1)}"
+        super().__init__(f"# {self.place}\n{inspect.cleandoc(''.join(lines))}", language="python")
+
+    def __repr__(self) -> str:
+        """Show the source where no colours are to be had."""
+        return str(self.data)
+
+
+def show(part: Callable[..., Any] | type) -> Source:
+    """Show the source of a function or class of the package.
+
+    Args:
+        part: a function, a method or a class of `paraclap`
+
+    Returns:
+        the source, coloured in JupyterLab and on the pages of the book
+
+    Raises:
+        TypeError: if `part` has no source, or is not part of the package
+    """
+    module = getattr(inspect.unwrap(part) if callable(part) else part, "__module__", "") or ""
+    if not module.startswith("paraclap"):
+        raise TypeError(f"Cannot show {part!r}, expected a function or a class of paraclap.")
+    return Source(part)

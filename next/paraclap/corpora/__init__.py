@@ -1,0 +1,163 @@
+"""From corpora on disk to one labels table, the same for all of them.
+
+:func:`load` takes a folder of audio with a CSV (`folder`), a folder with an audformat database
+(`database`), or names: of the paper's corpora (`paper`), whose folders are parameters, and of open
+ones (`open_data`), such as ``audb:emodb@1.4.1``. A row is a segment, with absolute files, ends
+filled from the length of the files, and the columns of ``tables.LABELS``. Two lists are in
+``attrs``: ``notes`` has sentences on what was decided for the user (splits drawn, utterances left
+out); ``failed`` has ``file`` and ``reason`` of files that cannot be read, whose segments stay in
+the table. Chapter 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from paraclap import tables
+from paraclap.corpora import database, folder, labels, paper
+from paraclap.corpora.checks import check_leaks
+from paraclap.tables import did_you_mean, unknown
+
+__all__ = ["database", "folder", "load", "paper"]
+
+_OPEN = "audb:"
+
+
+def load(
+    corpus: str | Path,
+    table: str = "",
+    label_column: str = "emotion",
+    columns: str | Mapping[str, str] = "",
+    seed: int = 0,
+    folders: Mapping[str, str] | None = None,
+    learn_from: str = "",
+    for_testing: bool = False,
+) -> pd.DataFrame:
+    """Labels table of any corpus on disk, or of several named ones.
+
+    Args:
+        corpus: folder with a CSV and audio, or with an audformat database (``db.yaml``); or names
+            with commas between, each of a corpus of the paper or ``audb:<name>@<version>``
+        table: name of the CSV (``labels.csv``, or the only one, when empty), or names of the
+            tables of the database, with commas between (all when empty)
+        label_column: column with the class of the corpus's own task
+        columns: other names of our columns, as a mapping or ``"theirs=ours,theirs=ours"``;
+            ``"theirs="`` leaves a column out
+        seed: for the split by speaker, when the corpus has no split
+        folders: of the paper's corpora by name, see :func:`paraclap.corpora.paper.folders`
+        learn_from: names, with commas between, of the corpora that keep all their splits (the
+            first when empty); of the others only test is kept, or all where no split is published
+        for_testing: whether none keeps its splits; a folder of one's own is then all test
+
+    Raises:
+        FileNotFoundError: if a folder, the CSV or an audio file is not there
+        ValueError: if a column, word, number, time or split is not as it should be, splits share
+            speakers or recordings, or a parameter does not go with the corpus
+    """
+    names, where = _names(str(corpus)), str(corpus)
+    given = {"corpus_table": table, "label_column": label_column, "columns": columns}
+    unused = [name for name, value in given.items() if value and value != "emotion"]
+    if names and unused:
+        raise ValueError(f"Bad {', '.join(unused)}: only for a folder, not for named corpora.")
+    if learn_from and (for_testing or not names):
+        reason = "for_testing=True learns from none" if names else f"{where!r} is one corpus"
+        raise ValueError(f"Bad learn_from {learn_from!r}: {reason}, leave it empty.")
+    if names:
+        found = _load_several(names, folders or {}, learn_from, seed, for_testing)
+    else:
+        read, where, notes = _read_folder(Path(corpus).expanduser(), table, label_column, columns)
+        found = labels.finish(read, where, notes, label_column, seed, for_testing=for_testing)
+    check_leaks(found, where)
+    return found
+
+
+def _read_folder(
+    root: Path, table: str, label_column: str, columns: str | Mapping[str, str]
+) -> database.Found:
+    if not root.is_dir():
+        hint = did_you_mean(str(root).lower(), paper.CORPORA)
+        msg = f"No folder at {str(root)!r}, expected one with audio and a CSV, or a database.{hint}"
+        raise FileNotFoundError(msg)
+    names = labels.parse_columns(columns)
+    if (root / "db.yaml").is_file():
+        return database.load(root.resolve(), _parts(table), names)
+    return folder.load(root.resolve(), table, names, label_column)
+
+
+# --- several corpora ----------------------------------------------------------------------------
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _names(text: str) -> dict[str, str]:
+    """Names of corpora in a text, and how each is written there; empty for a path.
+
+    Raises:
+        ValueError: if a corpus is named twice, or some parts are names and others are not
+
+    Examples:
+        >>> _names("tess, audb:emodb@1.4.1"), _names("data/my corpus")
+        ({'tess': 'tess', 'emodb': 'audb:emodb@1.4.1'}, {})
+    """
+    parts = _parts(text)
+    named = [part for part in parts if part in paper.CORPORA or part.startswith(_OPEN)]
+    other = [part for part in parts if part not in named]
+    if not named or (other and Path(text).expanduser().is_dir()):
+        return {}
+    if other:
+        msg = unknown("corpus", other[0], [*paper.CORPORA, "audb:<name>@<version>"])
+        raise ValueError(f"{msg} A folder or the built-in speech cannot stand beside names.")
+    names = [part.removeprefix(_OPEN).split("@")[0].strip() for part in parts]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice or not all(names):
+        got = f"{twice[0]!r} twice" if twice else f"{_OPEN!r} without a name"
+        msg = f"Bad corpus: {got}, expected each corpus once, such as 'ravdess, audb:emodb@1.4.1'."
+        raise ValueError(msg)
+    return dict(zip(names, parts, strict=True))
+
+
+def _load_several(
+    names: Mapping[str, str],
+    folders: Mapping[str, str],
+    learn_from: str,
+    seed: int,
+    for_testing: bool,
+) -> pd.DataFrame:
+    spelled = {form: name for name, text in names.items() for form in (name, text)}
+    spelled |= {text.split("@")[0]: name for name, text in names.items()}
+    for wanted in _parts(learn_from):
+        if wanted not in spelled:
+            raise ValueError(unknown("corpus", wanted, names.values(), "learn_from"))
+    learned = [spelled[wanted] for wanted in _parts(learn_from)] or list(names)[:1]
+    homes = paper.homes([name for name, text in names.items() if text == name], folders)
+    found = {
+        name: _load_one(text, homes, name in learned and not for_testing, seed)
+        for name, text in names.items()
+    }
+    table = tables.check_labels(pd.concat(found.values()), "the labels of all corpora")
+    notes = [f"{name}: {note}" for name, part in found.items() for note in part.attrs["notes"]]
+    failed = [entry for part in found.values() for entry in part.attrs["failed"]]
+    table.attrs = {"notes": notes, "failed": failed}
+    return table
+
+
+def _load_one(text: str, homes: Mapping[str, Path], learn: bool, seed: int) -> pd.DataFrame:
+    if text.startswith(_OPEN):
+        from paraclap.corpora import open_data  # audb takes seconds to import
+
+        name, _, version = text.removeprefix(_OPEN).partition("@")
+        table, where, notes = open_data.load(name.strip(), version.strip())
+    else:
+        table, where = paper.CORPORA[text].read(homes[text]), text
+        notes = list(table.attrs["notes"])
+    if not learn:
+        if table.attrs.get("unofficial_split"):
+            table = table.drop(columns="split")
+        table = labels.keep_test(table, where, notes)
+    extra = [str(column) for column in table if column not in tables.LABELS]
+    return labels.finish(table, where, notes, "emotion", seed, extra=extra, for_testing=not learn)

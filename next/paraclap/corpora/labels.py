@@ -1,0 +1,255 @@
+"""Labels of all corpora in one form: names of columns, words, splits by speaker, final checks.
+
+Emotions are the nouns of ``emotions.csv``; its adjectives (angry) and codes (ang) are mapped to
+them, other words stay. Without a split, 60 / 20 / 20 % of the speakers are drawn for train, dev and
+test. A further question about the same segments is a column ``task:<name>``. What is decided for
+the user is a sentence in a list `notes`. Chapter 1.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from paraclap import audio, tables
+from paraclap.tables import LABELS, SPLITS, did_you_mean, report_rows, unknown
+
+COLUMNS = ("file", "start", "end", *LABELS)
+TASK = "task:"
+NO_EMOTION = ("other", "no_agreement")  # what raters may say beside the emotions
+_FOLDER = Path(__file__).parent
+_EMOTIONS = pd.read_csv(_FOLDER / "emotions.csv", keep_default_na=False)
+CODES = {
+    code: noun for code, noun in zip(_EMOTIONS["code"], _EMOTIONS["noun"], strict=True) if code
+}
+NOUNS = dict(zip(_EMOTIONS["adjective"], _EMOTIONS["noun"], strict=True))
+NOUNS |= {noun: noun for noun in _EMOTIONS["noun"]}
+_WORDS = pd.read_csv(_FOLDER / "words.csv", index_col="word", keep_default_na=False)
+GENDER_WORDS: dict[str, str] = dict(_WORDS["ours"][_WORDS["kind"] == "gender"])
+SPLIT_WORDS: dict[str, str] = dict(_WORDS["ours"][_WORDS["kind"] == "split"])
+
+
+# --- columns ------------------------------------------------------------------------------------
+
+
+def parse_columns(columns: str | Mapping[str, str]) -> dict[str, str]:
+    """Their names to ours, from a mapping or from ``"theirs=ours,theirs=ours"``.
+
+    Raises:
+        ValueError: if an entry is not of this form or our name is unknown
+
+    Examples:
+        >>> parse_columns("path=file, sex=gender, age=")
+        {'path': 'file', 'sex': 'gender', 'age': ''}
+    """
+    if isinstance(columns, str):
+        entries = [entry for entry in columns.split(",") if entry.strip()]
+        wrong = [entry for entry in entries if entry.count("=") != 1]
+        if wrong:
+            raise ValueError(f"Bad columns {wrong[:5]}, expected 'theirs=ours,theirs=ours'.")
+        pairs = [entry.split("=") for entry in entries]
+        columns = {theirs.strip(): ours.strip() for theirs, ours in pairs}
+    for ours in columns.values():
+        if ours and ours not in COLUMNS:
+            raise ValueError(unknown("column", ours, COLUMNS, "the parameter columns"))
+    return dict(columns)
+
+
+def rename(table: pd.DataFrame, columns: Mapping[str, str], where: str) -> pd.DataFrame:
+    """Table with their names changed to ours, those mapped to nothing dropped.
+
+    Raises:
+        ValueError: if a column to be renamed is not there, or its new name is taken
+    """
+    for theirs in columns:
+        if theirs not in table:
+            msg = f"No column {theirs!r} in {where}, it has {list(table.columns)[:20]}."
+            raise ValueError(msg + did_you_mean(theirs, table.columns))
+    table = table.drop(columns=[theirs for theirs, ours in columns.items() if not ours])
+    table = table.rename(columns=dict(columns))
+    twice = list(table.columns[table.columns.duplicated()])
+    if twice:
+        raise ValueError(f"Two columns for {twice[:5]} in {where}: leave one out with 'theirs='.")
+    return table
+
+
+# --- one form for all corpora -------------------------------------------------------------------
+
+
+def finish(
+    table: pd.DataFrame,
+    where: str,
+    notes: Sequence[str],
+    label_column: str,
+    seed: int,
+    *,
+    extra: Sequence[str] = (),
+    for_testing: bool = False,
+) -> pd.DataFrame:
+    """Labels table of a corpus, as :func:`paraclap.corpora.load` gives it.
+
+    Args:
+        table: on the segmented index with absolute files; some of our columns
+        where: name of the corpus in messages
+        notes: what was decided so far
+        label_column: column with the class of the corpus's own task
+        seed: for the split by speaker
+        extra: further columns to keep as they are
+        for_testing: whether all of it is test
+
+    Raises:
+        ValueError: if a word, number, time or split is not as it should be
+    """
+    notes = list(notes)
+    table = _with_label(table, where, label_column, notes)
+    table = table.assign(**{name: None for name in LABELS if name not in table})[[*LABELS, *extra]]
+    table["gender"] = _genders(table, where, notes)
+    table["emotion"] = _emotions(table, where, notes)
+    table["label"] = _nouns(table["label"], notes)
+    table["speaker"] = _speakers(table, notes)
+    table, failed = _timed(table, where)
+    table["split"] = "test" if for_testing else _splits(table, where, seed, notes)
+    table = tables.check_labels(table, where)
+    table["synthetic"] = _synthetic(table)
+    classes = table["label"].str.cat(table["corpus"], sep="' of ").value_counts()
+    notes += [f"Only one segment of class '{name}." for name in classes.index[classes == 1][:5]]
+    notes += [f"{len(failed)} files cannot be read, see the failed list."] if failed else []
+    table.attrs = {"notes": list(dict.fromkeys(notes)), "failed": failed}
+    return table
+
+
+def _with_label(table: pd.DataFrame, where: str, column: str, notes: list[str]) -> pd.DataFrame:
+    """Table whose column label holds the class of the corpus's own task."""
+    if column == "emotion" and "label" in table:
+        label = table["label"].astype("str")
+        return table.assign(label=label.fillna(table["emotion"]) if "emotion" in table else label)
+    if column in table:
+        return table.assign(label=table[column].astype("str"))
+    if column != "emotion":
+        raise ValueError(unknown("label column", column, table.columns, where))
+    notes.append("No emotion and no label: only queries on voice attributes can be asked.")
+    return table
+
+
+def _genders(table: pd.DataFrame, where: str, notes: list[str]) -> pd.Series:
+    words = table["gender"].astype("str").str.strip().str.lower()
+    bad = words.notna() & ~words.isin(list(GENDER_WORDS))
+    report_rows(table, bad, "gender", where, "female or male (or f, m), or nothing")
+    genders = words.map(GENDER_WORDS).astype("str")
+    if (other := genders == "").any():
+        notes.append(f"Gender is neither female nor male in {other.sum()} segments: left out.")
+    return genders.mask(other)
+
+
+def _emotions(table: pd.DataFrame, where: str, notes: list[str]) -> pd.Series:
+    """Emotions as nouns; a number is an error, words that are not in the list are noted."""
+    bad = pd.to_numeric(table["emotion"].astype("str"), errors="coerce").notna()
+    expected = f"words such as {', '.join(_EMOTIONS['noun'])}: write the words that numbers mean"
+    report_rows(table, bad, "emotion", where, expected)
+    nouns = _nouns(table["emotion"], notes)
+    other = nouns[nouns.notna() & ~nouns.isin([*NOUNS, *NO_EMOTION])].unique()
+    if len(other):
+        names = ", ".join(other[:5]) + (", …" if len(other) > 5 else "")
+        notes.append(f"Emotions that are not in the list stay as they are: {names}.")
+    return nouns
+
+
+def _nouns(column: pd.Series, notes: list[str]) -> pd.Series:
+    """Emotions as nouns (angry → anger; ang → anger, with a note); other words stay."""
+    words = column.astype("str").str.strip()
+    lower = words.str.lower()
+    codes = lower[lower.isin(list(CODES))].value_counts()
+    if len(codes):
+        read = ", ".join(f"{code} as {CODES[str(code)]} ({n})" for code, n in codes.items())
+        notes.append(f"Codes of emotions are read as words: {read}.")
+    return lower.map(CODES | NOUNS).astype("str").fillna(words)
+
+
+def _speakers(table: pd.DataFrame, notes: list[str]) -> pd.Series:
+    """Speakers; a file without one counts as one, by its path from where paths differ."""
+    speakers = table["speaker"].astype("str")
+    files = pd.Series(table.index.get_level_values("file"), table.index, dtype="str")
+    if speakers.isna().any():
+        notes.append(f"{speakers.isna().sum()} segments have no speaker: each file counts as one.")
+    above = os.path.commonpath({str(Path(file).parent) for file in files})
+    return speakers.fillna(files.str.removeprefix(above).str.removeprefix(os.sep))
+
+
+def _timed(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """Table with ends filled and times checked, and the files that cannot be read."""
+    index = table.index.to_frame(index=False).set_index(table.index)
+    failed, lengths = [], dict[str, Any]()
+    for file in index["file"].unique():
+        try:
+            lengths[file] = pd.Timedelta(audio.duration(file), unit="s")
+        except audio.AudioError as error:
+            failed.append({"file": file, "reason": str(error)})
+    last = pd.to_timedelta(index["file"].map(lengths))
+    beyond = (index["end"] > last + pd.Timedelta("10ms")) | (index["start"] >= last)
+    report_rows(index, beyond, "end", where, "segments that lie within their files")
+    ends = index["end"].fillna(last)
+    return table.set_index(tables.segments(index["file"], index["start"], ends)), failed
+
+
+def _synthetic(table: pd.DataFrame) -> pd.Series:
+    """Whether files of the corpus of a segment state that no person speaks."""
+    files = table.index.to_frame(index=False)["file"].groupby(table["corpus"].to_numpy())
+    found = {corpus: audio.is_synthetic(own.unique().tolist()) for corpus, own in files}
+    return table["corpus"].map(found).astype(bool)
+
+
+# --- splits -------------------------------------------------------------------------------------
+
+
+def keep_test(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
+    """Rows of a corpus that is not learned from: its test split, or all where none is published.
+
+    Raises:
+        ValueError: if the published splits have no test segment, or another name
+    """
+    splits = _given_splits(table, where)
+    if splits is None:
+        notes.append("No split is published: all of it is tested on.")
+        return table.assign(split="test")
+    test = splits == "test"
+    if not test.any():
+        msg = f"No test split in {where}, got {sorted(set(splits))}: it can only be learned from."
+        raise ValueError(msg)
+    notes.append(f"Only its test split is kept: {test.sum():,} of {len(table):,} utterances.")
+    return table[test].assign(split="test")
+
+
+def _splits(table: pd.DataFrame, where: str, seed: int, notes: list[str]) -> pd.Series:
+    """Splits by our names; drawn by speaker when the corpus has none."""
+    splits = _given_splits(table, where)
+    speakers = sorted(table["speaker"].unique())
+    remedy = "give it a column split with train, dev and test, say for_testing=True to only test "
+    remedy += "on it, or name other corpora in learn_from."
+    if splits is None and len(speakers) < len(SPLITS):
+        msg = f"Cannot split {where} by speaker: it has {len(speakers)}, expected at least 3"
+        raise ValueError(f"{msg}: {remedy}")
+    if splits is None:
+        notes.append(f"No split given: drawn by speaker with seed {seed} (60 / 20 / 20 %).")
+        held_out = max(1, round(0.2 * len(speakers)))
+        words = ["dev"] * held_out + ["test"] * held_out + ["train"] * len(speakers)
+        order = np.random.default_rng(seed).permutation(len(speakers))
+        drawn = {speakers[place]: word for place, word in zip(order, words, strict=False)}
+        return table["speaker"].map(drawn).astype("str")
+    if "train" not in set(splits):
+        raise ValueError(f"No training split in {where}, got {sorted(set(splits))}: {remedy}")
+    notes += [f"There is no {split} split." for split in SPLITS if split not in set(splits)]
+    return splits
+
+
+def _given_splits(table: pd.DataFrame, where: str) -> pd.Series | None:
+    if "split" not in table or table["split"].isna().all():
+        return None
+    given = table["split"].astype("str").str.strip().str.lower()
+    bad = ~given.isin(list(SPLIT_WORDS))
+    report_rows(table, bad, "split", where, f"one of {list(SPLITS)} in each row")
+    return given.map(SPLIT_WORDS).astype("str")

@@ -1,0 +1,212 @@
+"""Write the synthetic corpora: 16 kHz WAV files and an audformat database with one table a corpus.
+
+Each utterance draws from its own generator, seeded by (seed, corpus, number): the files are the
+same bytes whatever the number of processes, and whichever of them were there before. Every file
+carries the comment ``synthetic speech``. ``intended.parquet`` beside the database holds label,
+emotion and the prosody that each utterance was meant to have. Chapter 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import audformat
+import joblib
+import numpy as np
+import pandas as pd
+import soundfile
+from tqdm import tqdm
+
+from paraclap import audio, tables
+from paraclap.corpora.synthetic import effects, espeak
+from paraclap.corpora.synthetic.plan import plan, read_data
+
+BUILT_IN = "synthesis"  # the name of a corpus that asks for these
+INTENDED = "intended.parquet"
+SETTINGS = "synthetic.json"
+CHUNK = 48  # utterances of one start of espeak-ng
+
+
+def build(
+    folder: str | Path,
+    utterances: int = 5000,
+    held_out: int = 240,
+    seed: int = 0,
+    jobs: int | None = None,
+) -> Path:
+    """Build the synthetic corpora.
+
+    Files that are there for the same settings are kept: a stopped call goes on where it was, a
+    finished one returns at once. Other settings replace them.
+
+    Args:
+        folder: of the database
+        utterances: of the training split; 10 % for dev and 15 % for test come on top
+        held_out: utterances of each held-out corpus
+        seed: of everything that is drawn
+        jobs: processes; all cores when None
+
+    Returns:
+        folder of the audformat database
+
+    Raises:
+        ModuleNotFoundError: if espeak-ng is not installed
+        FileExistsError: if ``folder`` holds a corpus that was not made here
+        ValueError: if there are too few utterances for the classes of a corpus
+        OSError: if a file cannot be written; finished files are kept
+        BlockingIOError: if another process builds in the same folder
+    """
+    folder = Path(folder)
+    table = plan(utterances, held_out, seed)
+    code = b"".join(Path(str(module.__file__)).read_bytes() for module in (espeak, effects))
+    digest = hashlib.sha256(code + table.to_csv().encode()).hexdigest()
+    settings = {"utterances": utterances, "held_out": held_out, "seed": seed, "digest": digest}
+    written = _has(folder, settings) and (folder / INTENDED).is_file()
+    if not (written and set(table["file"]) <= _files(folder)):
+        name = tables.short_name(folder)
+        with tables.lock(folder, f"{name!r} is being built by another process: wait for it."):
+            _build(folder, table, settings, jobs or -1)
+    return folder
+
+
+def corpus_folder(
+    corpus: str,
+    folder: str | Path,
+    utterances: int = 5000,
+    held_out: int = 240,
+    seed: int = 0,
+    jobs: int | None = None,
+) -> Path:
+    """Folder of a corpus: the built one for ``"synthesis"`` (see :func:`build`), else itself."""
+    return build(folder, utterances, held_out, seed, jobs) if corpus == BUILT_IN else Path(corpus)
+
+
+def intended_prosody(folder: str | Path, index: pd.MultiIndex) -> pd.DataFrame:
+    """Prosody that utterances were meant to have, in z per dimension.
+
+    Rows are those segments of ``index`` that :func:`build` made in ``folder``, if any.
+    """
+    folder = Path(folder).resolve()
+    if not (folder / INTENDED).is_file():
+        return pd.DataFrame(index=index[:0])
+    intended = pd.read_parquet(folder / INTENDED, columns=["file", *effects.PROSODY])
+    intended.index = pd.Index([str(folder / file) for file in intended.pop("file")])
+    there = index[index.get_level_values("file").isin(intended.index)]
+    return intended.loc[there.get_level_values("file")].set_index(there)
+
+
+# --- signals ------------------------------------------------------------------------------------
+
+
+def _has(folder: Path, settings: Mapping[str, Any]) -> bool:
+    path = folder / SETTINGS
+    return path.is_file() and tables.read_json(path) == settings
+
+
+def _files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.glob("*/*/*.wav")}
+
+
+def _build(folder: Path, table: pd.DataFrame, settings: Mapping[str, Any], jobs: int) -> None:
+    espeak.find_wheel()
+    if not _has(folder, settings):
+        _clear(folder, table["corpus"].unique())
+        tables.write_json(dict(settings), folder / SETTINGS)
+    missing = table[~table["file"].isin(_files(folder))].to_dict("records")
+    chunks = [missing[first : first + CHUNK] for first in range(0, len(missing), CHUNK)]
+    work = joblib.Parallel(jobs, return_as="generator_unordered")(
+        joblib.delayed(_write)(chunk, folder, settings["seed"]) for chunk in chunks
+    )
+    with tqdm(desc="synthetic speech", total=len(missing), unit="file", disable=None) as bar:
+        for count in work:
+            bar.update(count)
+    for left in folder.glob("*/*/.*"):  # of processes that were killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=".", dir=folder) as temporary:
+        _database(folder, table).save(temporary, storage_format="parquet")
+        for file in sorted(Path(temporary).iterdir()):
+            file.replace(folder / file.name)
+    private = ["number", "language", "accent", "formants", "text", "noise", "telephone"]
+    tables.write_table(table.drop(columns=private), folder / INTENDED)
+
+
+def _clear(folder: Path, corpora: Iterable[str]) -> None:
+    """Remove what other settings have left, and nothing that was not made here."""
+    found = [folder / corpus for corpus in corpora if (folder / corpus).exists()]
+    if found and not (folder / SETTINGS).exists():
+        raise FileExistsError(
+            f"Found {[path.name for path in found[:5]]} in {tables.short_name(folder)!r}, but no "
+            f"{SETTINGS}: not made here and not replaced. Choose another folder."
+        )
+    (folder / INTENDED).unlink(missing_ok=True)
+    for path in found:
+        shutil.rmtree(path)
+
+
+def _write(rows: list[dict[str, Any]], folder: Path, seed: int) -> int:
+    """Write the files of some utterances, rows of the plan."""
+    with espeak.Espeak() as engine:
+        for row in rows:
+            rng = np.random.default_rng([seed, row["number"], *row["corpus"].encode()])
+            settings, pitch = effects.voice_settings(row, row["accent"], row["formants"])
+            plain = engine.speak(row["text"], settings)
+            channel = row["noise"], row["telephone"]
+            signal = effects.apply_effects(plain, row, pitch, *channel, rng)
+            with tables.atomic(folder / row["file"]) as temporary:
+                temporary.write_bytes(audio.encode(signal, comment=audio.SYNTHETIC))
+    return len(rows)
+
+
+# --- database -----------------------------------------------------------------------------------
+
+
+def _database(folder: Path, table: pd.DataFrame) -> audformat.Database:
+    """Database with the labels of all corpora, on the segmented index."""
+    database = audformat.Database(
+        "paraclap-synthetic",
+        source="espeak-ng",
+        usage=audformat.define.Usage.UNRESTRICTED,
+        description="Synthetic speech for trying out paraclap: no person speaks here.",
+        languages=["eng", "deu"],
+    )
+    settings = {"sampling_rate": audio.SAMPLING_RATE, "channels": 1, "bit_depth": 16}
+    database.media["speech"] = audformat.Media(format="wav", **settings)
+    corpora = read_data("corpora", "corpus")
+    emotional = table["corpus"].map(corpora["emotional"])
+    people = table.drop_duplicates("speaker").set_index("speaker")[["gender", "language"]]
+    words: dict[str, Any] = {"emotion": sorted(table.loc[emotional, "emotion"].unique())}
+    words |= {"speaker": people.to_dict("index"), "split": list(tables.SPLITS)}
+    for name, rows in table.groupby("corpus", sort=False):
+        words[f"{name}.label"] = sorted(rows["label"].unique())
+    for name, choices in words.items():
+        database.schemes[name] = audformat.Scheme("str", labels=choices)
+    for rating in tables.DIMENSIONS:
+        database.schemes[rating] = audformat.Scheme("float", minimum=1, maximum=7)
+    for split in tables.SPLITS:
+        database.splits[split] = audformat.Split(type=split, description=f"{split} split")
+    seconds = [soundfile.info(folder / file).duration for file in table["file"]]
+    index = tables.segments(table["file"], None, seconds)
+    for corpus in corpora.reset_index().to_dict("records"):
+        rows = table[table["corpus"] == corpus["corpus"]]
+        _add_table(database, corpus, rows, index[rows.index])
+    return database
+
+
+def _add_table(
+    database: audformat.Database, corpus: Mapping[Any, Any], rows: pd.DataFrame, index: pd.Index
+) -> None:
+    """One corpus: speaker and label, and emotion, ratings and split where it has them."""
+    name, single = corpus["corpus"], rows["split"].nunique() == 1
+    split_id = rows["split"].iloc[0] if single else None
+    database[name] = audformat.Table(index, split_id=split_id, media_id="speech")
+    columns = ["speaker", "label", *(["emotion"] if corpus["emotional"] else [])]
+    columns += [*(tables.DIMENSIONS if corpus["rated"] else []), *([] if single else ["split"])]
+    for column in columns:
+        scheme = f"{name}.label" if column == "label" else column
+        database[name][column] = audformat.Column(scheme_id=scheme)
+        database[name][column].set(rows[column].to_list())

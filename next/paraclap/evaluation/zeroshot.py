@@ -1,0 +1,179 @@
+"""Zero-shot answers: which candidate fits an utterance best?
+
+A candidate is a label and the word that asks for it; the word fills a template, and the text
+encoder embeds the result once. The audio encoder embeds every utterance once. Nothing is cropped
+and nothing is random: the same input gives the same answer.
+
+Conventions: embeddings ``(n, d)`` float32 of unit length; answers are tables with one probability
+column per candidate (softmax over the candidates) and the column ``prediction``. Chapter 5.
+
+Source: sections 2.1 and 3.3 of the paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from paraclap import tables
+from paraclap.model import ParaCLAP
+from paraclap.model.embedding import Embeddings, embed_audio, embed_text
+
+Given = Iterable[str] | Mapping[str, str]
+PREDICTION = "prediction"
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """An encoded question.
+
+    Attributes:
+        labels: One per candidate.
+        embeddings: Of their texts, ``(candidates, d)``.
+        logit_scale: Factor of the cosine similarities, exp of the model's ``logit_scale``.
+    """
+
+    labels: tuple[str, ...]
+    embeddings: Embeddings
+    logit_scale: float
+
+
+def classify(
+    model: ParaCLAP, files: tables.Files | pd.Index, candidates: Given, template: str = "{}"
+) -> pd.DataFrame:
+    """Find the candidate that fits each utterance best.
+
+    Args:
+        model: A trained model with its processor.
+        files: Paths, an audformat index, or a table with such an index.
+        candidates: Words, or a mapping from label to word.
+        template: Sentence with a slot ``{}`` for the word.
+
+    Returns:
+        A table on the audformat index (file, start, end): one probability column per candidate,
+        summing to one, and the column ``prediction``.
+
+    Raises:
+        AudioError: If a file cannot be read.
+        ValueError: If candidates or template are bad, see :func:`check_candidates`.
+    """
+    index = tables.as_index(files)
+    question = encode_candidates(model, candidates, template)
+    return answer(question, embed_audio(model, index)).set_axis(index)
+
+
+def encode_candidates(model: ParaCLAP, candidates: Given, template: str = "{}") -> Candidates:
+    """Embed the text of every candidate, once for all utterances.
+
+    Raises:
+        ValueError: If candidates or template are bad, or the model cannot tell two texts apart.
+    """
+    words = check_candidates(candidates)  # label -> word, such as "anger" -> "angry"
+    texts = [fill(template, word) for word in words.values()]  # "speaker is angry"
+    _check_tokens(model, words, texts)
+    embeddings = embed_text(model, texts)  # T, (candidates, d)
+    return Candidates(tuple(words), embeddings, model.temperature.item())
+
+
+def answer(candidates: Candidates, audio_embeddings: Embeddings) -> pd.DataFrame:
+    """Probability of every candidate for every utterance, and the best one as ``prediction``.
+
+    Args:
+        candidates: From :func:`encode_candidates`.
+        audio_embeddings: A, ``(n, d)``.
+    """
+    cosines = audio_embeddings @ candidates.embeddings.T  # A T^t, (n, candidates)
+    logits = np.float32(candidates.logit_scale) * cosines  # S of equation 1
+    table = pd.DataFrame(softmax(logits, axis=1), columns=list(candidates.labels))
+    table[PREDICTION] = np.array(candidates.labels)[logits.argmax(axis=1)]
+    return table
+
+
+def check_candidates(candidates: Given) -> dict[str, str]:
+    """Candidates as a mapping from label to word.
+
+    Raises:
+        ValueError: If fewer than two are given, one is no text or empty, two have the same word
+            (upper and lower case aside), or one is called "prediction"
+
+    >>> check_candidates(["happy", "sad"])
+    {'happy': 'happy', 'sad': 'sad'}
+    """
+    if isinstance(candidates, str):
+        words = [word.strip() for word in candidates.split(",")]
+        raise ValueError(f"Got the text {candidates!r} as candidates, expected a list: {words}.")
+    given = candidates.items() if isinstance(candidates, Mapping) else ((c, c) for c in candidates)
+    pairs = list(given)
+    for label, word in pairs:
+        if not all(isinstance(text, str) and text.strip() for text in (label, word)):
+            raise ValueError(
+                f"Bad candidate {_shown(label, word)}, expected text that is not empty."
+            )
+        if label == PREDICTION:
+            raise ValueError(
+                f"Bad candidate {_shown(label, word)}: the column {PREDICTION!r} holds the answer, "
+                "expected another label."
+            )
+    if len(pairs) < 2:
+        raise ValueError(f"Got candidates {list(candidates)}, expected two or more.")
+    keys = [" ".join(word.casefold().split()) for _, word in pairs]
+    _check_distinct(keys, pairs, "are the same word")
+    return dict(pairs)
+
+
+def parse_candidates(text: str) -> dict[str, str]:
+    """Candidates as they are typed: words, or labels with their words, separated by commas.
+
+    >>> parse_candidates("joy=happy, sad")
+    {'joy': 'happy', 'sad': 'sad'}
+    """
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    words = {label.strip(): (word if mark else label).strip() for label, mark, word in pairs}
+    if len(words) < len(pairs):
+        raise ValueError(f"Bad candidates {text!r}, expected each label once.")
+    return check_candidates(words)
+
+
+def _check_tokens(model: ParaCLAP, words: Mapping[str, str], texts: Sequence[str]) -> None:
+    """Refuse texts of which the tokenizer makes the same tokens, such as two unknown signs."""
+    rows = map(tuple, model.prepare(text=texts)["input_ids"].tolist())
+    why = "are the same to this model's tokenizer (unknown signs, or cut at its longest text)"
+    _check_distinct(list(rows), list(words.items()), why)
+
+
+def _check_distinct(keys: Sequence[Hashable], pairs: Sequence[tuple[str, str]], what: str) -> None:
+    first: dict[Hashable, tuple[str, str]] = {}
+    for key, pair in zip(keys, pairs, strict=True):
+        if key in first:
+            msg = f"Candidates {_shown(*first[key])} and {_shown(*pair)} {what}"
+            raise ValueError(f"{msg}, expected different ones: leave one out or reword it.")
+        first[key] = pair
+
+
+def _shown(label: object, word: object) -> str:
+    """A candidate as it was given: one word, or label and word."""
+    return repr(word) if label is word or label == word else f"{label!r}: {word!r}"
+
+
+def fill(template: str, word: str) -> str:
+    """Put a word into the slot of a template.
+
+    Raises:
+        ValueError: If the template has no slot, or the word is a sentence and the template more
+            than a slot
+
+    >>> fill("speaker is {}", "angry")
+    'speaker is angry'
+    """
+    if "{}" not in template:
+        raise ValueError(f"Bad template {template!r}, expected a slot, as in 'speaker is {{}}'.")
+    if word.endswith(".") and template != "{}":
+        raise ValueError(
+            f"Bad word {word!r} for the template {template!r}: it is a sentence already, expected "
+            "a word: set the template to '{}'."
+        )
+    return template.replace("{}", word)

@@ -1,0 +1,74 @@
+"""Players: what the reader of a page listens to, as MP3 inside the page.
+
+Signals are mono float32 at 16 kHz, ``(samples,)``. MP3 has a constant 24 kbit/s, which every
+browser plays: about 4 kB a second.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import soundfile
+from IPython.display import HTML
+
+from paraclap import audio
+
+_FADE = 320  # samples: a signal that is cut ends without a click
+
+
+def data_uri(signal: audio.Signal, seconds: float | None = None) -> str:
+    """Signal as an MP3 in a data address.
+
+    Args:
+        signal: 16 kHz, ``(samples,)``; values outside -1 ... 1 are clipped
+        seconds: what is longer is cut to its first so many seconds and faded out over 20 ms
+
+    Raises:
+        ValueError: if there is no sample, or one that is not finite
+    """
+    if signal.ndim != 1 or not len(signal) or not np.isfinite(signal).all():
+        raise ValueError(f"Bad signal of shape {signal.shape}, expected finite samples in a row.")
+    if seconds is not None and len(signal) > (keep := round(seconds * audio.SAMPLING_RATE)):
+        fade = np.clip(np.arange(keep, 0, -1) / _FADE, 0, 1).astype(np.float32)
+        signal = signal[:keep] * fade
+    content = io.BytesIO()
+    settings = {"format": "MP3", "bitrate_mode": "CONSTANT", "compression_level": 0.9}
+    with soundfile.SoundFile(content, "w", audio.SAMPLING_RATE, 1, **settings) as stream:
+        stream.write(np.clip(signal, -1, 1))
+    return f"data:audio/mpeg;base64,{base64.b64encode(content.getvalue()).decode()}"
+
+
+def clips(index: Iterable[tuple[Any, Any, Any]], seconds: float | None = 2.0) -> list[str]:
+    """Data addresses of segments, cut to their first seconds.
+
+    Raises:
+        AudioError: if a file cannot be read
+    """
+    return [data_uri(audio.read(*segment), seconds) for segment in index]
+
+
+def players(table: pd.DataFrame | pd.MultiIndex, labels: Sequence[str]) -> HTML:
+    """Players of segments side by side, at full length.
+
+    Args:
+        table: on the segmented index, or the index itself
+        labels: shown above the players, one a row
+
+    Raises:
+        AudioError: if a file cannot be read
+    """
+    index = table.index if isinstance(table, pd.DataFrame) else table
+    cards = [
+        f'<div style="width:13.5em"><div style="font-size:0.9em">{html.escape(label)}</div>'
+        f'<audio controls preload="none" style="width:100%" src="{address}"></audio></div>'
+        for label, address in zip(labels, clips(index, None), strict=True)
+    ]
+    style = "display:flex;flex-wrap:wrap;gap:0.8em 1.2em;margin:0.6em 0"
+    page = f'<div style="{style}">{"".join(cards)}</div>'
+    return HTML(page)  # type: ignore[no-untyped-call]

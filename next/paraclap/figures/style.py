@@ -1,0 +1,173 @@
+"""Style of the figures: theme, sizes, colours, the chance line, and tables of words.
+
+Importing this module sets the theme for matplotlib and seaborn. A figure is made for a page 700
+pixels wide: an inch is 100 pixels there, and 140 in the file. No letter is smaller than 7 points.
+Words are never read as mathematics. Colours are seaborn's colour-blind-safe palette; an emotion has
+the same one in all chapters.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+from PIL import Image
+
+from paraclap import tables
+
+WIDTH = 7.0  # inches: the width of a page
+DOTS = 140  # per inch, of the file: sharp on a screen with a fine pitch
+INK = "#444444"  # of chance lines
+
+PALETTE = [str(colour) for colour in sns.color_palette("colorblind").as_hex()]
+(BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, GREY, YELLOW, SKY) = PALETTE
+EMOTIONS = {
+    "anger": RED,
+    "happiness": YELLOW,
+    "sadness": BLUE,
+    "neutral": GREY,
+    "fear": PURPLE,
+    "disgust": GREEN,
+    "surprise": SKY,
+    "contempt": BROWN,
+    "calm": PINK,
+}
+LEVELS = {"low": BLUE, "normal": "#c8c8c8", "high": ORANGE}
+SPLITS = {"train": BLUE, "dev": GREEN, "test": ORANGE}
+GENDERS = {"female": ORANGE, "male": BLUE}
+THEME: dict[str, Any] = {
+    "text.parse_math": False,
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 10,
+    "axes.titlesize": 10.5,
+    "axes.labelsize": 10,
+    "legend.fontsize": 9,
+    "legend.title_fontsize": 9,
+    "legend.frameon": False,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.7,
+    "figure.facecolor": "white",
+    "figure.figsize": (WIDTH, 4.0),
+    "figure.dpi": DOTS,
+    "figure.constrained_layout.use": True,
+}
+sns.set_theme(style="whitegrid", palette="colorblind", rc=THEME)
+
+
+class Picture(Figure):
+    """A figure that pyplot does not know: shown once, as the last expression of a cell."""
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        picture, packed = io.BytesIO(), io.BytesIO()
+        self.savefig(picture, format="png", dpi=DOTS)
+        with Image.open(picture) as image:  # a palette: the same to the eye, a third of the size
+            few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+            few.save(packed, "PNG", optimize=True)
+        titles = filter(None, (ax.get_title() or ax.get_ylabel() for ax in self.axes))
+        text = f"<Figure: {'; '.join(titles) or 'no title'}>"
+        return {"image/png": base64.b64encode(packed.getvalue()).decode(), "text/plain": text}
+
+
+def figure(
+    rows: int = 1, columns: int = 1, height: float = 4.0, **settings: Any
+) -> tuple[Picture, Any]:
+    """Empty figure and its axes: one, or an array of them as ``plt.subplots`` gives.
+
+    Args:
+        rows: of axes
+        columns: of axes
+        height: inches
+        settings: of ``Figure.subplots``, such as ``sharey=True``
+    """
+    fig = Picture(figsize=(WIDTH, height), layout="constrained")
+    FigureCanvasAgg(fig)
+    return fig, fig.subplots(rows, columns, **settings)
+
+
+def note(text: str) -> Picture:
+    """Figure that says why there is nothing to show; the sentence is printed as well."""
+    print(text)
+    fig, ax = figure(height=1.0)
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, text, ha="center", va="center", wrap=True, color="#555555")
+    return fig
+
+
+def check(table: pd.DataFrame, columns: Sequence[str] = ()) -> None:
+    """Check that there is something to draw.
+
+    Raises:
+        ValueError: if the table is empty or lacks a column
+    """
+    if len(table) == 0:
+        raise ValueError("Nothing to draw: the table is empty, expected at least one row.")
+    for column in columns:
+        if column not in table:
+            raise ValueError(tables.unknown("column", column, list(table), "the table to draw"))
+
+
+def chance(ax: Axes, value: float, label: str = "chance", *, upright: bool = False) -> None:
+    """Draw the level that guessing reaches; upright where scores lie along the horizontal axis."""
+    draw = ax.axvline if upright else ax.axhline
+    draw(value, color=INK, linestyle="--", linewidth=1.2, label=label)
+
+
+def colours(words: Iterable[str], fixed: Mapping[str, str] = EMOTIONS) -> dict[str, str]:
+    """Colour of each word: those in ``fixed`` keep theirs, others share the rest of the palette."""
+    words = list(dict.fromkeys(words))
+    taken = {fixed[word] for word in words if word in fixed}
+    free = [one for one in PALETTE if one not in taken] or PALETTE
+    others = sorted(word for word in words if word not in fixed)
+    given = {word: free[place % len(free)] for place, word in enumerate(others)}
+    return {word: fixed.get(word) or given[word] for word in words}
+
+
+def ordered(words: Iterable[Any], first: Iterable[str] = EMOTIONS) -> list[str]:
+    """Each word once: those in ``first`` in its order, then the others by alphabet."""
+    there = {str(word) for word in words if not pd.isna(word)}
+    head = [word for word in first if word in there]
+    return head + sorted(there - set(head))
+
+
+def text_table(table: pd.DataFrame, caption: str = "") -> Styler:
+    """Table of words: cells from the left and from the top, without the index.
+
+    Args:
+        table: words are shown as they are; a column of addresses becomes one of links
+        caption: above it
+    """
+    cell = [("text-align", "left"), ("vertical-align", "top"), ("padding", "0.35em 0.4em")]
+    line = [("border-top", "1px solid rgba(128, 128, 128, 0.35)")]
+    looks: list[Any] = [
+        {"selector": "", "props": [("font-size", "0.85em"), ("line-height", "1.35")]},
+        {"selector": "td", "props": [*cell, *line]},
+        {"selector": "th", "props": cell},
+        {"selector": "caption", "props": [("caption-side", "top"), ("text-align", "left")]},
+    ]
+    styled = table.style.format(precision=3, na_rep="-", escape="html").hide(axis="index")
+    styled = styled.format_index(escape="html", axis=1)
+    links = [name for name in table if table[name].astype("str").str.startswith("http").all()]
+    return (
+        styled.format(_link, subset=links).set_table_styles(looks).set_caption(html.escape(caption))
+    )
+
+
+def _link(url: object) -> str:
+    """An address as a link that shows its host."""
+    return f'<a href="{html.escape(str(url))}">{html.escape(urlsplit(str(url)).netloc)}</a>'

@@ -1,0 +1,195 @@
+"""A map of utterances whose points play: places, neighbours, and the figure.
+
+t-SNE lays embeddings out in two dimensions. A map keeps some of the neighbours that utterances have
+among their embeddings and loses others; what neighbours have in common is counted beside what a
+random deal of the attribute would give.
+
+Embeddings ``(n, d)`` of unit length; places ``(n, 2)``, whose axes mean nothing; shares 0 to 1.
+Chapter 13. Source: van der Maaten and Hinton, Visualizing data using t-SNE, JMLR 9, 2008.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from bokeh.layouts import column
+from bokeh.models import ColumnDataSource, CustomJS, Div, HoverTool, Select, TapTool
+from bokeh.plotting import figure
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.neighbors import NearestNeighbors
+
+from paraclap import tables
+from paraclap.figures import players, style
+from paraclap.interactive.page import Page
+
+NEAREST = 10  # neighbours that are looked at
+SIGNS = "●■▲◆✚★▼⬢"  # in the legend; on the map:
+MARKS = ("circle", "square", "triangle", "diamond", "plus", "star", "inverted_triangle", "hex")
+COLOURS = {**style.EMOTIONS, **style.LEVELS, **style.GENDERS}
+_PLAY = """
+const {data, selected} = cb_data.source;
+window.paraclapSound?.pause();
+(window.paraclapSound = new Audio(data.clip[selected.indices[0]])).play();
+"""
+_COLOUR = """
+for (const look of ["colour", "mark"])
+  source.data[look] = source.data[`${look} of ${cb_obj.value}`];
+legend.text = legends[cb_obj.value];
+source.change.emit();
+"""
+
+
+def sample_utterances(
+    labels: pd.DataFrame, predictions: pd.DataFrame, n: int, seed: int = 0
+) -> pd.DataFrame:
+    """Draw about ``n`` answered utterances, as many of each emotion, or class where none is known.
+
+    Returns:
+        ``corpus, speaker, emotion, gender, truth, prediction``, in random order
+    """
+    answers = predictions.loc[~predictions.index.duplicated(), ["truth", "prediction"]]
+    given = labels.loc[answers.index, ["corpus", "speaker", "emotion", "gender"]].join(answers)
+    by = "emotion" if given["emotion"].notna().any() else "truth"
+    mixed = given[given[by].notna()].sample(frac=1, random_state=seed)
+    place = mixed.groupby(by).cumcount().argsort(kind="stable")
+    return mixed.iloc[place[:n]].sample(frac=1, random_state=seed)
+
+
+def places(embeddings: NDArray[Any], method: str = "tsne", seed: int = 0) -> NDArray[np.float64]:
+    """Lay utterances out in two dimensions.
+
+    Args:
+        embeddings: ``(n, d)``, three or more
+        method: ``tsne`` keeps neighbours together, ``pca`` shows the directions of most variance
+        seed: of t-SNE
+
+    Raises:
+        ValueError: if the method is unknown, or there are fewer than three utterances
+    """
+    if method not in ("tsne", "pca") or len(embeddings) < 3:
+        got = f"the method {method!r} and {len(embeddings)} utterances"
+        raise ValueError(f"Got {got} for a map, expected tsne or pca, and three or more.")
+    if method == "pca":
+        return np.asarray(PCA(2, svd_solver="full").fit_transform(embeddings), np.float64)
+    perplexity = min(30, (len(embeddings) - 1) / 3)
+    # The exact method gives the same places with any number of threads.
+    exact = {"init": "pca", "metric": "cosine", "method": "exact", "random_state": seed}
+    return np.asarray(TSNE(2, perplexity=perplexity, **exact).fit_transform(embeddings), float)
+
+
+def nearest(points: NDArray[Any], n: int = NEAREST) -> NDArray[np.intp]:
+    """Nearest neighbours of every point ``(points, n)``, nearest first; no point is its own."""
+    found = NearestNeighbors(n_neighbors=min(n, len(points) - 1)).fit(points)
+    return np.asarray(found.kneighbors(return_distance=False), np.intp)
+
+
+def kept_neighbours(embeddings: NDArray[Any], places: NDArray[Any], n: int = NEAREST) -> float:
+    """Share of the nearest neighbours among embeddings that are nearest on the map as well."""
+    pairs = zip(nearest(embeddings, n), nearest(places, n), strict=True)
+    return float(np.mean([np.isin(one, other).mean() for one, other in pairs]))
+
+
+def agreement(
+    points: NDArray[Any], table: pd.DataFrame, columns: Sequence[str], draws: int = 200
+) -> pd.DataFrame:
+    """How often neighbours share an attribute, and how often they would by chance.
+
+    Args:
+        points: embeddings or places
+        table: attributes of the utterances, in the same order; missing values are left out
+        columns: attributes; one with a single value is left out
+        draws: random deals of the attribute
+
+    Returns:
+        ``attribute, n, share, chance, chance_low, chance_high`` (mean and 95 % of the draws)
+    """
+    rng, rows = np.random.default_rng(0), []
+    for name in columns:
+        there = table[name].notna().to_numpy()
+        codes = pd.factorize(table[name][there])[0]
+        if len(codes) > 2 and codes.max() > 0:
+            beside = nearest(points[there])
+            dealt = [_share(rng.permutation(codes), beside) for _ in range(draws)]
+            ends = np.quantile(dealt, [0.025, 0.975])
+            rows.append([name, len(codes), _share(codes, beside), np.mean(dealt), *ends])
+    names = ["attribute", "n", "share", "chance", "chance_low", "chance_high"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _share(codes: NDArray[Any], beside: NDArray[np.intp]) -> float:
+    return float((codes[beside] == codes[:, None]).mean())
+
+
+def voice_map(
+    utterances: pd.DataFrame, columns: Sequence[str], cosines: pd.DataFrame | None = None
+) -> Page:
+    """Draw the map: point at an utterance to see what is known of it, press it to hear it.
+
+    Args:
+        utterances: on the segmented index, with ``x``, ``y`` and the columns
+        columns: attributes to colour by, the first one at the start; all are shown of a point
+        cosines: of the same utterances, a column a query; further colours to choose from
+    """
+    style.check(utterances, ["x", "y", *columns])
+    words = utterances[list(columns)].astype("str").fillna("not known")
+    looks = {name: _classes(words[name]) for name in columns}
+    if cosines is not None:
+        looks |= {str(query): _shades(column) for query, column in cosines.items()}
+    data: dict[str, Any] = {name: list(words[name]) for name in columns}
+    data |= {"x": list(utterances["x"]), "y": list(utterances["y"])}
+    data |= {"file": [tables.short_name(file) for file, *_ in utterances.index]}
+    data |= {"clip": players.clips(utterances.index)}
+    for place, part in enumerate(("colour", "mark")):
+        data |= {f"{part} of {name}": look[place] for name, look in looks.items()}
+        data[part] = looks[columns[0]][place]
+    legends = {name: look[2] for name, look in looks.items()}
+    plain = [
+        html.escape(one) + ": " + re.sub("<span.*?</span> ", "", legends[one]) for one in columns
+    ]
+    listed = f"<ul><li>{'</li><li>'.join(plain)}</li></ul>"
+    layout = _layout(ColumnDataSource(data), columns, legends)
+    return Page(layout, f"A map of {len(utterances)} utterances", listed)
+
+
+def _layout(source: ColumnDataSource, columns: Sequence[str], legends: dict[str, str]) -> Any:
+    plot = figure(height=480, sizing_mode="stretch_width", tools="pan,wheel_zoom,reset")
+    plot.axis.visible, plot.grid.visible = False, False
+    plot.toolbar.logo, plot.toolbar_location = None, "above"
+    look = {"size": 10, "alpha": 0.85, "marker": "mark", "color": "colour"}
+    plot.scatter("x", "y", source=source, nonselection_alpha=0.85, **look)
+    facts = [(name, f"@{{{name}}}") for name in ("file", *columns)]
+    play = CustomJS(code=_PLAY)
+    plot.add_tools(HoverTool(tooltips=facts), TapTool(mode="replace", callback=play))
+    legend = Div(text=legends[columns[0]])
+    choose = Select(title="Colour by", value=columns[0], options=list(legends))
+    args = {"source": source, "legend": legend, "legends": legends}
+    choose.js_on_change("value", CustomJS(args=args, code=_COLOUR))
+    return column(choose, plot, legend, sizing_mode="stretch_width")
+
+
+def _classes(words: pd.Series) -> tuple[list[str], list[str], str]:
+    """Colour and mark of each point, and a legend with counts."""
+    order, counts = style.ordered(words), words.value_counts()
+    colours, place = style.colours(order, COLOURS), {word: order.index(word) % 8 for word in order}
+    legend = " &ensp; ".join(
+        f'<span style="color:{colours[word]}">{SIGNS[place[word]]}</span> '
+        f"{html.escape(word)} ({counts[word]})"
+        for word in order
+    )
+    return [colours[word] for word in words], [MARKS[place[word]] for word in words], legend
+
+
+def _shades(cosines: pd.Series) -> tuple[list[str], list[str], str]:
+    """The same for a query: by rank, dark for the closest."""
+    shades = sns.color_palette("viridis_r", 32).as_hex()
+    ranks = (cosines.rank(pct=True) * 31).round().astype(int)
+    legend = f"light: farthest, cosine {cosines.min():.2f}; dark: closest, {cosines.max():.2f}"
+    return [shades[rank] for rank in ranks], ["circle"] * len(cosines), legend

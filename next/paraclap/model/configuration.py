@@ -1,0 +1,66 @@
+"""The configuration of a ParaCLAP model: two encoders and the heads that join them. Chapter 4."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from transformers import AutoConfig, PreTrainedConfig
+
+from .functionals import MODEL_TYPE as READS_FUNCTIONALS
+
+POOLINGS = ("cls", "mean")
+READS = {
+    "audio": "waveforms, such as wav2vec2, hubert, wavlm or data2vec-audio",
+    "text": "tokens and has no decoder, such as bert, roberta or distilbert",
+}
+
+
+class ParaCLAPConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is untyped here
+    """Configuration of :class:`ParaCLAP`.
+
+    Args:
+        audio_config: Configuration of the audio encoder, an object or its dictionary.
+        text_config: Configuration of the text encoder, an object or its dictionary.
+        projection_dim: Size of the shared space.
+        projection_dropout: Dropout probability inside both projection heads.
+        text_pooling: ``"cls"`` (first token, as in the paper) or ``"mean"`` over the tokens.
+        logit_scale_init: Natural logarithm of the temperature at the start.
+        logit_bias_init: Added to all logits at the start; None: no bias. Only training with the
+            sigmoid objective uses it: it changes no answer.
+    """
+
+    model_type = "paraclap"
+    sub_configs = {"audio_config": AutoConfig, "text_config": AutoConfig}  # noqa: RUF012  (theirs)
+
+    audio_config: Any = None
+    text_config: Any = None
+    projection_dim: int = 768
+    projection_dropout: float = 0.5
+    text_pooling: str = "cls"
+    logit_scale_init: float = math.log(1 / 0.07)
+    logit_bias_init: float | None = None
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        """Check the values and turn dictionaries into configuration objects."""
+        if self.text_pooling not in POOLINGS:
+            raise ValueError(f"Bad text_pooling {self.text_pooling!r}, expected one of {POOLINGS}.")
+        for kind, default in (("audio", "wav2vec2"), ("text", "bert")):
+            config = getattr(self, f"{kind}_config")
+            if not isinstance(config, PreTrainedConfig):
+                config = AutoConfig.for_model(**{"model_type": default, **(config or {})})
+            setattr(self, f"{kind}_config", check_encoder(config, kind))
+        super().__post_init__(**kwargs)
+
+
+def check_encoder(config: PreTrainedConfig, kind: str) -> PreTrainedConfig:
+    """The same configuration; ValueError if it is not that of an ``"audio"`` or ``"text"`` encoder.
+
+    Refused are, for example, Whisper, CLAP and ParaCLAP itself.
+    """
+    audio = hasattr(config, "conv_dim") or config.model_type == READS_FUNCTIONALS
+    text = hasattr(config, "vocab_size") and hasattr(config, "hidden_size") and not audio
+    if not (audio if kind == "audio" else text) or getattr(config, "is_encoder_decoder", False):
+        msg = f"Bad {kind} encoder {config.model_type!r}, expected one that reads {READS[kind]}."
+        raise ValueError(msg)
+    return config

@@ -1,0 +1,98 @@
+"""An audio encoder that reads eGeMAPS functionals, alone or beside an encoder of waveforms.
+
+The 88 functionals and the duration describe an utterance in 89 numbers. The feature extractor
+standardises them and puts them before the samples. This encoder passes them on to the projection
+head as if they were its own output: as the only frame of an utterance, or as further units of every
+frame of a waveform encoder, so that the mean over time keeps them.
+
+Conventions: ``input_values (batch, functionals + samples)``, no samples without a waveform encoder.
+Chapter 4. Source: Eyben et al. 2016. The paper makes queries of the functionals, and no more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
+
+FUNCTIONALS = 89  # eGeMAPSv02, and the duration
+MODEL_TYPE = "paraclap-functionals"
+
+
+def output_size(config: Any) -> int:
+    """Units of the last hidden state of an encoder."""
+    adapted = getattr(config, "add_adapter", False)
+    return int(config.output_hidden_size if adapted else config.hidden_size)
+
+
+class FunctionalsConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is untyped here
+    """Configuration of :class:`FunctionalsEncoder`.
+
+    Args:
+        encoder: Configuration of the waveform encoder or its dictionary; None: no such encoder.
+        functionals: Numbers before the samples.
+    """
+
+    model_type = MODEL_TYPE
+    sub_configs = {"encoder": AutoConfig}  # noqa: RUF012  (theirs)
+
+    encoder: Any = None
+    functionals: int = FUNCTIONALS
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        """Turn a dictionary into a configuration object and set the size of the output."""
+        if isinstance(self.encoder, dict):
+            self.encoder = AutoConfig.for_model(**self.encoder)
+        kwargs.pop("hidden_size", None)
+        super().__post_init__(**kwargs)
+        self.hidden_size = self.functionals + (output_size(self.encoder) if self.encoder else 0)
+
+
+class FunctionalsEncoder(PreTrainedModel):  # type: ignore[misc]  # transformers is untyped here
+    """Passes functionals on, with the frames of a waveform encoder if there is one."""
+
+    config_class = FunctionalsConfig
+    main_input_name = "input_values"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = _supports_flash_attn = True
+
+    def __init__(self, config: FunctionalsConfig) -> None:
+        """Build the waveform encoder, if there is one, with random weights."""
+        super().__init__(config)
+        inner = config.encoder
+        self.encoder = AutoModel.from_config(inner, trust_remote_code=False) if inner else None
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if self.encoder is not None:
+            self.encoder._init_weights(module)
+
+    def forward(
+        self, input_values: torch.Tensor, attention_mask: torch.Tensor | None = None
+    ) -> BaseModelOutput:
+        """Frames of utterances, ``last_hidden_state (batch, frames, hidden_size)``.
+
+        Args:
+            input_values: Shape ``(batch, functionals + samples)``.
+            attention_mask: 1 on what is read, 0 on padding, same shape; None: no padding.
+        """
+        count = self.config.functionals
+        functionals = input_values[:, :count].unsqueeze(1)
+        if self.encoder is None:
+            return BaseModelOutput(last_hidden_state=functionals)
+        mask = None if attention_mask is None else attention_mask[:, count:]
+        frames = self.encoder(input_values[:, count:], attention_mask=mask).last_hidden_state
+        repeated = functionals.expand(-1, frames.shape[1], -1).to(frames.dtype)
+        return BaseModelOutput(last_hidden_state=torch.cat([frames, repeated], dim=-1))
+
+    def _get_feat_extract_output_lengths(self, lengths: torch.Tensor) -> Any:
+        if self.encoder is None:
+            return torch.ones_like(lengths)
+        return self.encoder._get_feat_extract_output_lengths(lengths - self.config.functionals)
+
+
+AutoConfig.register(MODEL_TYPE, FunctionalsConfig, exist_ok=True)
+AutoModel.register(FunctionalsConfig, FunctionalsEncoder, exist_ok=True)

@@ -1,0 +1,72 @@
+"""Parameters: declared by chapters, changed by files and by the command line."""
+
+from __future__ import annotations
+
+import pytest
+import toy_book as toy
+
+from paraclap.book import notebooks
+from paraclap.book.params import read_params
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PARACLAP_HOME", str(home))
+        toy.write(home)
+        notebooks.write_pairs()
+    return sorted((home / "book").glob("*.ipynb"))
+
+
+@pytest.fixture
+def values(pairs, tmp_path):
+    def read(text="", *overrides, name="mine.yaml"):
+        file = tmp_path / name
+        file.write_text(text, "utf-8")
+        return read_params(file, overrides, pairs)
+
+    return read
+
+
+def test_what_a_file_leaves_out_is_what_the_chapters_declare(values):
+    assert values("count: 7") == {
+        "run": "mine", "runs": "runs", "count": 7, "corpus": "", "power": 2.0, "sign": 1,
+    }  # fmt: skip
+
+
+def test_the_command_line_changes_what_the_file_says(values):
+    assert values("count: 7", "count=8", "power=1e-5") | {"x": 0} == values("count: 8") | {
+        "power": 1e-5,
+        "x": 0,
+    }
+
+
+def test_environment_variables_are_filled_in(values, monkeypatch):
+    monkeypatch.setenv("MY_CORPUS", "/data/mine")
+    assert values("corpus: ${oc.env:MY_CORPUS,''}")["corpus"] == "/data/mine"
+    assert values("corpus: ${oc.env:NO_SUCH_VARIABLE,''}")["corpus"] == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "message"),
+    [
+        ("cuont: 3", (), "Unknown parameter 'cuont'.*Did you mean 'count'"),
+        ("", ("siggn=1",), "Unknown parameter 'siggn'.*Did you mean 'sign'"),
+        ("count: many", (), "many.*Integer"),
+        ("count: 1.5", (), "Integer"),
+        ("count: 1\ncount: 2", (), "duplicate key"),
+        ("- count", (), "name: value"),
+        ("count: [1", (), "expected"),
+        ("corpus: ${oc.env:NO_SUCH_VARIABLE}", (), "NO_SUCH_VARIABLE"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_name(values, text, overrides, message):
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        values(text, *overrides)
+
+
+def test_a_missing_file_names_the_nearest_one(pairs, tmp_path):
+    (tmp_path / "demo.yaml").write_text("")
+    with pytest.raises(ValueError, match=r"No params file .*dmeo\.yaml\. Did you mean 'demo'"):
+        read_params(tmp_path / "dmeo.yaml", (), pairs)

@@ -1,0 +1,183 @@
+"""The runner: what is up to date, what a choice of chapters does, what a failure leaves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import pytest
+import toy_book as toy
+
+from paraclap.book import notebooks
+from paraclap.book import run as runner
+from paraclap.book.notebooks import BookError
+
+
+@pytest.fixture
+def params(tmp_path, monkeypatch):
+    monkeypatch.setenv("PARACLAP_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    file = toy.write(tmp_path)
+    notebooks.write_pairs()
+    return file
+
+
+def chapters_run(params, capsys, *overrides, only="", fresh=False):
+    runner.run(params, only, overrides, html=False, fresh=fresh)
+    lines = capsys.readouterr().out.splitlines()
+    return [line.removesuffix(" ...") for line in lines if line.endswith(" ...")]
+
+
+def test_a_run_makes_all_chapters_and_a_second_call_none(params, capsys):
+    assert chapters_run(params, capsys) == ["01_numbers", "02_squares", "03_sum"]
+    assert Path("runs/toy/sum.txt").read_text() == "14.0"
+    assert chapters_run(params, capsys) == []
+
+
+def test_a_changed_parameter_makes_its_chapter_and_those_that_read_from_it(params, capsys):
+    chapters_run(params, capsys)
+    assert chapters_run(params, capsys, "power=3") == ["02_squares", "03_sum"]
+    assert chapters_run(params, capsys, "power=3", "sign=-1") == ["03_sum"]
+    assert Path("runs/toy/sum.txt").read_text() == "-36.0"
+
+
+def test_a_changed_notebook_makes_its_chapter_again_and_no_other_if_its_files_are_equal(
+    params, capsys
+):
+    chapters_run(params, capsys)
+    source = Path("book/02_squares.py")
+    source.write_text(source.read_text().replace("# # Squares", "# # All squares"))
+    notebooks.write_pairs()
+    assert chapters_run(params, capsys) == ["02_squares"]
+
+
+def test_a_file_of_the_user_that_changes_makes_the_chapter_that_reads_it(params, capsys):
+    Path("mine.csv").write_text("a")
+    chapters_run(params, capsys, "corpus=mine.csv")
+    assert chapters_run(params, capsys, "corpus=mine.csv") == []
+    Path("mine.csv").write_text("ab")
+    assert chapters_run(params, capsys, "corpus=mine.csv") == ["01_numbers"]
+
+
+def test_a_deleted_file_is_made_again(params, capsys):
+    chapters_run(params, capsys)
+    Path("runs/toy/squares.csv").unlink()
+    assert chapters_run(params, capsys) == ["02_squares"]
+
+
+def test_fresh_makes_all_again(params, capsys):
+    chapters_run(params, capsys)
+    assert len(chapters_run(params, capsys, fresh=True)) == 3
+
+
+@pytest.mark.parametrize(
+    ("only", "names"),
+    [("1", ["01"]), ("01-02", ["01", "02"]), ("3,1", ["01", "03"]), ("", ["01", "02", "03"])],
+)
+def test_chapters_are_chosen_by_their_numbers(params, only, names):
+    assert [one.stem[:2] for one in notebooks.select(only)] == names
+
+
+@pytest.mark.parametrize("only", ["99", "2-1", "x", "1-99", "1,,2"])
+def test_a_refused_choice_leaves_the_finished_run_as_it_was(params, capsys, only):
+    chapters_run(params, capsys)
+    before = Path("runs/toy/params.yaml").read_bytes()
+    with pytest.raises(BookError, match="chapter"):
+        runner.run(params, only, ["count=9"], html=False)
+    assert Path("runs/toy/params.yaml").read_bytes() == before
+
+
+def test_a_chapter_whose_inputs_no_chapter_has_written_is_refused(params):
+    with pytest.raises(BookError, match=r"02_squares reads numbers\.csv"):
+        runner.run(params, "2", html=False)
+
+
+def test_only_runs_the_chosen_chapters(params, capsys):
+    chapters_run(params, capsys)
+    assert chapters_run(params, capsys, "count=2", only="3") == []
+    assert chapters_run(params, capsys, "count=2", only="1") == ["01_numbers"]
+
+
+def test_the_name_of_the_params_file_is_the_name_of_the_run(params, capsys):
+    other = params.with_name("other.yaml")
+    other.write_text("count: 2\n")
+    chapters_run(other, capsys)
+    assert Path("runs/other/sum.txt").read_text() == "1.0"
+    assert not Path("runs/toy").exists()
+
+
+def test_a_failing_cell_is_shown_and_the_finished_chapters_stay(params, tmp_path, capsys):
+    toy.write(tmp_path, c02='raise RuntimeError("no squares today")')
+    notebooks.write_pairs()
+    with pytest.raises(BookError, match="no squares today"):
+        chapters_run(params, capsys)
+    failed = nbformat.read("runs/toy/notebooks/02_squares.failed.ipynb", as_version=4)
+    assert "no squares today" in str(failed.cells)
+    assert not Path("runs/toy/notebooks/02_squares.ipynb").exists()
+    toy.write(tmp_path)
+    notebooks.write_pairs()
+    capsys.readouterr()
+    assert chapters_run(params, capsys) == ["02_squares", "03_sum"]
+    assert not Path("runs/toy/notebooks/02_squares.failed.ipynb").exists()
+
+
+def test_a_kernel_that_dies_is_reported(params, tmp_path, capsys):
+    toy.write(tmp_path, c01="import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    notebooks.write_pairs()
+    with pytest.raises(BookError, match="its process died"):
+        chapters_run(params, capsys)
+
+
+def test_a_pair_that_was_edited_on_the_other_side_stops_the_run(params):
+    pair = Path("book/03_sum.ipynb")
+    notebook = nbformat.read(pair, as_version=4)
+    notebook.cells[-1].source += "\n# changed in the editor"
+    nbformat.write(notebook, pair)
+    os.utime(pair, (2e9, 2e9))
+    with pytest.raises(BookError, match=r"03_sum\.ipynb is newer.*make pairs"):
+        runner.run(params, html=False)
+
+
+def test_a_second_process_in_the_same_run_is_told_so(params, capsys):
+    from paraclap import tables
+
+    Path("runs/toy").mkdir(parents=True)
+    code = f"from paraclap.book.run import run; run({str(params)!r}, html=False)"
+    with tables.lock(tables.run_folder("toy") / ".lock", ""):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "Another process works on" in done.stderr
+
+
+def test_twenty_kernels_start_at_once(params, tmp_path):
+    from papermill import execute_notebook
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(6 * 7)")])
+    nbformat.write(notebook, tmp_path / "in.ipynb")
+
+    def start(number):
+        out = tmp_path / f"{number}" / "out.ipynb"
+        out.parent.mkdir()
+        done = execute_notebook(
+            str(tmp_path / "in.ipynb"),
+            str(out),
+            kernel_name="python3",
+            progress_bar=False,
+            config=runner.sockets(str(out.parent)),
+        )
+        return done.cells[0].outputs[0].text
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(start, range(20))) == ["42\n"] * 20
+
+
+def test_a_grid_of_values_gives_one_table_of_scores(params, tmp_path, capsys, monkeypatch):
+    scores = '(folder / "scores.csv").write_text(f"task,uar\\nsum,{sign}")'
+    toy.write(tmp_path, c03=f'(folder / "sum.txt").write_text("")\n{scores}')
+    notebooks.write_pairs()
+    monkeypatch.setattr(runner, "EVALUATION", "1-3")
+    table = runner.sweep(params, {"sign": ["1", "-1"], "count": ["2"]})
+    assert table.read_text().splitlines() == ["task,uar,sign,count", "sum,1,1,2", "sum,-1,-1,2"]

@@ -1,0 +1,309 @@
+"""A folder of audio with a CSV: what is read, what is said, what is refused."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from sounds import buzz, write
+
+from paraclap import audio, corpora, tables
+
+ROWS = pd.DataFrame(
+    {
+        "file": [f"{i}.wav" for i in range(8)],
+        "emotion": ["angry", "happy", "sad", "anger", "happy", "sad", "angry", "grumpy"],
+        "speaker": [f"s{i // 2}" for i in range(8)],
+        "split": ["train"] * 4 + ["validation"] * 2 + ["test"] * 2,
+        "gender": list("fFmMfmfm"),
+        "arousal": [str(i) for i in range(8)],
+    }
+)
+
+
+def folder(path, rows=ROWS, name="labels.csv"):
+    for i in range(8):
+        write(path / f"{i}.wav", np.full(8_000, 0.1 + i / 100), 8_000)
+    rows.to_csv(path / name, index=False)
+    return path
+
+
+def notes(table):
+    return " ".join(table.attrs["notes"])
+
+
+def test_a_folder_with_a_csv_becomes_a_labels_table(tmp_path):
+    table = corpora.load(folder(tmp_path))
+    assert list(table["emotion"][:3]) == ["anger", "happiness", "sadness"]
+    assert table["emotion"].iloc[-1] == "grumpy"
+    assert list(table["split"][3:6]) == ["train", "dev", "dev"]
+    assert set(table["gender"]) == {"female", "male"}
+    assert (table.index.get_level_values("end") == pd.Timedelta("1s")).all()
+    assert table.index[0][0] == str(tmp_path / "0.wav")
+    assert (table["label"] == table["emotion"]).all()
+    assert set(table["corpus"]) == {tmp_path.name}
+    assert not table["synthetic"].any()
+    assert "Only one segment of class 'grumpy'" in notes(table)
+
+
+def test_other_names_are_mapped_and_other_columns_noted(tmp_path):
+    rows = ROWS.rename(columns={"file": "path", "emotion": "mood"}).assign(age=3)
+    table = corpora.load(
+        folder(tmp_path, rows, "theirs.csv"), columns="path=file,mood=emotion", table="theirs.csv"
+    )
+    assert table["emotion"].iloc[0] == "anger"
+    assert "Columns not used: age." in table.attrs["notes"]
+
+
+def test_segments_in_seconds_and_as_text(tmp_path):
+    starts = ["0.25", "0,25", "00:00:00,250", "0 days 00:00:00.25"] * 2
+    rows = ROWS.assign(start=starts, end=["0 days 00:00:00.5"] * 7 + [None])
+    index = corpora.load(folder(tmp_path, rows)).index
+    assert set(index.get_level_values("start")) == {pd.Timedelta("250ms")}
+    assert index[0][2] == pd.Timedelta("500ms")
+    assert index[7][2] == pd.Timedelta("1s")
+
+
+def test_an_unreadable_file_is_listed_and_kept(tmp_path):
+    root = folder(tmp_path)
+    (root / "0.wav").write_text("no audio" * 20)
+    table = corpora.load(root)
+    assert len(table) == 8
+    assert pd.isna(table.index[0][2])
+    assert "cannot be read as audio" in table.attrs["failed"][0]["reason"]
+    assert table.attrs["failed"][0]["file"] == str(root / "0.wav")
+
+
+def test_a_flac_of_unknown_length_is_measured(tmp_path):
+    root = folder(tmp_path, ROWS.replace("0.wav", "0.flac"))
+    content = io.BytesIO()
+    soundfile.write(content, buzz(3.0), 16_000, format="FLAC")
+    raw = bytearray(content.getvalue())
+    raw[21] &= 0xF0  # total samples: unknown, as where ffmpeg writes to a pipe
+    raw[22:26] = bytes(4)
+    (root / "0.flac").write_bytes(raw)
+    table = corpora.load(root)
+    assert table.index[0][2] == pd.Timedelta("3s")
+    assert not table.attrs["failed"]
+
+
+# --- what stands in cells -----------------------------------------------------------------------
+
+
+def at(column, value, row=0):
+    """Change of one cell."""
+    return lambda rows: rows.astype({column: object}).assign(
+        **{column: [value if i == row else v for i, v in enumerate(rows[column])]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: rows[:0], "has no row"),
+        (lambda rows: rows.rename(columns={"emotion": "emotoin"}), "Did you mean 'emotion'"),
+        (lambda rows: rows[["file", "split"]], "No label column"),
+        (lambda rows: rows.drop(columns="file"), "No column 'file'"),
+        (at("file", "no.wav"), r"1 files of labels\.csv are not in .*no\.wav"),
+        (at("file", ""), "Bad file 'nan' .*a path in each row"),
+        (at("gender", "femail"), r"Bad gender 'femail'.*first: '.*/0\.wav'"),
+        (at("split", "trian"), "Bad split 'trian'"),
+        (at("arousal", "high", 2), "Bad arousal 'high'.*first: 'line 4'"),
+        (at("emotion", "0"), "Bad emotion '0' .*words such as anger, happiness, .*numbers mean"),
+        (lambda rows: pd.concat([rows, rows[:1]]), "each segment"),
+        (lambda rows: rows.assign(split="test"), "No training split"),
+        (lambda rows: rows.assign(start=2, end=1), "one after start"),
+        (lambda rows: rows.assign(start=-1), "0 or later"),
+        (lambda rows: rows.assign(start="soon"), "Bad start 'soon' .*first: 'line 2'.*seconds"),
+        (lambda rows: rows.assign(end=9), "lie within their files"),
+        (lambda rows: rows.drop(columns="split").assign(speaker="one"), "by speaker: it has 1"),
+    ],
+)
+def test_a_bad_csv_is_an_error_that_says_where(tmp_path, change, message):
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        corpora.load(folder(tmp_path, change(ROWS)))
+
+
+def test_a_missing_csv_folder_or_column_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="No folder at"):
+        corpora.load(tmp_path / "no")
+    with pytest.raises(FileNotFoundError, match=r"No table 'labels\.csv'"):
+        corpora.load(tmp_path)
+    (tmp_path / "labels.csv").touch()
+    with pytest.raises(ValueError, match=r"Cannot read .*labels\.csv"):
+        corpora.load(tmp_path)
+    root = folder(tmp_path)
+    with pytest.raises(ValueError, match="No column 'mood'"):
+        corpora.load(root, columns="mood=emotion")
+    with pytest.raises(ValueError, match="Did you mean 'emotion'"):
+        corpora.load(root, columns="mood=emotoin")
+    with pytest.raises(ValueError, match=r"Two columns for \['emotion'\].*'theirs='"):
+        corpora.load(root, columns="speaker=emotion")
+    with pytest.raises(ValueError, match="Unknown label column 'sober'"):
+        corpora.load(root, label_column="sober")
+    with pytest.raises(ValueError, match="expected 'theirs=ours"):
+        corpora.load(root, columns="speaker")
+
+
+def test_words_for_no_value_are_missing_and_counted(tmp_path):
+    words = ["None", "NA", "null", "angry", "happy", "sad", "", "angry"]
+    rows = ROWS.assign(emotion=words, arousal=["N/A"] + ["1"] * 7)
+    table = corpora.load(folder(tmp_path, rows))
+    assert list(table["emotion"].isna()) == [True] * 3 + [False] * 3 + [True, False]
+    assert table["arousal"].isna().sum() == 1
+    assert "3 of 8 rows have no emotion: NA, None, null." in table.attrs["notes"]
+    assert "1 of 8 rows have no arousal: N/A." in table.attrs["notes"]
+
+
+def test_codes_of_emotions_are_read_as_words_and_other_words_are_noted(tmp_path):
+    words = ["hap", "ang", "neu", "exc", "fru", "sad", "hap", "Wut"]
+    table = corpora.load(folder(tmp_path, ROWS.assign(emotion=words)))
+    nouns = "happiness anger neutral excitement frustration sadness happiness Wut"
+    assert list(table["emotion"]) == nouns.split()
+    assert "Codes of emotions are read as words: hap as happiness (2), ang as anger (1)" in notes(
+        table
+    )
+    assert "Emotions that are not in the list stay as they are: Wut." in table.attrs["notes"]
+    assert len(set(table.attrs["notes"])) == len(table.attrs["notes"])
+
+
+def test_numbers_are_no_emotions_but_may_be_labels_of_another_kind(tmp_path):
+    root = folder(tmp_path, ROWS.assign(age=["0", "1"] * 4))
+    assert set(corpora.load(root, label_column="age")["label"]) == {"0", "1"}
+
+
+# --- how the CSV is written ---------------------------------------------------------------------
+
+FORMS = {
+    "semicolon": ("{0};{1};{2};3,5", "", "utf-8"),
+    "mark of Excel": ("{0};{1};{2};3,5", "sep=;\n", "utf-8-sig"),
+    "tab": ("{0}\t{1}\t{2}\t3.5", "", "utf-8"),
+    "UTF-16": ("{0}\t{1}\t{2}\t3,5", "", "utf-16"),
+    "quoted decimal commas": ('{0},{1},{2},"3,5"', "", "utf-8"),
+    "spaces": ("{0} , {1} , {2} , 3.5 ", "", "utf-8"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_csv_is_read_as_programs_write_it(tmp_path, form):
+    root = folder(tmp_path)
+    line, mark, encoding = FORMS[form]
+    header = line.replace('"3,5"', "3.5").replace("3,5", "3.5").replace("3.5", "arousal")
+    lines = [header.format("file", "emotion", "speaker")]
+    lines += [line.format(f"{i}.wav", "sad", f"Jörg {i}") for i in range(8)]
+    (root / "labels.csv").write_bytes((mark + "\n".join(lines)).encode(encoding))
+    table = corpora.load(root)
+    assert set(table["arousal"]) == {3.5}
+    assert set(table["speaker"]) == {f"Jörg {i}" for i in range(8)}
+    assert set(table["emotion"]) == {"sadness"}
+
+
+def test_a_csv_in_another_encoding_is_an_error_that_says_how_to_save_it(tmp_path):
+    root = folder(tmp_path)
+    (root / "labels.csv").write_bytes("file,emotion,speaker\n0.wav,sad,Jörg\n".encode("cp1252"))
+    with pytest.raises(ValueError, match=r"labels\.csv' is not in UTF-8 .*save it as CSV in UTF-8"):
+        corpora.load(root)
+
+
+# --- how files are spelled ----------------------------------------------------------------------
+
+
+def spelled(root, on_disk, in_csv):
+    for number, name in enumerate(on_disk):
+        write(root / name, buzz(0.2, seed=number))
+    rows = pd.DataFrame({"file": in_csv, "emotion": "sad", "speaker": list("abc")[: len(in_csv)]})
+    rows.to_csv(root / "labels.csv", index=False)
+    return root
+
+
+NFD = [unicodedata.normalize("NFD", name) for name in ("ä.wav", "ö.wav", "ü.wav")]
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "in_csv"),
+    [
+        (NFD, ["ä.wav", "ö.wav", "ü.wav"]),
+        (["ä.wav", "ö.wav", "ü.wav"], NFD),
+        (["s/a.wav", "s/b.wav", "t/c.wav"], ["s\\a.wav", ".\\s\\b.wav", "t/c.wav"]),
+        (["a.wav", "b.WAV", "c.wav"], ["A.WAV", "b.wav", "c.wav"]),
+        (["a.wav", "b.flac", "c.1.wav", "a.TextGrid"], ["a", "b", "c.1"]),
+    ],
+)
+def test_a_file_is_found_under_another_spelling_with_a_note(tmp_path, on_disk, in_csv):
+    table = corpora.load(spelled(tmp_path, [n for n in on_disk if "Text" not in n], in_csv))
+    found = [str(tmp_path / name) for name in on_disk[:3]]
+    assert table.index.get_level_values("file").tolist() == found
+    assert "files are spelled in another way on disk, such as: " in notes(table)
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "name", "message"),
+    [
+        (["a.wav", "a.flac"], "a", r"may be any of \['a\.flac', 'a\.wav'\]"),
+        (["x/a.wav"], "a.wav", r"1 files of labels\.csv are not in .*'a\.wav'.*mean 'x/a\.wav'"),
+        (["session1.wav"], "sesion1.wav", r"Did you mean 'session1\.wav'\?"),
+    ],
+)
+def test_a_file_that_is_not_clearly_meant_is_an_error_with_a_hint(tmp_path, on_disk, name, message):
+    with pytest.raises(FileNotFoundError, match=message):
+        corpora.load(spelled(tmp_path, on_disk, [name]), for_testing=True)
+
+
+# --- splits and speakers ------------------------------------------------------------------------
+
+
+def test_without_a_split_no_speaker_is_in_two_splits(tmp_path):
+    root = folder(tmp_path, ROWS.drop(columns="split"))
+    table = corpora.load(root, seed=3)
+    assert table.groupby("speaker")["split"].nunique().eq(1).all()
+    assert set(table["split"]) == {"train", "dev", "test"}
+    pd.testing.assert_frame_equal(corpora.load(root, seed=3), table)
+    assert "seed 3" in notes(table)
+
+
+def test_the_split_of_a_seed_stays_the_same(tmp_path):
+    root = folder(tmp_path, ROWS.drop(columns=["split", "speaker"]))
+    drawn = {seed: "".join(corpora.load(root, seed=seed)["split"].str[2]) for seed in (0, 1)}
+    assert drawn == {0: "aavsvasa", 1: "vsaasvaa"}  # train, dev, test
+
+
+def test_files_of_one_name_in_two_folders_are_two_speakers_where_none_is_named(tmp_path):
+    rows = ROWS.iloc[:3].assign(file=[f"{s}/0.wav" for s in "abc"], split=list(tables.SPLITS))
+    for number, name in enumerate(rows["file"]):
+        write(tmp_path / name, buzz(0.2, seed=number))
+    rows.drop(columns="speaker").to_csv(tmp_path / "labels.csv", index=False)
+    assert corpora.load(tmp_path)["speaker"].tolist() == ["a/0.wav", "b/0.wav", "c/0.wav"]
+
+
+def test_all_of_a_folder_is_for_testing_whatever_splits_it_has(tmp_path):
+    root = folder(tmp_path, ROWS.iloc[:2].drop(columns="split"))  # one speaker: none can be drawn
+    message = r"expected at least 3: give it a column split .* for_testing=True"
+    with pytest.raises(ValueError, match=message):
+        corpora.load(root)
+    assert set(corpora.load(root, for_testing=True)["split"]) == {"test"}
+    assert list(corpora.load(folder(tmp_path), for_testing=True)["split"]) == ["test"] * len(ROWS)
+
+
+# --- saving -------------------------------------------------------------------------------------
+
+
+def test_a_saved_folder_is_loaded_with_the_same_signals_and_labels(tmp_path, labels):
+    some = labels.iloc[::7]
+    corpora.folder.save(some, tmp_path / "mine")
+    again = corpora.load(tmp_path / "mine")
+    for name in ["split", "speaker", "emotion", "gender", *tables.DIMENSIONS, "label"]:
+        assert again[name].tolist() == some[name].tolist()
+    for ours, theirs in zip(again.index, some.index, strict=True):
+        np.testing.assert_allclose(audio.read(*ours), audio.read(*theirs), atol=1e-4)
+    assert not again["synthetic"].any()
+
+
+def test_a_folder_of_synthetic_speech_stays_synthetic_when_it_is_saved(tmp_path, labels):
+    file = tmp_path / "a.wav"
+    file.write_bytes(audio.encode(buzz(0.5), comment=audio.SYNTHETIC))
+    corpora.folder.save(labels.iloc[:1].set_index(tables.segments([file])), tmp_path / "mine")
+    assert corpora.load(tmp_path / "mine", for_testing=True)["synthetic"].all()

@@ -1,0 +1,100 @@
+"""Baselines learn what training has, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from paraclap.evaluation import baselines, tasks
+from paraclap.tables import segments
+
+
+def made(n=240, seed=0):
+    """Features of which one tells three unequal classes apart, on a scale far from the other's."""
+    rng = np.random.default_rng(seed)
+    label = rng.choice(list("abc"), n, p=[0.8, 0.1, 0.1])
+    place = np.array([list("abc").index(one) for one in label])
+    index = segments(f"/{i}.wav" for i in range(n))
+    told = 1e-3 * (place + rng.normal(0, 0.2, n))
+    features = pd.DataFrame({"told": told, "noise": rng.normal(0, 1e3, n)}, index)
+    columns = {"corpus": "one", "split": np.repeat(["train", "test"], n // 2), "label": label}
+    return features, pd.DataFrame({**columns, "speaker": [f"s{i % 8}" for i in range(n)]}, index)
+
+
+def test_logistic_finds_rare_classes_on_any_scale_and_majority_is_at_chance():
+    table = baselines.reference_scores(*made(), {"one": list("abc")}, draws=20)
+    assert list(table) == ["system", "learnable", *tasks.SCORES]
+    scores = table.set_index("system")
+    assert scores.loc["logistic", "uar"] > 0.9
+    assert scores.loc["majority", "uar"] == pytest.approx(1 / 3)
+    assert scores["learnable"].tolist() == [3, 3]
+
+
+def test_classes_without_training_utterances_are_never_answered():
+    features, labels = made()
+    unknown = (labels["label"] == "c") & (labels["split"] == "train")
+    table = baselines.baseline_predictions(features, labels[~unknown], {"one": list("abc")})
+    assert set(table["prediction"]) == {"a", "b"} and set(table["truth"]) == set("abc")
+    scores = baselines.reference_scores(features, labels[~unknown], {"one": list("abc")}, draws=5)
+    assert scores["learnable"].tolist() == [2, 2]
+
+
+def test_tasks_with_fewer_than_two_classes_in_training_are_left_out():
+    features, labels = made()
+    other = labels[labels["split"] == "test"].assign(corpus="two", label=lambda t: t["label"] + "!")
+    both = pd.concat([labels[labels["split"] == "train"], other])
+    asked = {"two": ["a!", "b!", "c!"]}
+    assert baselines.baseline_predictions(features, both, asked).empty
+    table = baselines.reference_scores(features, both, asked)
+    assert table.empty and list(table) == ["system", "learnable", *tasks.SCORES]
+
+
+def test_unlabelled_and_unmeasured_utterances_are_not_used():
+    features, labels = made()
+    more = labels.iloc[:20].assign(label=None, split="train")
+    more.index = segments(f"/more{i}.wav" for i in range(20))
+    far = pd.DataFrame(1e9, more.index, features.columns)
+    tasks_ = {"one": list("abc")}
+    plain = baselines.baseline_predictions(features, labels, tasks_)
+    both = baselines.baseline_predictions(
+        pd.concat([features, far]), pd.concat([labels, more]), tasks_
+    )
+    pd.testing.assert_frame_equal(plain, both, check_dtype=False)
+    fewer = baselines.baseline_predictions(features.iloc[:-5], labels, tasks_)
+    assert len(fewer) == len(plain) - 5
+
+
+def test_of_equally_frequent_classes_the_first_by_name_is_the_majority():
+    features, labels = made()
+    labels["label"] = np.tile(["c", "b"], 120)
+    table = baselines.baseline_predictions(features, labels, {"one": ["c", "b"]}, "majority")
+    assert set(table["prediction"]) == {"b"}
+
+
+def test_missing_features_and_unknown_baselines_are_errors():
+    features, labels = made()
+    features.iloc[0, 1] = np.nan
+    with pytest.raises(ValueError, match=r"noise 'nan' in the training features \(1 rows"):
+        baselines.baseline_predictions(features, labels, {"one": list("abc")})
+    with pytest.raises(ValueError, match="Unknown baseline 'svm'"):
+        baselines.baseline_predictions(features, labels, {"one": list("abc")}, "svm")
+
+
+def test_the_regression_is_compared_where_it_has_all_classes():
+    scores = pd.DataFrame({"task": ["one", "two", "three"], "uar": [0.5, 0.9, 0.1]})
+    references = pd.DataFrame(
+        {
+            "task": ["one", "two", "three", "one"],
+            "system": ["logistic", "logistic", "logistic", "majority"],
+            "learnable": [3, 3, 2, 3],
+            "classes": 3,
+            "uar": [0.6, 0.8, 0.7, 0.9],
+        }
+    )
+    assert baselines.describe_baseline(scores, references) == (
+        "Training has all classes of 2 of 3 tasks. There the regression has the higher UAR in 1 "
+        "(one)."
+    )
+    assert baselines.describe_baseline(scores, references[1:2]).endswith("higher UAR in 0.")
+    assert "There is no task" in baselines.describe_baseline(scores, references[2:3])

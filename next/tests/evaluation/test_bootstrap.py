@@ -1,0 +1,204 @@
+"""Intervals: golden values, a slow reference, coverage; statistics on drawn utterances."""
+
+from __future__ import annotations
+
+import audmetric
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from paraclap.evaluation import bootstrap, metrics
+from paraclap.evaluation.bootstrap import Draws, bootstrap_interval
+
+LABELS = ["a", "b", "c"]
+
+
+def made():
+    """A table without random numbers: truth, prediction, twelve speakers."""
+    i = np.arange(150)
+    right = np.minimum(i * i % 7, 2)
+    prediction = np.where(i * i % 11 < 6, right, i * i * i % 3)
+    return np.array(LABELS)[right], np.array(LABELS)[prediction], i * i % 23
+
+
+GOLDEN = [
+    ("speakers", 0, (0.8052261461235081, 0.9153496251898736)),
+    ("speakers", 5, (0.806862969648781, 0.9169771697276871)),
+    ("few", 0, (0.7974306055174831, 0.9289763925298948)),
+    ("unknown", 3, (0.7911356975029294, 0.9304096097247869)),
+]
+
+
+@pytest.mark.parametrize(("who", "seed", "expected"), GOLDEN)
+def test_intervals_of_a_made_table_stay_as_they_are(who, seed, expected):
+    truth, prediction, speakers = made()
+    names = {"speakers": speakers, "few": np.arange(150) % 4, "unknown": None}[who]
+    found = bootstrap_interval(truth, prediction, LABELS, names, seed=seed)
+    assert found == pytest.approx(expected, abs=1e-12)
+    assert metrics.uar(truth, prediction, LABELS) == pytest.approx(0.864896571736517, abs=1e-12)
+    assert metrics.macro_f1(truth, prediction, LABELS) == pytest.approx(0.8443150057767997)
+
+
+def answered(speakers=12, each=15, seed=0):
+    """Speakers of unequal skill."""
+    rng = np.random.default_rng(seed)
+    skill = np.repeat(rng.uniform(0.2, 0.9, speakers), each)
+    truth = rng.choice(LABELS, speakers * each)
+    right = rng.random(len(truth)) < skill
+    prediction = np.where(right, truth, rng.choice(LABELS, len(truth)))
+    return truth, prediction, np.repeat([f"s{i}" for i in range(speakers)], each)
+
+
+def slow_interval(truth, prediction, speakers, draws, seed):
+    """Draw speakers one draw at a time and score the very utterances they spoke."""
+    rng = np.random.default_rng(seed)
+    names = np.unique(speakers)
+    values = []
+    for _ in range(draws):
+        rows = [np.flatnonzero(speakers == name) for name in rng.choice(names, len(names))]
+        t, p = truth[np.concatenate(rows)], prediction[np.concatenate(rows)]
+        values.append(np.mean([np.mean(p[t == label] == label) for label in np.unique(t)]))
+    n = len(names)
+    factor = np.sqrt(n / (n - 1)) * stats.t.ppf(0.975, n - 1) / 1.96
+    center = np.mean([np.mean(prediction[truth == label] == label) for label in np.unique(truth)])
+    return np.quantile(center + factor * (np.array(values) - center), (0.025, 0.975))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_interval_agrees_with_a_slow_bootstrap(known):
+    truth, prediction, speakers = answered()
+    fast = bootstrap_interval(truth, prediction, LABELS, speakers if known else None, draws=4000)
+    slow = slow_interval(truth, prediction, speakers if known else np.arange(180), 1000, 1)
+    assert fast == pytest.approx(slow, abs=0.02)
+
+
+def test_speakers_of_unequal_skill_widen_the_interval():
+    truth, prediction, speakers = answered(each=60)
+    clustered = bootstrap_interval(truth, prediction, LABELS, speakers)
+    assert np.ptp(clustered) > 1.3 * np.ptp(bootstrap_interval(truth, prediction, LABELS))
+
+
+def test_with_few_or_unknown_speakers_utterances_are_drawn():
+    truth, prediction, _ = answered()
+    unknown = bootstrap_interval(truth, prediction, LABELS)
+    five = np.arange(len(truth)) % bootstrap.LEAST_SPEAKERS - 1
+    assert bootstrap_interval(truth, prediction, LABELS, five.clip(0)) == unknown
+    assert bootstrap_interval(truth, prediction, LABELS, [None] * len(truth)) == unknown
+
+
+@pytest.mark.parametrize("speakers", [10, 24])
+def test_the_interval_covers_the_skill_of_other_speakers_as_often_as_it_says(speakers):
+    hits = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        names = np.repeat(np.arange(speakers), 6)
+        truth = np.tile(["a", "b"], 3 * speakers)
+        right = rng.random(len(names)) < rng.beta(4, 3, speakers)[names]
+        prediction = np.where(right, truth, np.where(truth == "a", "b", "a"))
+        low, high = bootstrap_interval(truth, prediction, ["a", "b"], names, draws=200, seed=seed)
+        hits += low <= 4 / 7 <= high
+    assert 0.92 <= hits / 300 <= 0.98
+
+
+def test_a_draw_may_miss_a_class():
+    speakers = np.repeat(np.arange(6), 4)
+    truth = np.where(speakers == 0, "b", "a")
+    assert bootstrap_interval(truth, truth, ["a", "b"], speakers) == (1, 1)
+
+
+@pytest.mark.parametrize(("right", "end"), [([0], 0), ([0, 1, 2, 3, 4], 1)])
+def test_the_interval_ends_where_scores_end(right, end):
+    speakers = np.repeat(np.arange(6), 4)
+    truth = np.tile(["a", "b"], 12)
+    prediction = np.where(np.isin(speakers, right), truth, np.where(truth == "a", "b", "a"))
+    ends = bootstrap_interval(truth, prediction, ["a", "b"], speakers)
+    assert ends[end] == end
+    assert 0 < ends[1 - end] < 1
+
+
+def test_bad_speakers_and_draws_are_errors():
+    for speakers in (["s", None], ["s"]):
+        with pytest.raises(ValueError, match="Got speakers of 1 of 2 utterances, expected all"):
+            bootstrap_interval(["a", "b"], ["a", "b"], ["a", "b"], speakers)
+    with pytest.raises(ValueError, match="Bad number of draws 0"):
+        bootstrap_interval(["a", "b"], ["a", "b"], ["a", "b"], draws=0)
+    with pytest.raises(ValueError, match="Bad number of draws 0"):
+        Draws.of(None, 3, 0)
+
+
+# --- any statistic ------------------------------------------------------------------------------
+
+
+@st.composite
+def drawn(draw):
+    """Values with ties, other values, weights of three draws; each draw has three utterances."""
+    size = draw(st.integers(4, 20))
+    whole = st.lists(st.integers(0, 5), min_size=size, max_size=size)
+    one, other = draw(whole), draw(whole)
+    many = [draw(whole) for _ in range(3)]
+    one[:2], other[:2] = [0, 1], [1, 3]  # something varies
+    for row in many:
+        row[:3] = [1, 2, 1]
+    return np.array(one, float), np.array(other, float), np.array(many, float)
+
+
+def repeated(values, weights):
+    return np.repeat(values, weights.astype(int))
+
+
+@given(drawn())
+def test_a_weighted_statistic_is_the_plain_one_on_repeated_utterances(case):
+    one, other, many = case
+    plain = [
+        (bootstrap.spearman, lambda x, y: stats.spearmanr(x, y)[0]),
+        (bootstrap.concordance, audmetric.concordance_cc),
+    ]
+    for fast, slow in plain:
+        expected = [slow(repeated(one, w), repeated(other, w)) for w in many]
+        assert fast(one, other, many) == pytest.approx(expected, abs=1e-9)
+    for weights, found in zip(many, bootstrap.ranks(one, many), strict=True):
+        assert repeated(found, weights) == pytest.approx(stats.rankdata(repeated(one, weights)))
+
+
+def test_zero_is_a_value_and_undefined_is_nan():
+    assert bootstrap.divide(np.array([0.0, 1.0]), np.array([2.0, 0.0])).tolist()[0] == 0
+    assert np.isnan(bootstrap.divide(np.array([0.0]), np.array([0.0]))).all()
+    draws, flat = Draws.of(None, 4, 2), np.zeros(4)
+    assert draws.interval(np.zeros(3)) == (0, 0, 0)
+    assert np.isnan(bootstrap.concordance(flat, flat, draws.weights)).all()
+    assert np.isnan(bootstrap.spearman(flat, [1, 2, 3, 4], draws.weights)).all()
+    assert draws.interval(np.array([0.5, np.nan, 0.5])) == (0.5, 0.5, 0.5)
+    assert np.isnan(draws.interval(np.array([np.nan, 0.5, 0.5]))[1:]).all()
+
+
+def test_all_utterances_of_a_speaker_are_drawn_together():
+    draws = Draws.of(np.repeat(list("abcdef"), 3), 18, 50, seed=1)
+    assert (draws.units, draws.unit) == (6, "speakers")
+    assert (draws.weights[0] == 1).all()
+    assert (draws.weights.reshape(51, 6, 3).std(axis=2) == 0).all()
+    assert (draws.weights.sum(axis=1) == 18).all()
+    few = Draws.of(["a", "b"] * 9, 18, 50, seed=1)
+    assert (few.units, few.unit) == (18, "utterances")
+    assert (few.weights[:, ::2].std(axis=1) > 0).any()
+
+
+def test_the_interval_of_a_mean_is_students():
+    values = np.random.default_rng(0).normal(size=12)
+    draws = Draws.of([f"s{i}" for i in range(12)], 12, 4000)
+    _, low, high = draws.interval(draws.weights @ values / 12, -9, 9)
+    expected = stats.ttest_1samp(values, 0).confidence_interval()
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.1)
+    assert draws.interval(draws.weights @ values / 12, 0, 0.01)[1:] == (0, 0.01)
+
+
+def test_the_jackknife_of_a_mean_is_its_textbook_interval():
+    values = np.array([1.0, 2.0, 4.0, 7.0])
+    without = (bootstrap.left_out(None, 4) @ values) / 3
+    low, high = bootstrap.jackknife(values.mean(), without)
+    reach = stats.t.ppf(0.975, 3) * values.std(ddof=1) / np.sqrt(4)
+    assert (low, high) == pytest.approx((3.5 - reach, 3.5 + reach))
+    assert np.isnan(bootstrap.jackknife(0.5, np.array([0.5, np.nan]))).all()
+    many = bootstrap.left_out(list("aabbccddeeff"), 12)
+    assert many.shape == (6, 12) and many[0].tolist() == [0, 0] + [1] * 10

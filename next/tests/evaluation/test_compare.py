@@ -1,0 +1,212 @@
+"""Paired comparisons: golden values, a slow reference, error rates; seeds; sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from paraclap.evaluation import compare, metrics
+from paraclap.evaluation.bootstrap import redraw
+
+LABELS = ["a", "b", "c"]
+
+
+def answered(task="one", speakers=12, each=10, skill=0.5, seed=0):
+    """Predictions of a system whose skill differs from speaker to speaker."""
+    rng = np.random.default_rng(0)  # the utterances are the same for all systems
+    names = np.repeat([f"s{i}" for i in range(speakers)], each)
+    truth = np.tile(LABELS, len(names))[: len(names)]
+    luck = np.repeat(rng.uniform(-0.2, 0.2, speakers), each)
+    own = np.random.default_rng(seed + 1)
+    right = own.random(len(names)) < skill + luck
+    given = np.where(right, truth, own.choice(LABELS, len(names)))
+    table = pd.DataFrame({"corpus": task, "speaker": names, "truth": truth, "prediction": given})
+    return table.set_index(pd.Index([f"{task}/{i}" for i in range(len(table))], name="file"))
+
+
+def made(speakers):
+    """Two systems on a table without random numbers."""
+    i = np.arange(150)
+    right = np.minimum(i * i % 7, 2)
+    one = np.where(i * i % 11 < 6, right, i * i * i % 3)
+    two = np.where(i * i % 13 < 5, right, i * i % 3)
+    columns = {"corpus": "one", "speaker": speakers, "truth": np.array(LABELS)[right]}
+    given = {"x": one, "y": two}
+    return {
+        k: pd.DataFrame(columns | {"prediction": np.array(LABELS)[v]}) for k, v in given.items()
+    }
+
+
+GOLDEN = [
+    ("speakers", 0.07094004208825298, 0.27085283950608846, 1 / 1001, 0.9180326003158342),
+    ("utterances", 0.06950294641577973, 0.2762331190157757, 3 / 1001, 0.9254588088376605),
+]
+
+
+@pytest.mark.parametrize(("unit", "low", "high", "p", "top"), GOLDEN)
+def test_differences_of_a_made_table_stay_as_they_are(unit, low, high, p, top):
+    i = np.arange(150)
+    speakers = i * i % 23 if unit == "speakers" else i % 4
+    scored = compare.score_systems(made(speakers), {"one": LABELS}, 1000, 2)
+    row = compare.differences(scored).iloc[0]
+    assert (row["unit"], row["units"]) == (unit, 12 if unit == "speakers" else 150)
+    assert row["difference"] == pytest.approx(0.17040998217468806, abs=1e-12)
+    assert row[["low", "high", "p"]].tolist() == pytest.approx([low, high, p], abs=1e-12)
+    assert compare.intervals(scored)["uar_high"][0] == pytest.approx(top, abs=1e-12)
+
+
+def test_the_draws_are_those_of_a_slow_loop():
+    systems = {name: answered(seed=i) for i, name in enumerate("xyz")}
+    scored = compare.score_systems(systems, {"one": LABELS}, 40, 3)
+    units = pd.factorize(systems["x"]["speaker"])[0]
+    weights = redraw(np.ones(12), 40, np.random.default_rng([3, *b"one"]))
+    factor = np.sqrt(12 / 11) * stats.t.ppf(0.975, 11) / stats.norm.ppf(0.975)
+    for name, table in systems.items():
+        uar = metrics.uar(table["truth"], table["prediction"], LABELS)
+        slow = [uar]
+        for weight in weights:
+            drawn = table.iloc[np.repeat(np.arange(len(units)), weight[units])]
+            fresh = metrics.uar(drawn["truth"], drawn["prediction"], LABELS)
+            slow.append(uar + factor * (fresh - uar))
+        np.testing.assert_allclose(scored.uar["one", name], slow)
+
+
+def test_identical_systems_differ_by_nothing_with_p_one():
+    one = answered()
+    scored = compare.score_systems({"x": one, "y": one.iloc[::-1]}, {"one": LABELS}, 200)
+    row = compare.differences(scored).iloc[0]
+    assert (row["difference"], row["low"], row["high"], row["p"]) == (0, 0, 0, 1)
+    assert not row["real"]
+
+
+def test_a_difference_is_told_in_either_direction():
+    systems = {"x": answered(skill=2.0), "y": answered(skill=0.0), "z": answered(skill=2.0)}
+    scored = compare.score_systems(systems, {"one": LABELS}, 199)
+    compared = compare.differences(scored, [("x", "y"), ("y", "x"), ("x", "z")])
+    assert compared["p"].tolist() == pytest.approx([1 / 200, 1 / 200, 1])
+    assert compared["p_holm"].tolist() == pytest.approx([3 / 200, 3 / 200, 1])
+    assert compared["difference"][0] == -compared["difference"][1]
+    one, turned, same = compare.describe_differences(compared, "one", str.upper)
+    assert one.startswith("X is better than Y by 0.") and turned == one
+    assert same == "X and Z cannot be told apart: +0.000 (+0.000 to +0.000), corrected p 1.000."
+
+
+def test_equal_skill_is_called_different_about_as_often_as_the_level_says():
+    false = 0
+    for seed in range(200):
+        systems = {"x": answered(seed=2 * seed), "y": answered(seed=2 * seed + 1)}
+        scored = compare.score_systems(systems, {"one": LABELS}, 199, seed)
+        value, *drawn = scored.mean("x", ["one"]) - scored.mean("y", ["one"])
+        false += compare.p_value(value, drawn) <= compare.ALPHA
+    assert 0.015 <= false / 200 <= 0.09
+
+
+def test_the_mean_over_tasks_is_that_of_the_tasks_both_answer():
+    two = pd.concat([answered("one", seed=1), answered("two", seed=2)])
+    systems = {
+        "x": pd.concat([two, answered("three", speakers=3)]),
+        "y": two.assign(prediction="a"),
+    }
+    tasks = dict.fromkeys(("one", "two", "three"), LABELS)
+    scored = compare.score_systems(systems, tasks, 50)
+    compared = compare.differences(scored).set_index("task")
+    assert list(compared.index) == ["mean", "one", "two"]
+    assert compared.loc["mean", "tasks"] == 2
+    singles = compared.loc[["one", "two"], "difference"]
+    assert compared.loc["mean", "difference"] == pytest.approx(singles.mean())
+    table = compare.intervals(scored).set_index(["task", "system"])
+    assert set(table.xs("mean")["tasks"]) == {2}
+    assert table.loc[("three", "x"), "unit"] == "utterances" and ("three", "y") not in table.index
+
+
+def test_a_task_is_drawn_the_same_whatever_else_there_is():
+    one, two = answered("one"), answered("two")
+    alone = compare.score_systems({"x": one}, {"one": LABELS}, 30)
+    systems = {"y": answered("one", seed=4), "x": pd.concat([two, one])}
+    beside = compare.score_systems(systems, {"two": LABELS, "one": LABELS}, 30)
+    np.testing.assert_array_equal(alone.uar["one", "x"], beside.uar["one", "x"])
+
+
+def test_seeds_meet_the_same_draws_and_are_averaged():
+    seeds = [answered(seed=seed) for seed in range(3)]
+    each = compare.score_systems(dict(zip("abc", seeds, strict=True)), {"one": LABELS}, 40)
+    together = compare.score_systems({"all": seeds}, {"one": LABELS}, 40)
+    np.testing.assert_allclose(together.uar["one", "all"], each.uar.mean(axis=1))
+
+
+def test_p_and_holm_by_hand():
+    # strays of 0.5 lie at 0.5, 0.1, 0.0, 0.6 from it: the first and the last reach zero or beyond
+    assert compare.p_value(0.5, [0.0, 0.4, 0.5, 1.1]) == pytest.approx((1 + 2) / (4 + 1))
+    # sorted .005 .01 .03 .04 times 4 3 2 1: .02 .03 .06 .04, and the last may not fall below .06
+    assert compare.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_above_chance_is_corrected_and_a_single_answer_is_set_apart():
+    good, guess = answered("good", skill=0.8), answered("guess", skill=0.0)
+    same = answered("same").assign(prediction="a")
+    predictions = pd.concat([good, guess, same])
+    table = compare.above_chance(predictions, dict.fromkeys(("good", "guess", "same"), LABELS))
+    assert table["above"].tolist() == [True, False, False]
+    assert table["answers"].tolist() == [3, 3, 1]
+    assert table["uar"][2] == pytest.approx(table["chance"][2]) and table["p"][2] == 1
+    assert table["p_holm"][0] == pytest.approx(3 * table["p"][0])
+    assert compare.describe_above_chance(table) == (
+        "Above chance, corrected for 3 tasks: 1 of 3 (good). Always the same answer, whatever the "
+        "utterance: same."
+    )
+    none = compare.describe_above_chance(table.iloc[1:2])
+    assert none == "Above chance, corrected for 1 tasks: 0 of 1."
+
+
+def test_worse_than_chance_is_not_above():
+    wrong = answered().assign(prediction=lambda t: t["truth"].map({"a": "b", "b": "c", "c": "a"}))
+    table = compare.above_chance(wrong, {"one": LABELS})
+    assert table["p_holm"][0] < 0.05 and not table["above"][0]
+
+
+def seeds(values, system="x"):
+    columns = {"system": system, "task": "one", "seed": range(len(values)), "uar": values}
+    return pd.DataFrame(columns)
+
+
+def test_three_seeds_by_hand():
+    found = compare.over_seeds(pd.concat([seeds([0.4, 0.5, 0.6], "z"), seeds([0.4], "a")]))
+    assert found["system"].tolist() == ["z", "a"]
+    row, single = found.iloc[0], found.iloc[1]
+    assert (row["seeds"], row["min"], row["max"]) == (3, 0.4, 0.6)
+    assert (row["mean"], row["std"]) == pytest.approx((0.5, 0.1))
+    reach = 4.3027 * 0.1 / np.sqrt(3)  # Student's 97.5 % quantile with two degrees of freedom
+    ends = (0.5 - reach, 0.5 + reach)
+    assert (row["seeds_low"], row["seeds_high"]) == pytest.approx(ends, abs=1e-4)
+    assert single["mean"] == 0.4
+    assert np.isnan(single[["std", "seeds_low", "seeds_high"]].to_numpy(float)).all()
+    for bad in (pd.concat([seeds([0.4])] * 2), seeds([np.nan])):
+        with pytest.raises(ValueError, match="come twice or have no uar, expected one score each"):
+            compare.over_seeds(bad)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.iloc[1:], r"The utterances of 'y' in task 'one' \(119 rows\) or their truth"),
+        (lambda t: t.assign(truth="a"), r"'y' in task 'one' \(120 rows\) or their truth differ"),
+        (lambda t: t.assign(prediction="d"), "System 'y' in task 'one': Unknown label 'd'"),
+        (lambda t: [t, t.iloc[:0]], "Only some seeds of 'y' answer"),
+    ],
+)
+def test_systems_that_cannot_be_compared_are_errors(change, message):
+    with pytest.raises(ValueError, match=message):
+        compare.score_systems({"x": answered(), "y": change(answered(seed=3))}, {"one": LABELS})
+
+
+def test_unknown_tasks_and_systems_are_errors():
+    with pytest.raises(ValueError, match="No system has predictions of task 'two'"):
+        compare.score_systems({"x": answered()}, {"two": LABELS})
+    with pytest.raises(ValueError, match="expected at least one"):
+        compare.score_systems({"x": answered()}, {})
+    scored = compare.score_systems({"x": answered()}, {"one": LABELS}, 5)
+    assert list(compare.differences(scored)) == compare.COMPARED
+    with pytest.raises(ValueError, match="Unknown system 'y'"):
+        compare.differences(scored, [("x", "y")])

@@ -1,0 +1,104 @@
+"""Claims about what a model had seen before it was asked."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paraclap.evaluation import contamination
+from paraclap.evaluation.tasks import tasks
+from paraclap.queries import QueryPool, assign_levels, fit_levels
+from paraclap.training.settings import Settings
+
+SETTINGS = Settings(audio_encoder="smoke", text_encoder="smoke", agreed_only=False)
+
+
+@pytest.fixture
+def table(labels: pd.DataFrame) -> pd.DataFrame:
+    """Thirty tones to learn from, ten that choose; ten more, and ten drunk ones, to be asked."""
+    speakers = labels["speaker"].tolist()[:40] + [f"t{n}" for n in range(10)]
+    drunk = ["intoxicated", "sober"] * 5
+    return labels.assign(
+        split=["train"] * 30 + ["dev"] * 10 + ["test"] * 20,
+        corpus=["tones"] * 50 + ["drunk"] * 10,
+        speaker=[*speakers, *(f"d{n % 4}" for n in range(10))],
+        emotion=[*labels["emotion"][:50], *[None] * 10],
+        label=[*labels["label"][:50], *drunk],
+    )
+
+
+@pytest.fixture
+def queries(labels: pd.DataFrame) -> pd.DataFrame:
+    levels = assign_levels(labels, fit_levels(labels))
+    return QueryPool.build(levels, labels["emotion"], labels["gender"]).table()
+
+
+def classes(table, queries, settings=SETTINGS):
+    return contamination.of_run(table, queries, tasks(table), settings)
+
+
+def seen(table, queries, settings=SETTINGS):
+    found = contamination.matrix(table, classes(table, queries, settings), settings)
+    return found.set_index("task")
+
+
+def test_emotions_stand_in_training_queries_and_drunkenness_does_not(table, queries):
+    found = classes(table, queries).set_index("label")
+    expected = {"anger": True, "sadness": True, "intoxicated": False, "sober": False}
+    assert found["in_queries"].to_dict() == expected
+    assert found["utterances"].tolist() == [15, 15, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"emotion": "never"}, [False, False]),
+        ({"only_emotion": True}, [True, True]),
+        ({"agreed_only": True}, [False, True]),
+    ],
+)
+def test_only_what_training_uses_counts(table, queries, change, words):
+    if "agreed_only" in change:
+        table["emotion"] = table["emotion"].where(table["emotion"] != "anger", "no_agreement")
+        queries["emotion"] = table["emotion"].to_numpy()
+    found = classes(table, queries, SETTINGS.but(**change))
+    assert found["in_queries"].tolist()[:2] == words
+    assert found["utterances"].tolist()[:2] == [15, 15], "the class counts all the same"
+
+
+def test_a_corpus_trained_on_is_not_zero_shot(table, queries):
+    found = seen(table, queries)
+    assert found.loc["tones"].tolist() == [0, 0, 1, 0, 1, 1, 1, "the corpus"]
+    assert found.loc["drunk"].tolist() == [0, 0, 0, 0, 0, 0, 0, "nothing of it"]
+
+
+def test_a_speaker_trained_on_is_not_zero_shot(table, queries):
+    table.loc[table["speaker"] == "d1", "speaker"] = "s0"
+    row = seen(table, queries).loc["drunk"]
+    assert (row["speakers"], row["seen"]) == (0.25, "the corpus")
+
+
+def test_of_an_unknown_encoder_nothing_is_claimed(table, queries):
+    found = seen(table, queries, SETTINGS.but(audio_encoder="my/encoder"))
+    assert found["audio encoder"].isna().all()
+    assert found["seen"].tolist() == ["the corpus", "an encoder: unknown"]
+    known = seen(table, queries, SETTINGS.but(audio_encoder="egemaps+small"))
+    assert known["audio encoder"].tolist() == [0, 0]
+
+
+def test_the_encoder_of_the_paper_has_seen_msp_podcast(table, queries):
+    podcast = table.assign(corpus=table["corpus"].replace("drunk", "msp-podcast"))
+    row = seen(podcast, queries, Settings(agreed_only=False)).loc["msp-podcast"]
+    assert row[["audio encoder", "text encoder", "training"]].tolist() == [1, 0, 0]
+    assert row["seen"] == "the corpus"
+
+
+@given(st.lists(st.from_regex(r"\A[a-z]{1,6}\Z"), min_size=1, max_size=6), st.integers(0, 5))
+def test_a_word_is_held_as_a_whole_or_not_at_all(words, place):
+    word = words[place % len(words)]
+    query = " ".join(words)
+    assert contamination.holds_word([query], word)
+    assert contamination.holds_word([f"Not very {word.upper()}, and loud"], word)
+    assert contamination.holds_word([query], f"un{word}") == (f"un{word}" in words)

@@ -1,0 +1,80 @@
+"""Claims about numbers from two opposite queries."""
+
+from __future__ import annotations
+
+import audmetric
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+
+from paraclap.evaluation import dimensions
+from paraclap.model.embedding import embed_text
+from paraclap.queries import FEATURES, contrast
+
+
+def frame(**columns):
+    return pd.DataFrame({name: np.array(values, float) for name, values in columns.items()})
+
+
+def test_the_score_is_the_high_end_minus_the_low_end(model):
+    queries = [*contrast("arousal"), *contrast("pitch")]
+    low, high, *_ = audio = embed_text(model, queries)
+    found = dimensions.attribute_values(model, audio, ["arousal", "pitch"])
+    assert found["arousal"].tolist() == pytest.approx((audio @ (high - low)).tolist(), abs=1e-6)
+    assert found["arousal"].iloc[1] > 0 > found["arousal"].iloc[0]
+    with pytest.raises(ValueError, match="Did you mean 'pitch'"):
+        dimensions.attribute_values(model, audio, ["pich"])
+
+
+def test_ratings_come_from_labels_and_all_else_from_features(labels):
+    some = labels.iloc[:3]
+    features = pd.DataFrame({FEATURES["pitch"]: [1.0, 2.0, 3.0]}, index=some.index)
+    found = dimensions.true_values(some, features)
+    assert set(found) == {"pitch", "arousal", "valence", "dominance"}
+    assert found["arousal"].tolist() == some["arousal"].tolist()
+    assert found["pitch"].tolist() == [1, 2, 3]
+
+
+@given(st.floats(0.2, 3), st.floats(-2, 2))
+def test_no_other_rising_line_has_a_better_ccc_on_dev(scale, shift):
+    rng = np.random.default_rng(0)
+    ratings = rng.normal(4, 1, 50)
+    scores = 0.1 * ratings + rng.normal(0, 0.1, 50)
+    matched = dimensions.match_scale(scores, scores, ratings)
+    assert matched.mean() == pytest.approx(ratings.mean())
+    assert matched.std() == pytest.approx(ratings.std())
+    best = audmetric.concordance_cc(ratings, matched)
+    assert audmetric.concordance_cc(ratings, matched * scale + shift) <= best + 1e-9
+
+
+def test_correlations_are_those_of_scipy_and_audmetric():
+    rng = np.random.default_rng(1)
+    truth = frame(arousal=rng.normal(size=40))
+    scores = frame(arousal=truth["arousal"] + rng.normal(size=40))
+    dev = frame(arousal=rng.normal(size=20)), frame(arousal=rng.normal(4, 2, size=20))
+    speakers = pd.Series([f"s{i % 8}" for i in range(40)])
+    (row,) = dimensions.correlations(scores, truth, speakers, *dev, draws=50).to_dict("records")
+    value, rated = scores["arousal"], truth["arousal"]
+    assert row["spearman"] == pytest.approx(spearmanr(value, rated).statistic)
+    matched = dimensions.match_scale(value, dev[0]["arousal"], dev[1]["arousal"])
+    assert row["ccc"] == pytest.approx(audmetric.concordance_cc(rated, matched))
+    assert row["spearman_low"] < row["spearman"] < row["spearman_high"]
+    assert (row["n"], row["unit"]) == (40, "speakers")
+
+
+def test_the_sign_is_never_fitted():
+    truth, turned = frame(arousal=[1, 2, 3, 4]), frame(arousal=[4, 3, 2, 1])
+    found = dimensions.correlations(turned, truth, pd.Series(list("abcd")), turned, truth, draws=9)
+    assert found["spearman"].tolist() == [-1] and found["ccc"].tolist() == pytest.approx([-1])
+
+
+def test_unrated_utterances_are_left_out_and_three_are_the_least():
+    truth = frame(arousal=[1, 2, 3, np.nan], valence=[1, 2, np.nan, np.nan])
+    scores = frame(arousal=[1, 2, 3, 9], valence=[1, 2, 3, 4])
+    dev = frame(arousal=[1, 2], valence=[1, 2])
+    found = dimensions.correlations(scores, truth, pd.Series(list("abcd")), dev, dev, draws=9)
+    assert found["attribute"].tolist() == ["arousal"] and found["n"].tolist() == [3]
+    assert found["ccc"].isna().all()  # two utterances of the dev split give no scale

@@ -1,0 +1,245 @@
+"""What a run has measured stands in its results and on the card of its model."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from huggingface_hub import ModelCard
+from sounds import buzz, write
+
+from paraclap import ParaCLAP, tables
+from paraclap.evaluation import results
+from paraclap.evaluation.model_card import parameters, write_card
+from paraclap.queries import QueryPool, assign_levels, fit_levels
+from paraclap.training.settings import Settings
+
+SETTINGS = Settings(
+    audio_encoder="smoke", text_encoder="smoke", projection_dim=16, agreed_only=False
+)
+UAR = {"uar": 0.61234, "uar_low": 0.5, "uar_high": 0.7}
+
+
+@pytest.fixture
+def table(labels: pd.DataFrame) -> pd.DataFrame:
+    """Tones of a synthesiser to learn from and to be asked, and ten drunk people."""
+    return labels.assign(
+        corpus=["tones"] * 50 + ["drunk"] * 10,
+        speaker=[*labels["speaker"][:50], *(f"d{n % 4}" for n in range(10))],
+        split=["train"] * 30 + ["dev"] * 10 + ["test"] * 20,
+        label=[*labels["label"][:50], *["intoxicated", "sober"] * 5],
+        language="de",
+        synthetic=[True] * 50 + [False] * 10,
+    )
+
+
+@pytest.fixture
+def run(table: pd.DataFrame, labels: pd.DataFrame, model: ParaCLAP, tmp_path: Path) -> Path:
+    """Folder of a run with a model, and scores written by hand."""
+    folder = tmp_path / "runs" / "tiny"
+    model.save_pretrained(folder / "model")
+    levels = assign_levels(labels, fit_levels(labels))
+    pool = QueryPool.build(levels, labels["emotion"], labels["gender"])
+    tables.write_table(table, folder / "labels.parquet")
+    tables.write_table(pool.table(), folder / "queries.parquet")
+    tables.write_json(SETTINGS.asdict(), folder / "settings.json")
+    more = {"n": 10, "macro_f1": 0.5, "accuracy": 0.4} | UAR
+    asked = [{"task": "tones"} | more, {"task": "drunk"} | more]
+    tables.write_table(pd.DataFrame(asked), folder / "scores.csv")
+    simple = {"system": "majority", "task": "drunk", "n": 10} | UAR | {"uar": 0.5}
+    tables.write_table(pd.DataFrame([simple]), folder / "references.csv")
+    ends = [{"attribute": "gender", "n": 10} | UAR]
+    tables.write_table(pd.DataFrame(ends), folder / "attributes.csv")
+    return folder
+
+
+@pytest.fixture
+def result(run: Path) -> dict[str, Any]:
+    return results.collect(run, seed=3, device="cpu")
+
+
+def score(result: dict[str, Any], **wanted: str) -> dict[str, Any]:
+    """The one score that is as wanted."""
+    rows = [one for one in result["scores"] if all(one[key] == wanted[key] for key in wanted)]
+    (found,) = rows
+    return dict(found)
+
+
+def test_a_score_names_its_task_speech_and_interval(result):
+    assert score(result, task="drunk", file="scores.csv", metric="uar") == {
+        "file": "scores.csv",
+        "kind": "task",
+        "task": "drunk",
+        "speech": "recorded",
+        "n": 10,
+        "unit": "utterances",
+        "chance": 0.5,
+        "system": "zero-shot",
+        "metric": "uar",
+        "value": 0.61234,
+        "low": 0.5,
+        "high": 0.7,
+    }
+    tones = score(result, task="tones", metric="accuracy")
+    assert (tones["speech"], tones["value"], tones["low"]) == ("synthetic", 0.4, None)
+    gender = score(result, kind="attribute")
+    assert (gender["task"], gender["speech"], gender["chance"]) == ("gender", "synthetic", 0.5)
+
+
+def test_mixed_speech_is_never_called_recorded(run, table, result):
+    assert result["speech"] == "mixed"
+    mixed = table.assign(synthetic=[True, False] * 30)
+    tables.write_table(mixed, run / "labels.parquet")
+    found = results.collect(run)
+    assert {one["speech"] for one in found["scores"] if one["task"] == "tones"} == {"mixed"}
+    assert results.side_by_side([found], "recorded").empty
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "kind"),
+    [
+        ([True, True], "synthetic"),
+        ([False], "recorded"),
+        ([False, True], "mixed"),
+        ([True, None], "unknown"),
+        ([], "unknown"),
+    ],
+)
+def test_the_kind_of_speech_is_never_guessed(synthetic, kind):
+    assert results.speech(pd.DataFrame({"synthetic": synthetic})) == kind
+
+
+def test_other_systems_are_named_and_other_tables_left_alone(run):
+    rows = [{"recipe": "paper", "seed": seed, "task": "tones", "n": 10} | UAR for seed in (0, 1)]
+    tables.write_table(pd.DataFrame(rows), run / "recipes.csv")
+    tables.write_table(pd.DataFrame({"task": ["tones"], "uar": [0.4]}), run / "prompts.csv")
+    found = results.collect(run)
+    names = [one["system"] for one in found["scores"] if one["file"] == "recipes.csv"]
+    assert names == ["paper 0", "paper 1"]
+    majority = score(found, system="majority")
+    assert (majority["value"], majority["metric"]) == (0.5, "uar")
+    assert {one["file"] for one in found["scores"]} == {
+        *("attributes.csv", "recipes.csv", "references.csv", "scores.csv")
+    }
+
+
+def test_a_run_names_its_origin_in_plain_values(run, result):
+    assert (result["run"], result["seed"], result["device"]) == ("tiny", 3, "cpu")
+    assert result["settings"] == SETTINGS.asdict()
+    assert result["packages"]["numpy"] == np.__version__
+    assert result["contamination"][0]["seen"] == "the corpus"
+    path = tables.write_json(result, run / "results.json")
+    assert tables.read_json(path) == result
+
+
+def test_the_hash_of_a_model_is_that_of_its_weights_alone(run):
+    before = results.model_hash(run / "model")
+    (run / "model" / "README.md").write_text("A card.")
+    assert results.model_hash(run / "model") == before
+    weights = run / "model" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
+    assert results.model_hash(run / "model") != before
+
+
+def test_a_task_that_the_labels_do_not_have_is_refused(run):
+    table = tables.read_table(run / "scores.csv").assign(task=["tones", "dunk"])
+    tables.write_table(table, run / "scores.csv")
+    with pytest.raises(ValueError, match=r"Unknown task 'dunk' in scores\.csv.*drunk"):
+        results.collect(run)
+
+
+def test_runs_are_gathered_by_date_and_other_versions_named(run, result):
+    for name, day in (("later", "03"), ("sooner", "02")):
+        dated = result | {"run": name, "date": f"2026-01-{day}T00:00:00+00:00"}
+        tables.write_json(dated, run.parent / name / "results.json")
+    tables.write_json({"schema": 1}, run / "results.json")
+    found, (problem,) = results.gather(str(run.parent))
+    assert [one["run"] for one in found] == ["sooner", "later"]
+    assert "The results of 'tiny' are of another version" in problem
+
+
+def test_kinds_of_speech_never_share_a_column(result):
+    turned = [one | {"speech": "recorded"} for one in result["scores"]]
+    both = [result, result | {"run": "people", "scores": turned}]
+    synthetic = results.side_by_side(both, "synthetic")
+    assert list(synthetic) == ["date", "run", "commit", "tones"]
+    assert synthetic["run"].tolist() == ["tiny"]
+    recorded = results.side_by_side(both, "recorded").set_index("run")
+    assert recorded["tones"].isna().to_dict() == {"tiny": True, "people": False}
+    assert recorded["drunk"].tolist() == ["0.612 [0.50, 0.70]"] * 2
+    assert results.side_by_side(both, "unknown").empty
+    with pytest.raises(ValueError, match="Unknown kind of speech 'all'"):
+        results.side_by_side(both, "all")
+
+
+# --- the card -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def card(run: Path, result: dict[str, Any]) -> str:
+    return write_card(result, run)
+
+
+def test_machines_read_licence_language_and_every_score_with_its_interval(run, card):
+    data = ModelCard.load(run / "model" / "README.md").data
+    assert (data.license, data.language) == ("other", ["de"])
+    assert data.pipeline_tag == "zero-shot-audio-classification"
+    assert {"paraclap", "mixed-speech"} <= set(data.tags)
+    tones, drunk = data.eval_results
+    assert tones.dataset_name == "tones (synthetic speech)"
+    assert drunk.dataset_name == "drunk (recorded speech)"
+    assert (tones.metric_type, tones.metric_value) == ("recall", 0.6123)
+    assert tones.metric_name == "UAR, 95 % interval 0.500 to 0.700 over utterances"
+
+
+def test_a_reader_finds_speech_scores_data_contamination_and_limits(card, table):
+    first = card.strip().split("\n\n")[1]
+    assert first.startswith("**Its speech: partly synthetic, made by a speech synthesiser.")
+    ends = table[table["split"] == "train"].index.get_level_values("end")
+    hours = sum(end.total_seconds() for end in ends) / 3600
+    train = f"| tones | synthetic | 30 | {hours:.1f} | 3 | de | made by this project"
+    assert train in card
+    assert "| drunk | recorded | 0.500 | 0.612 | 0.500 to 0.700 | utterances | 10 |" in card
+    assert "| tones | 100 % | 100 % | the corpus |" in card
+    for part in ("Limits", "Licence", "Citation", "forbids use in\nproducts", "jing2024paraclap"):
+        assert part in card
+    assert "{{" not in card.replace("{{ParaCLAP}", "") and "\n\n\n\n" not in card
+
+
+def test_people_are_not_called_synthetic_and_corpora_have_their_licence(run, table):
+    people = table.assign(synthetic=False, corpus=table["corpus"].replace("tones", "crema-d"))
+    tables.write_table(people, run / "labels.parquet")
+    scores = tables.read_table(run / "scores.csv").assign(task=["crema-d", "drunk"])
+    tables.write_table(scores, run / "scores.csv")
+    text = write_card(results.collect(run), run)
+    assert "synthetic" not in text
+    row = next(line for line in text.splitlines() if line.startswith("| crema-d | recorded | 30"))
+    assert "Open Database" in row or "ODbL" in row
+
+
+def test_speech_of_unknown_origin_is_not_taken_for_that_of_people(run, table):
+    tables.write_table(table.drop(columns="synthetic"), run / "labels.parquet")
+    text = write_card(results.collect(run), run)
+    assert "**Its speech: of unknown origin" in text and "as its owner says" in text
+
+
+def test_parameters_are_those_of_the_model(run, model, card):
+    found = parameters(run / "model")
+    assert found["all"] == sum(weights.numel() for weights in model.parameters())
+    audio = sum(weights.numel() for weights in model.audio_model.parameters())
+    assert (found["audio encoder"], found["temperature"]) == (audio, 1)
+    assert f"{found['all']:,}" in card
+
+
+def test_the_lines_that_show_how_to_use_it_run(run, card, monkeypatch, capsys):
+    code = re.search(r"## How to use\s+```python\n(.*?)```", card, re.DOTALL)[1]
+    assert len(ast.parse(code).body) <= 5
+    monkeypatch.chdir(run.parent / "tiny")
+    write(Path("voice.wav"), buzz(0.6))
+    exec(compile(code.replace("tiny/", ""), "README.md", "exec"), {})
+    assert re.search(r"voice\.wav", capsys.readouterr().out)

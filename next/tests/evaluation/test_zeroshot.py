@@ -1,0 +1,124 @@
+"""Answers, and candidates that are refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from paraclap import tables
+from paraclap.audio import AudioError
+from paraclap.evaluation import zeroshot
+from paraclap.evaluation.zeroshot import Candidates, answer, classify, encode_candidates
+from paraclap.model.embedding import embed_audio, embed_text
+
+
+def test_answers_by_hand():
+    question = Candidates(("a", "b"), np.eye(2, dtype=np.float32), 2.0)
+    table = answer(question, np.array([[1, 0], [0.6, 0.8]], np.float32))
+    # logits 2 and 0, then 1.2 and 1.6
+    assert table["a"].tolist() == pytest.approx([1 / (1 + np.exp(-2)), 1 / (1 + np.exp(0.4))])
+    assert table["prediction"].tolist() == ["a", "b"]
+    assert list(table) == ["a", "b", "prediction"]
+
+
+def test_classify_gives_probabilities_on_the_audformat_index(model, labels):
+    files = labels.index.get_level_values("file")[:3].tolist()
+    table = classify(model, files, ["angry", "sad", "calm"], "speaker is {}")
+    assert list(table) == ["angry", "sad", "calm", "prediction"]
+    assert list(table.index.names) == tables.INDEX
+    assert table.index.get_level_values("file").tolist() == files
+    np.testing.assert_allclose(table[["angry", "sad", "calm"]].sum(axis=1), 1, atol=1e-5)
+    logits = embed_audio(model, files) @ embed_text(model, [f"speaker is {w}" for w in table][:3]).T
+    shares = np.exp(logits * model.temperature.item())
+    shares /= shares.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(table.iloc[:, :3], shares, atol=1e-5)
+    best = table[["angry", "sad", "calm"]].idxmax(axis=1)
+    assert best.tolist() == table["prediction"].tolist()
+
+
+def test_labels_may_differ_from_words(model, labels):
+    by_word = classify(model, labels, ["angry", "sad"])
+    by_label = classify(model, labels, {"anger": "angry", "sadness": "sad"})
+    np.testing.assert_array_equal(by_label["anger"], by_word["angry"])
+    renamed = by_word["prediction"].map({"angry": "anger", "sad": "sadness"})
+    assert by_label["prediction"].tolist() == renamed.tolist()
+
+
+def test_the_order_of_candidates_does_not_matter(model, labels):
+    forth, back = (classify(model, labels[:8], words) for words in (["a", "sad"], ["sad", "a"]))
+    np.testing.assert_allclose(forth["sad"], back["sad"], atol=1e-5)
+
+
+def test_a_question_keeps_the_mode_of_the_model(model):
+    model.train()
+    model.audio_model.eval()
+    question = encode_candidates(model, {"anger": "angry", "sadness": "sad"})
+    assert model.training and model.text_model.training and not model.audio_model.training
+    assert question.labels == ("anger", "sadness") and question.embeddings.shape == (2, 16)
+    assert question.logit_scale == pytest.approx(1 / 0.07, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("candidates", "message"),
+    [
+        ("sad", r"Got the text 'sad' as candidates, expected a list: \['sad'\]"),
+        ("sad, happy", r"expected a list: \['sad', 'happy'\]"),
+        (["Sad", "sad"], "Candidates 'Sad' and 'sad' are the same word"),
+        (["sad", "sad"], "Candidates 'sad' and 'sad' are the same word"),
+        ({"low": "sad", "down": " sad"}, "Candidates 'low': 'sad' and 'down': ' sad' are the same"),
+        (["sad", None], "Bad candidate None, expected text"),
+        (["sad", float("nan")], "Bad candidate nan"),
+        (["sad", 1], "Bad candidate 1"),
+        (["sad", " "], "Bad candidate ' '"),
+        ({"sadness": "sad", "joy": np.nan}, "Bad candidate 'joy': nan"),
+        ({"sadness": "sad", 3: "happy"}, "Bad candidate 3: 'happy'"),
+        (["prediction", "sad"], "Bad candidate 'prediction': the column 'prediction' holds"),
+        ([], "expected two or more"),
+        (["sad"], r"Got candidates \['sad'\], expected two or more"),
+    ],
+)
+def test_bad_candidates_are_errors_that_name_them(candidates, message):
+    with pytest.raises(ValueError, match=message):
+        zeroshot.check_candidates(candidates)
+
+
+@pytest.mark.parametrize(
+    ("candidates", "named"),
+    [
+        ({"happy": "🙂", "sad": "🙁"}, "'happy': '🙂' and 'sad': '🙁'"),
+        (["x " * 9000, "x " * 9000 + "y"], "are the same to this model's tokenizer"),
+    ],
+)
+def test_candidates_with_the_same_tokens_are_errors(model, candidates, named):
+    with pytest.raises(ValueError, match=named):
+        encode_candidates(model, candidates)
+
+
+def test_templates_need_a_slot_and_take_no_sentences(model, labels):
+    with pytest.raises(ValueError, match="expected a slot"):
+        classify(model, labels, ["angry", "sad"], "speaker is")
+    sentence = "this person is feeling anger."
+    assert zeroshot.fill("{}", sentence) == sentence
+    with pytest.raises(ValueError, match="it is a sentence already, expected a word"):
+        zeroshot.fill("speaker is {}", sentence)
+
+
+def test_candidates_as_they_are_typed():
+    assert zeroshot.parse_candidates("joy=happy, sad") == {"joy": "happy", "sad": "sad"}
+    with pytest.raises(ValueError, match="expected each label once"):
+        zeroshot.parse_candidates("joy=happy,joy=glad,sad")
+    with pytest.raises(ValueError, match="expected two or more"):
+        zeroshot.parse_candidates("sad")
+
+
+def test_a_file_that_is_no_audio_is_named(model, tmp_path):
+    (tmp_path / "notes.wav").write_text("not audio")
+    with pytest.raises(AudioError, match=r"notes\.wav"):
+        classify(model, tmp_path / "notes.wav", ["angry", "sad"])
+
+
+def test_an_index_of_another_form_is_an_error(model):
+    index = pd.MultiIndex.from_arrays([[0], [1]], names=["start", "end"])
+    with pytest.raises(ValueError, match=r"Bad index \['start', 'end'\], expected \['file'\] or"):
+        classify(model, index, ["angry", "sad"])

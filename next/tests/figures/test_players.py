@@ -1,0 +1,63 @@
+"""Players carry their sound, and neither paths nor tags."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import pytest
+import soundfile
+from sounds import RATE, buzz, tone, write
+
+from paraclap import audio, tables
+from paraclap.figures import players
+
+
+def decoded(address):
+    head, content = address.split(",")
+    assert head == "data:audio/mpeg;base64"
+    return soundfile.read(io.BytesIO(base64.b64decode(content)))
+
+
+def test_a_clip_sounds_like_the_signal():
+    signal = tone(1.0, 440.0, 0.5)
+    sound, rate = decoded(players.data_uri(signal))
+    assert rate == RATE
+    middle = sound[RATE // 4 : RATE // 2]
+    peak = np.abs(np.fft.rfft(middle)).argmax() * RATE / len(middle)
+    assert peak == pytest.approx(440, abs=5)
+    assert np.abs(middle).max() == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_second_takes_about_4_kb():
+    assert len(players.data_uri(buzz(5.0))) / 5 == pytest.approx(4_000, rel=0.1)
+
+
+def test_a_long_clip_is_cut_and_faded_and_a_short_one_is_left_alone():
+    sound, rate = decoded(players.data_uri(tone(5.0), 2.0))
+    assert len(sound) / rate == pytest.approx(2.0, abs=0.1)
+    short, _ = decoded(players.data_uri(tone(1.0), 2.0))
+    assert len(short) / rate == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize("signal", [np.zeros(0), np.array([0.1, np.nan]), np.zeros((2, 9))])
+def test_what_is_no_signal_is_refused(signal):
+    with pytest.raises(ValueError, match="Bad signal of shape"):
+        players.data_uri(signal.astype(np.float32))
+
+
+def test_players_hold_the_sound_of_their_segment_and_their_label_but_no_path(tmp_path):
+    file = write(tmp_path / "secret.wav", np.concatenate([tone(1.0, 440), tone(1.0, 880)]))
+    index = tables.segments([file, file], [0, 1], [1, 2])
+    page = players.players(index, ["low <", "high"]).data
+    assert page.count("<audio controls") == 2
+    assert "low &lt;" in page and "secret" not in page
+    sounds = [decoded(part.split('"')[0])[0] for part in page.split('src="')[1:]]
+    peaks = [np.abs(np.fft.rfft(sound)).argmax() / len(sound) for sound in sounds]
+    assert peaks[1] == pytest.approx(2 * peaks[0], rel=0.02)
+
+
+def test_a_file_that_is_not_there_is_an_audio_error(tmp_path):
+    with pytest.raises(audio.AudioError, match="is not there"):
+        players.players(tables.segments([tmp_path / "no.wav"]), ["x"])

@@ -1,0 +1,70 @@
+"""The style: colours that stay, figures that show themselves, words that stay words."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import pandas as pd
+import pytest
+import seaborn as sns
+from matplotlib import pyplot as plt
+from PIL import Image
+
+from paraclap.figures import style
+
+
+def test_a_figure_shows_itself_as_png_and_is_unknown_to_pyplot():
+    before = plt.get_fignums()
+    fig, ax = style.figure(height=3)
+    ax.set_title("a title")
+    shown = fig._repr_mimebundle_()
+    picture = Image.open(io.BytesIO(base64.b64decode(shown["image/png"])))
+    assert picture.size == (980, 420)
+    assert shown["text/plain"] == "<Figure: a title>"
+    assert plt.get_fignums() == before
+
+
+def test_several_axes_come_as_an_array():
+    _, axes = style.figure(2, 3, sharey=True)
+    assert axes.shape == (2, 3)
+
+
+def test_a_class_named_like_mathematics_breaks_no_figure():
+    table = pd.DataFrame({"label": ["a$^$", "b_c$"], "n": [1, 2]})
+    fig, ax = style.figure(height=2)
+    sns.barplot(table, x="n", y="label", hue="label", ax=ax, legend="full")
+    ax.set_title("100 $ and 2 $")
+    fig._repr_mimebundle_()
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a$^$", "b_c$"]
+
+
+def test_words_keep_their_colours_whatever_stands_beside_them():
+    one = style.colours(["anger", "zest", "boredom"])
+    assert one["anger"] == style.EMOTIONS["anger"]
+    assert style.colours(["boredom", "zest", "anger"]) == one
+    assert len(set(one.values())) == 3
+
+
+def test_known_words_come_in_the_order_of_the_book_and_missing_ones_not_at_all():
+    assert style.ordered(["zest", "fear", None, "anger", "fear"]) == ["anger", "fear", "zest"]
+
+
+def test_a_note_prints_its_sentence(capsys):
+    style.note("This corpus has no ratings.")._repr_mimebundle_()
+    assert capsys.readouterr().out == "This corpus has no ratings.\n"
+
+
+def test_nothing_to_draw_is_an_error_that_says_what_is_missing():
+    with pytest.raises(ValueError, match="the table is empty"):
+        style.check(pd.DataFrame({"a": []}), ["a"])
+    with pytest.raises(ValueError, match=r"Unknown column 'emotoin' .* Did you mean 'emotion'"):
+        style.check(pd.DataFrame({"emotion": [1]}), ["emotoin"])
+
+
+def test_tables_show_words_as_they_are_and_addresses_as_links():
+    table = pd.DataFrame({"<b>": ["<script>"], "page": ["https://example.org/a?b&c"]})
+    shown = style.text_table(table, "a < b").to_html()
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown and "&lt;b&gt;" in shown and "a &lt; b" in shown
+    assert '<a href="https://example.org/a?b&amp;c">example.org</a>' in shown

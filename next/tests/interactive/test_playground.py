@@ -1,0 +1,123 @@
+"""The playground answers in tables; whatever goes wrong is a sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sounds import buzz
+
+from paraclap import audio, tables
+from paraclap.features import extract
+from paraclap.interactive.playground import Panels, playground
+from paraclap.interactive.session import ANSWERS, Session, answer_figure, summary
+from paraclap.model import build
+from paraclap.queries import fit_levels, save_edges
+
+WORDS = "angry, happy, sad"
+
+
+@pytest.fixture(scope="module")
+def run(labels, tmp_path_factory):
+    """Folder of a run with two untrained models, labels and edges."""
+    folder = tmp_path_factory.mktemp("run")
+    for seed, place in enumerate(("model", "variants/rand1/model")):
+        build("smoke", "smoke", 16, 0.1, "mean", seed=seed).save_pretrained(folder / place)
+    tables.write_table(labels, folder / "labels.parquet")
+    save_edges(fit_levels(extract(labels, jobs=1)), folder / "edges.json")
+    return folder
+
+
+@pytest.fixture
+def session(run):
+    session = Session(run)
+    session.use()
+    return session
+
+
+def test_an_answer_is_the_mean_over_prompts_that_each_add_up_to_one(session):
+    answers = session.ask(WORDS)
+    assert list(answers) == ANSWERS
+    assert answers["prompt"].nunique() > 5
+    sums = answers.groupby("prompt")["probability"].sum()
+    np.testing.assert_allclose(sums, 1, atol=1e-6)
+    table = summary(answers).set_index("candidate")
+    own = answers[answers["candidate"] == "sad"]["probability"]
+    assert table.loc["sad", "probability"] == pytest.approx(own.mean())
+    assert table.loc["sad", ["low", "high"]].tolist() == pytest.approx([own.min(), own.max()])
+    nouns = answers["query"].str.contains("anger|happiness|sadness")
+    assert nouns.any()
+
+
+def test_a_template_of_ones_own_is_the_only_prompt(session):
+    answers = session.ask("old, young", "this person is {}")
+    assert answers["query"].tolist() == ["this person is old", "this person is young"]
+
+
+def test_two_models_are_drawn_side_by_side(session):
+    answers = session.ask(WORDS, models=("", "variant rand1"))
+    assert answers["model"].unique().tolist() == ["model", "variant rand1"]
+    ax = answer_figure(answers).axes[0]
+    assert [text.get_text() for text in ax.get_legend().get_texts()][:2] == [
+        "model",
+        "variant rand1",
+    ]
+
+
+def test_levels_and_queries_follow_from_the_utterance(session):
+    levels, queries = session.describe()
+    assert set(levels["attribute"]) >= {"pitch", "intensity", "duration"}
+    assert set(levels["level"]) <= {"low", "normal", "high"}
+    assert queries["cosine"].is_monotonic_decreasing and len(queries) > 3
+
+
+def test_a_search_gives_both_ends(session):
+    found = session.search("speaker is angry", n=2)
+    assert len(found) == 4 and found["similarity"].is_monotonic_decreasing
+
+
+def test_an_upload_is_used_as_it_was_and_a_bad_one_is_refused(session):
+    signal = buzz(1.0)
+    session.use("me/mine.wav", audio.encode(signal))
+    assert session.name == "mine.wav"
+    np.testing.assert_allclose(session.signal, signal, atol=1e-4)
+    with pytest.raises(audio.AudioError, match="cannot be read"):
+        session.use("text.wav", b"no audio at all")
+    with pytest.raises(audio.AudioError, match=r"has 61.00 s, expected .* 60 s"):
+        session.use("long.wav", audio.encode(np.tile(signal, 61)))
+
+
+def test_answers_are_written_where_the_run_is(session, run):
+    with pytest.raises(ValueError, match="Nothing was asked yet"):
+        session.export()
+    asked = session.ask(WORDS)
+    pd.testing.assert_frame_equal(tables.read_table(session.export("a.parquet")), asked)
+    assert (run / "a.parquet").is_file()
+
+
+def test_every_panel_of_a_run_works(session):
+    panels = Panels(session, WORDS)
+    assert "<audio controls" in panels.utterance.value
+    for button, result in panels.tabs.values():
+        button.click()
+        assert result.value and "alert" not in result.value
+    panels.use("recording.wav", audio.encode(buzz(0.5)))
+    assert "recording.wav" in panels.utterance.value
+
+
+def test_a_run_that_has_nothing_is_said_in_sentences(tmp_path):
+    panels = Panels(Session(tmp_path), WORDS)
+    for button, _ in panels.tabs.values():
+        button.click()
+    expected = ["No model at", "twice", "No labels in", "Nothing was asked"]
+    for words, (_, result) in zip(expected, panels.tabs.values(), strict=True):
+        assert words in result.value
+    panels.use("<b>no.wav")
+    assert "<b>no" not in panels.utterance.value and "is not there" in panels.utterance.value
+
+
+def test_without_a_reader_a_sentence_stands_in_the_page(run, monkeypatch):
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    assert "make lab" in playground(run).data
+    monkeypatch.setenv("JPY_SESSION_NAME", "chapter.ipynb")
+    assert type(playground(run)).__name__ == "VBox"

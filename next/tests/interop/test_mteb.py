@@ -1,0 +1,165 @@
+"""A model does in mteb what it does here: mteb's own tasks, on a few tones kept in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mteb
+import numpy as np
+import pytest
+import torch
+from datasets import Dataset, DatasetDict
+from mteb.abstasks import AbsTaskClassification, AbsTaskZeroShotClassification
+from mteb.abstasks.task_metadata import TaskMetadata
+from mteb.models import EncoderProtocol
+from sounds import RATE, buzz, write
+
+from paraclap import ParaCLAP, audio, classify, embed_text
+from paraclap.interop import embed_signals
+from paraclap.interop.mteb import MtebEncoder
+from paraclap.model import build
+
+WORDS = ["speaker is angry", "speaker is sad"]
+
+
+def metadata(name: str, kind: str, modalities: list[str], category: str) -> TaskMetadata:
+    return TaskMetadata(
+        type=kind,
+        name=name,
+        main_score="accuracy",
+        description="Tones that are loud and high, or quiet and low.",
+        reference=None,
+        dataset={"path": "in/memory", "revision": "1"},
+        category=category,
+        modalities=modalities,
+        eval_splits=["test"],
+        eval_langs=["eng-Latn"],
+    )
+
+
+def items() -> list[dict[str, Any]]:
+    """Eight tones of several lengths, angry and sad in turn."""
+    signals = [buzz(0.4 + 0.05 * n, (110, 300)[n % 2 == 0], seed=n) for n in range(8)]
+    return [{"array": signal, "sampling_rate": RATE} for signal in signals]
+
+
+def stored() -> Dataset:
+    return Dataset.from_dict({"audio": items(), "label": [0, 1] * 4})
+
+
+class Asked(AbsTaskZeroShotClassification):
+    """Which of two sentences fits a tone."""
+
+    metadata = metadata("TonesAsked", "AudioZeroshotClassification", ["audio", "text"], "a2t")
+    input_column_name = "audio"
+
+    def load_data(self, **_: Any) -> None:
+        self.dataset, self.data_loaded = DatasetDict({"test": stored()}), True
+
+    def get_candidate_labels(self) -> list[str]:
+        return WORDS
+
+
+class Learned(AbsTaskClassification):
+    """Which of two classes a tone belongs to, by a linear probe."""
+
+    metadata = metadata("TonesLearned", "AudioClassification", ["audio"], "a2c")
+    input_column_name = "audio"
+    n_experiments, samples_per_label = 2, 3
+
+    def load_data(self, **_: Any) -> None:
+        self.dataset = DatasetDict({"train": stored(), "test": stored()})
+        self.data_loaded = True
+
+
+@pytest.fixture(scope="module")
+def model() -> ParaCLAP:
+    return build("smoke", "smoke", 16, 0.2, "mean", seed=1).eval()
+
+
+@pytest.fixture
+def encoder(model: ParaCLAP) -> MtebEncoder:
+    return MtebEncoder(model, "paraclap/tiny", revision="abc", training_datasets=["CREMA_D"])
+
+
+def scores(encoder: MtebEncoder, task: Any) -> dict[str, Any]:
+    quiet = {"cache": None, "co2_tracker": False, "show_progress_bar": False}
+    (found,) = mteb.evaluate(encoder, task, **quiet).task_results
+    return dict(found.scores["test"][0])
+
+
+def test_the_encoder_keeps_the_protocol(encoder):
+    assert isinstance(encoder, EncoderProtocol)
+    meta = encoder.mteb_model_meta
+    assert (meta.name, meta.revision, meta.embed_dim) == ("paraclap/tiny", "abc", 16)
+    assert meta.modalities == ["audio", "text"]
+    assert meta.training_datasets == {"CREMA_D"}
+
+
+@pytest.mark.filterwarnings("ignore:Precision is ill-defined")  # mteb asks for it, too
+def test_mteb_scores_zero_shot_answers_as_they_are_given_here(encoder, model, tmp_path):
+    files = [
+        write(tmp_path / f"{n}.wav", item["array"], RATE, subtype="FLOAT")
+        for n, item in enumerate(items())
+    ]
+    answers = classify(model, files, WORDS)["prediction"].tolist()
+    right = np.mean([WORDS[n % 2] == answer for n, answer in enumerate(answers)])
+    assert scores(encoder, Asked())["accuracy"] == pytest.approx(right)
+
+
+def test_mteb_trains_a_probe_on_the_embeddings(encoder):
+    assert scores(encoder, Learned())["accuracy"] >= 0.75
+
+
+def loader(rows: list[dict[str, Any]], batch: int) -> torch.utils.data.DataLoader:
+    def together(some: list[dict[str, Any]]) -> dict[str, list[Any]]:
+        return {name: [row[name] for row in some] for name in some[0]}
+
+    return torch.utils.data.DataLoader(rows, batch, collate_fn=together)
+
+
+def test_embeddings_do_not_depend_on_the_batch_and_texts_fill_the_template(encoder, model):
+    rows = [{"audio": item} for item in items()]
+    together, alone = (encoder.encode(loader(rows, batch)) for batch in (8, 1))
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    texts = [{"text": word} for word in ("angry", "sad")]
+    found = MtebEncoder(model, template="speaker is {}").encode(loader(texts, 2))
+    np.testing.assert_array_equal(found, embed_text(model, WORDS))
+
+
+def test_text_and_audio_of_an_item_are_added(encoder):
+    one = items()[0]
+    both = encoder.encode(loader([{"text": "a", "audio": one}], 1))
+    parts = [encoder.encode(loader([row], 1)) for row in ({"text": "a"}, {"audio": one})]
+    np.testing.assert_allclose(both, parts[0] + parts[1], atol=1e-6)
+
+
+def test_similarity_is_the_cosine(encoder):
+    one, other = np.array([[3.0, 4.0], [0.0, 2.0]]), torch.tensor([[6.0, 8.0], [5.0, 0.0]])
+    expected = torch.tensor([[1.0, 0.6], [0.8, 0.0]])
+    torch.testing.assert_close(encoder.similarity(one, other), expected)
+    torch.testing.assert_close(encoder.similarity_pairwise(one, other), expected.diagonal())
+
+
+def test_channels_are_averaged_and_rates_converted(model):
+    signal = buzz(1.0)
+    given = [np.stack([2 * signal, 0 * signal]), np.repeat(signal, 2), signal]
+    stereo, double, plain = embed_signals(model, given, [RATE, 2 * RATE, RATE])
+    np.testing.assert_allclose(stereo, plain, atol=1e-5)
+    assert double @ plain > 0.9
+
+
+@pytest.mark.parametrize("array", [[], [0.0, np.nan]])
+def test_a_signal_without_finite_samples_is_refused(model, array):
+    with pytest.raises(audio.AudioError, match="expected at least one and finite values"):
+        embed_signals(model, [np.array(array)], [RATE])
+
+
+def test_batches_of_another_kind_and_names_without_owner_are_refused(encoder, model):
+    with pytest.raises(ValueError, match=r"Got \['image'\] from mteb, expected 'audio'"):
+        encoder.encode(loader([{"image": 0}], 1))
+    with pytest.raises(ValueError, match="Got no batch from mteb"):
+        encoder.encode([])
+    for name in ("paraclap", "/demo", "a/b/c"):
+        with pytest.raises(ValueError, match="expected owner/name"):
+            MtebEncoder(model, name)

@@ -1,0 +1,320 @@
+"""The model: what it computes, and that padding, batches and modes change nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional
+from transformers import (
+    AutoModel,
+    CLIPConfig,
+    Data2VecAudioConfig,
+    HubertConfig,
+    SEWConfig,
+    UniSpeechConfig,
+    UniSpeechSatConfig,
+    Wav2Vec2Config,
+    Wav2Vec2ConformerConfig,
+    WavLMConfig,
+    WhisperConfig,
+)
+
+from paraclap.model import ParaCLAP, ParaCLAPConfig, Projection, build
+from paraclap.model.layers import cosine_logits, is_exact_with_mask, mean_pool, pool_audio
+
+TINY = {
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "conv_dim": (8, 8),
+    "conv_kernel": (10, 4),
+    "conv_stride": (5, 4),
+    "num_conv_pos_embeddings": 4,
+    "num_conv_pos_embedding_groups": 2,
+    "mask_time_prob": 0.0,
+    "layerdrop": 0.0,
+    "feat_extract_norm": "layer",
+}
+ADAPTER = {"add_adapter": True, "num_adapter_layers": 1, "output_hidden_size": 12}
+EXACT = {
+    "wav2vec2": Wav2Vec2Config(**TINY),
+    "wav2vec2 stable": Wav2Vec2Config(**TINY, do_stable_layer_norm=True),
+    "hubert": HubertConfig(**TINY),
+    "wavlm": WavLMConfig(**TINY),
+    "unispeech": UniSpeechConfig(**TINY),
+    "unispeech-sat": UniSpeechSatConfig(**TINY),
+}
+APART = {  # padding goes past the mask of these
+    "wav2vec2 group": Wav2Vec2Config(**TINY | {"feat_extract_norm": "group"}),
+    "hubert group": HubertConfig(**TINY | {"feat_extract_norm": "group"}),
+    "wavlm group": WavLMConfig(**TINY | {"feat_extract_norm": "group"}),
+    "hubert batch norm": HubertConfig(**TINY, conv_pos_batch_norm=True),
+    "wav2vec2 adapter": Wav2Vec2Config(**TINY, **ADAPTER),
+    "data2vec-audio": Data2VecAudioConfig(**TINY),
+    "conformer": Wav2Vec2ConformerConfig(**TINY),
+    "sew": SEWConfig(**TINY, squeeze_factor=2),
+}
+
+
+def signals(*samples: int, seed: int = 0) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [rng.normal(0, 0.1, n).astype(np.float32) for n in samples]
+
+
+def embed(model: ParaCLAP, batch: list[np.ndarray]) -> torch.Tensor:
+    with torch.inference_mode():
+        features = model.get_audio_features(**model.prepare(audio=batch))
+        return functional.normalize(features, dim=-1)
+
+
+def alone(model: ParaCLAP, batch: list[np.ndarray]) -> torch.Tensor:
+    return torch.cat([embed(model, [signal]) for signal in batch])
+
+
+@pytest.fixture
+def model() -> ParaCLAP:
+    return build("smoke", "smoke", 16, 0.2, "mean", seed=1).eval()
+
+
+# --- padding -----------------------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(3, 20_000), min_size=2, max_size=5), st.integers(0, 99))
+@settings(max_examples=15, deadline=None)
+def test_a_batch_of_many_equals_batches_of_one(samples: list[int], seed: int) -> None:
+    model = build("smoke", "smoke", 16, 0.0, "mean", seed=1).eval()
+    batch = signals(*samples, seed=seed)
+    torch.testing.assert_close(embed(model, batch), alone(model, batch), atol=1e-4, rtol=0)
+
+
+# torch warns of the two kinds of mask that transformers' WavLM passes to it
+@pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask:UserWarning")
+@pytest.mark.parametrize("name", [*EXACT, *APART])
+def test_padding_changes_nothing_for_any_audio_encoder(name: str) -> None:
+    torch.manual_seed(0)
+    config = {**EXACT, **APART}[name]
+    model = build("smoke", "smoke", 16, 0.0, "mean", seed=1)
+    audio = AutoModel.from_config(config)
+    model = ParaCLAP.from_encoders(audio, model.text_model, model.processor, projection_dim=8)
+    batch = signals(5000, 900, 5000, 3333)
+    assert is_exact_with_mask(config) == (name in EXACT)
+    model.eval()
+    torch.testing.assert_close(embed(model, batch), alone(model, batch), atol=1e-4, rtol=0)
+
+
+def test_signals_of_one_length_are_encoded_together_where_padding_matters() -> None:
+    encoder = AutoModel.from_config(APART["data2vec-audio"]).eval()
+    seen = []
+    encoder.register_forward_pre_hook(lambda _, given: seen.append(tuple(given[0].shape)))
+    mask = (torch.arange(900) < torch.tensor([[900], [500], [900], [500]])).long()
+    pool_audio(encoder, torch.randn(4, 900), mask)
+    assert sorted(seen) == [(2, 500), (2, 900)]
+
+
+def test_mean_pooling_counts_no_padding() -> None:
+    hidden = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [50.0, 60.0]]])
+    torch.testing.assert_close(
+        mean_pool(hidden, torch.tensor([[1, 1, 0]])), torch.tensor([[2.0, 3.0]])
+    )
+    torch.testing.assert_close(mean_pool(hidden), hidden.mean(1))
+    assert mean_pool(hidden, torch.zeros(1, 3)).isfinite().all()
+
+
+def test_padded_queries_equal_single_ones(model: ParaCLAP) -> None:
+    queries = ["is loud", "has a low pitch and is of average duration and speaker is angry"]
+    with torch.inference_mode():
+        many = model.get_text_features(**model.processor(text=queries))
+        one = torch.cat([model.get_text_features(**model.processor(text=q)) for q in queries])
+    torch.testing.assert_close(many, one, atol=1e-4, rtol=0)
+
+
+# --- what it computes --------------------------------------------------------------------------
+
+
+def test_the_projection_is_that_of_the_paper() -> None:
+    torch.manual_seed(0)
+    head = Projection(6, 4, 0.5).eval()
+    hidden = torch.randn(3, 6)
+    first = hidden @ head.linear1.weight.T
+    inner = first + functional.gelu(first) @ head.linear2.weight.T
+    centred = inner - inner.mean(1, keepdim=True)
+    spread = (inner.var(1, unbiased=False, keepdim=True) + 1e-5).sqrt()
+    torch.testing.assert_close(head(hidden), centred / spread)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_heads_drop_a_share_of_their_units_in_training_and_none_in_evaluation(share: float) -> None:
+    torch.manual_seed(0)
+    model = build("smoke", "smoke", 64, share, "cls", seed=0)
+    for head in (model.audio_projection, model.text_projection):
+        hidden, added = torch.randn(500, head.linear1.in_features), []
+        head.layer_norm.register_forward_pre_hook(lambda _, given, added=added: added.append(given))
+        head.train()
+        assert not torch.equal(head(hidden), head(hidden))
+        dropped = (added[0][0] - head.linear1(hidden)).abs() < 1e-12  # of the second layer
+        assert dropped.float().mean().item() == pytest.approx(share, abs=0.02)
+        head.eval()
+        assert torch.equal(head(hidden), head(hidden))
+
+
+def test_dropout_reaches_the_features_in_training_alone(model: ParaCLAP) -> None:
+    inputs = model.prepare(text=["is loud"], audio=signals(4000))
+    text = {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"]}
+    model.text_model.eval()
+    model.text_projection.train()
+    assert not torch.equal(model.get_text_features(**text), model.get_text_features(**text))
+    model.eval()
+    assert torch.equal(model.get_text_features(**text), model.get_text_features(**text))
+
+
+def test_logits_are_cosines_times_the_temperature() -> None:
+    audio, text = torch.tensor([[3.0, 4.0], [0.0, 2.0]]), torch.tensor([[1.0, 0.0]])
+    logits = cosine_logits(audio, text, torch.tensor(10.0))
+    torch.testing.assert_close(logits, torch.tensor([[6.0], [0.0]]))
+
+
+def test_forward_returns_what_clap_returns(model: ParaCLAP) -> None:
+    inputs = model.processor(text=["is loud", "is quiet"], audio=signals(4000, 3000))
+    output = model(**inputs, return_loss=True)
+    names = ["loss", "logits_per_audio", "logits_per_text", "text_embeds", "audio_embeds"]
+    assert list(output) == names
+    cosine = output.audio_embeds @ output.text_embeds.T
+    torch.testing.assert_close(output.logits_per_audio, cosine / 0.07, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(output.logits_per_audio, output.logits_per_text.T)
+    torch.testing.assert_close(output.audio_embeds.norm(dim=-1), torch.ones(2))
+    rows = [functional.log_softmax(one, 1).diag() for one in (output[1], output[2])]
+    torch.testing.assert_close(output.loss, -torch.stack(rows).mean())
+    assert model(**inputs).loss is None
+    assert all(value.isfinite().all() for value in output.values())
+
+
+def test_forward_gives_a_tuple_where_one_is_wanted(model: ParaCLAP) -> None:
+    inputs = model.processor(text=["is loud"], audio=signals(4000))
+    found = model(**inputs, return_dict=False)
+    assert isinstance(found, tuple) and torch.equal(found[0], model(**inputs).logits_per_audio)
+    model.config.return_dict = False
+    assert isinstance(model(**inputs), tuple)
+
+
+def test_a_misspelt_argument_is_refused(model: ParaCLAP) -> None:
+    inputs = model.processor(text=["is loud"], audio=signals(4000))
+    inputs["audio_atention_mask"] = inputs.pop("audio_attention_mask")
+    with pytest.raises(TypeError, match="audio_atention_mask"):
+        model(**inputs)
+
+
+def test_the_main_input_is_the_first_argument(model: ParaCLAP) -> None:
+    assert ParaCLAP.forward.__code__.co_varnames[1] == ParaCLAP.main_input_name
+    assert model.get_input_embeddings() is model.text_model.get_input_embeddings()
+
+
+def test_types_of_tokens_may_be_given(model: ParaCLAP) -> None:
+    tokens = model.processor.tokenizer(["is loud"], return_tensors="pt")
+    types = torch.zeros_like(tokens["input_ids"])
+    with torch.inference_mode():
+        plain = model.get_text_features(**tokens)
+        assert torch.equal(model.get_text_features(**tokens, token_type_ids=types), plain)
+        other = model.get_text_features(**tokens, token_type_ids=types + 1)
+    assert not torch.allclose(other, plain, atol=1e-4)
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_pooling_is_the_first_token_or_the_mean(pooling: str) -> None:
+    model = build("smoke", "smoke", 8, 0.0, pooling, seed=0).eval()
+    inputs = model.processor(text=["is loud", "has a high pitch and is short"])
+    with torch.inference_mode():
+        hidden = model.text_model(**inputs).last_hidden_state
+        pooled = model.pool_text(**inputs)
+    first = hidden[0, 0] if pooling == "cls" else hidden[0, :4].mean(0)
+    torch.testing.assert_close(pooled[0], first)
+
+
+def test_the_same_input_gives_the_same_bits(model: ParaCLAP) -> None:
+    batch = signals(4000, 200_000)
+    assert torch.equal(embed(model, batch), embed(model, batch))
+
+
+def test_the_level_of_a_signal_matters(model: ParaCLAP) -> None:
+    loud = signals(8000)[0]
+    assert (embed(model, [loud]) - embed(model, [loud / 30])).abs().max() > 1e-3
+
+
+def test_a_signal_shorter_than_a_frame_is_extended(model: ParaCLAP) -> None:
+    assert embed(model, signals(3)).isfinite().all()
+
+
+def test_a_model_in_half_precision_reads_signals(model: ParaCLAP) -> None:
+    batch = signals(9000, 16_000)
+    exact = embed(model, batch)
+    half = embed(model.to(torch.bfloat16), batch)
+    assert half.dtype == torch.bfloat16
+    assert functional.cosine_similarity(half.float(), exact).min() > 0.99
+
+
+def test_gradient_checkpointing_gives_the_same_gradients(model: ParaCLAP) -> None:
+    model.train()
+    model.audio_projection.eval()
+    model.text_model.eval()
+    found = []
+    for enable in (False, True):
+        if enable:
+            model.activation_checkpointing_enable({"use_reentrant": False})
+            assert model.is_activation_checkpointing
+        model.zero_grad()
+        features = model.get_audio_features(**model.prepare(audio=signals(4000, 3000)))
+        features[:, 0].sum().backward()
+        found.append(model.audio_model.feature_extractor.conv_layers[0].conv.weight.grad)
+    torch.testing.assert_close(found[0], found[1])
+
+
+def test_the_bias_of_the_sigmoid_objective_is_optional() -> None:
+    assert build("smoke", "smoke", 8, 0.0, "cls", seed=0).logit_bias is None
+    bias = build("smoke", "smoke", 8, 0.0, "cls", seed=0, bias=True).logit_bias
+    assert bias is not None and bias.item() == -10
+
+
+# --- what is refused ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("audio", {"model_type": "bert"}),
+        ("audio", WhisperConfig()),
+        ("audio", {"model_type": "clap"}),
+        ("audio", {"model_type": "speecht5"}),
+        ("audio", ParaCLAPConfig()),
+        ("text", {"model_type": "wav2vec2"}),
+        ("text", {"model_type": "t5"}),
+        ("text", CLIPConfig()),
+        ("text", ParaCLAPConfig()),
+    ],
+)
+def test_encoders_of_other_kinds_are_refused(kind: str, config: object) -> None:
+    reads = {"audio": "waveforms", "text": "tokens"}[kind]
+    with pytest.raises(
+        ValueError, match=rf"Bad {kind} encoder '\w+', expected one that reads {reads}"
+    ):
+        ParaCLAPConfig(**{f"{kind}_config": config})
+
+
+def test_another_pooling_is_refused() -> None:
+    with pytest.raises(ValueError, match="Bad text_pooling 'max'"):
+        ParaCLAPConfig(text_pooling="max")
+
+
+def test_a_model_without_a_processor_reads_tensors_only(model: ParaCLAP) -> None:
+    model.processor = None
+    with pytest.raises(ValueError, match=r"no tokenizer and no feature extractor.*processor ="):
+        model.prepare(text="sad")
+
+
+def test_an_unreadable_configuration_keeps_its_folder_out(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"No model that can be read at .*nowhere"):
+        ParaCLAP.from_pretrained(tmp_path / "nowhere")

@@ -1,0 +1,279 @@
+"""The queries of many rows beside golden lists and the authors' code, and what is drawn of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from paraclap import tables
+from paraclap.queries import (
+    FEATURES,
+    LEVELS,
+    QueryPool,
+    attribute_of,
+    contrast,
+    emotion_word,
+    load_templates,
+    queries_for,
+    sample_caption,
+)
+from paraclap.queries.templates import SETS
+
+DATA = Path(__file__).parent.parent / "data"
+GOLDEN = json.loads((DATA / "golden_queries.json").read_text("utf-8"))
+FULL = {**dict.fromkeys(FEATURES, "high"), "emotion": "anger", "gender": "male"}
+
+
+def pool_of(*rows: dict[str, str], **options: str) -> QueryPool:
+    table = pd.DataFrame(list(rows), columns=[*FEATURES, "emotion", "gender"], dtype="str")
+    return QueryPool.from_table(table, **options)
+
+
+def golden_pool(**options: str) -> QueryPool:
+    rows = [{**r["levels"], "emotion": r["emotion"], "gender": r["gender"]} for r in GOLDEN["rows"]]
+    return pool_of(*rows, **options)
+
+
+def draw(pool: QueryPool, rows, *options, **named) -> list[list[str]]:
+    """Captions as lists of their queries."""
+    return [caption.split(" and ") for caption in pool.sample(rows, *options, **named)]
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+# --- lists --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", GOLDEN["lists"])
+def test_lists_equal_the_golden_ones(name):
+    templates, form = name.split()
+    golden = GOLDEN["lists"][name]
+    lists = [[golden["queries"][place] for place in row] for row in golden["rows"]]
+    pool = golden_pool(templates=templates, emotion_form=form)
+    assert [pool.queries(i) for i in range(len(pool))] == lists
+    assert pool.table()["queries"].tolist() == lists
+    assert set(pool.vocabulary) == set(golden["queries"])
+    for row, own in zip(GOLDEN["rows"], lists, strict=True):
+        word = row["emotion"] and emotion_word(row["emotion"], form)
+        assert queries_for(row["levels"], word, row["gender"], templates) == own
+
+
+RELEASED = {
+    "F0semitoneFrom27.5Hz_sma3nz_amean": "pitch",
+    "F0semitoneFrom27.5Hz_sma3nz_stddevNorm": "pitch variation",
+    "equivalentSoundLevel_dBp": "intensity",
+    "loudness_sma3_amean": "loudness",
+    "Duration": "duration",
+    "jitterLocal_sma3nz_amean": "jitter",
+    "shimmerLocaldB_sma3nz_amean": "shimmer",
+    **{dimension: dimension for dimension in tables.DIMENSIONS},
+}  # column of the authors' tables → attribute
+
+
+@pytest.mark.parametrize(("templates", "kind"), [("released", "full"), ("released-fixed", "fixed")])
+def test_released_sets_equal_captions_of_the_authors_code(templates, kind):
+    lines = (DATA / "released-captions.jsonl").read_text("utf-8").splitlines()
+    assert len(lines) == 60
+    for line in map(json.loads, lines):
+        row = line["row"]
+        quantiles = {name: row[f"{column}.quantile"] for column, name in RELEASED.items()}
+        levels = {n: LEVELS[(q > 0.3) + (q >= 0.7)] for n, q in quantiles.items()}
+        assert queries_for(levels, row["emotion"], row["gender"], templates) == line[kind]
+
+
+@pytest.mark.parametrize(
+    ("templates", "theirs"),
+    [("released", "2baded69374b872b"), ("released-fixed", "3a9b1c8f0503247d")],
+)
+def test_released_sets_equal_the_authors_code_on_random_rows(templates, theirs):
+    chance, count = rng(), 20_000
+    values = chance.random((count, len(RELEASED)))
+    on_edge = chance.random(values.shape) < 0.1
+    values[on_edge] = chance.choice([0.3, 0.7], int(on_edge.sum()))
+    levels = np.array(LEVELS)[(values > 0.3).astype(int) + (values >= 0.7)]
+    table = pd.DataFrame(levels, columns=list(RELEASED.values()))
+    words = ["no_agreement", "neutral", "fear", "sadness", "disgust"]
+    words += ["happiness", "other", "anger", "contempt", "surprise"]
+    table["emotion"] = chance.choice(words, count)
+    table["gender"] = pd.Series(chance.choice(["female", "male", "unknown"], count)).replace(
+        "unknown", np.nan
+    )
+    table = table[~np.isin(values[:, 1], [0.3, 0.7])]  # there their code contradicts itself
+    pool = QueryPool.from_table(table, templates, "noun")
+    text = "\n".join(" | ".join(pool.queries(i)) for i in range(len(pool)))
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == theirs
+
+
+def test_contrast_holds_at_its_own_end_alone():
+    for attribute in {*FEATURES} - {"loudness"}:
+        for query, level in zip(contrast(attribute), ("low", "high"), strict=True):
+            found = [one for one in LEVELS if query in queries_for({attribute: one}, None, None)]
+            assert found == [level]
+    assert contrast("gender") == ("the speaker is female", "the speaker is male")
+    assert contrast("loudness", "diverse") == ("has low loudness", "has high loudness")
+    for templates in SETS:
+        for attribute in {one.attribute for one in load_templates(templates)} - {"emotion"}:
+            assert len(set(contrast(attribute, templates))) == 2
+    with pytest.raises(
+        ValueError, match=r"contrast of the set 'paper' 'loudness', expected one of"
+    ):
+        contrast("loudness")
+
+
+def test_a_table_comes_back_from_disk_as_the_same_pool(tmp_path):
+    pool = golden_pool()
+    table = pool.table().set_index(tables.segments([f"/a/{i}.wav" for i in range(len(pool))]))
+    path = tables.write_table(table.assign(corpus="tones"), tmp_path / "queries.parquet")
+    again = QueryPool.from_table(tables.read_table(path))
+    assert again.table()["queries"].tolist() == table["queries"].tolist()
+    assert again.labels.index.equals(table.index)
+    assert list(again.table()) == [*FEATURES, "emotion", "gender", "queries"]
+
+
+@pytest.mark.parametrize(
+    ("row", "options", "message"),
+    [
+        ({"pitch": "hihg"}, {}, "level of pitch 'hihg'.* mean 'high'"),
+        ({"emotion": " "}, {}, "Bad emotion ' '"),
+        ({"gender": "femal"}, {}, "gender 'femal'.* mean 'female'"),
+        ({"emotion": "anger"}, {"emotion_form": "verb"}, "form of the emotion word 'verb'"),
+        ({}, {"templates": "papre"}, "template set 'papre'.* mean 'paper'"),
+    ],
+)
+def test_bad_words_are_reported(row, options, message):
+    with pytest.raises(ValueError, match=message):
+        pool_of(row, **options)
+
+
+def test_levels_and_labels_have_known_names_and_one_index():
+    with pytest.raises(ValueError, match=r"attribute 'ptich' in the levels.* mean 'pitch'"):
+        QueryPool.build(pd.DataFrame({"ptich": ["low"]}))
+    with pytest.raises(ValueError, match=r"index of gender \(2 rows\) differs .* \(1 rows\)"):
+        QueryPool.build(pd.DataFrame({"pitch": ["low"]}), gender=pd.Series(["male", "male"]))
+
+
+# --- captions -----------------------------------------------------------------------------------
+
+
+def test_the_number_of_attributes_is_uniform_and_so_is_which_they_are():
+    pool, n = pool_of(FULL), 6000
+    drawn = draw(pool, [0] * n, 5, "pool", rng=rng(1))
+    lengths = Counter(len(queries) for queries in drawn)
+    assert all(abs(lengths[k] / n - 0.2) < 0.02 for k in range(1, 6))
+    about = {query: attribute_of(query, pool) for query in pool.vocabulary}
+    attributes = [[about[query] for query in queries] for queries in drawn]
+    assert all(len(own) == len(set(own)) for own in attributes)
+    counts = Counter(name for own in attributes for name in own)
+    assert len(counts) == 11
+    assert all(abs(count / n - 3 / 11) < 0.03 for count in counts.values())
+
+
+def test_each_wording_of_an_attribute_is_equally_likely():
+    found = Counter(pool_of({"duration": "high"}).sample([0] * 5000, rng=rng(2)))
+    assert len(found) == 5
+    assert all(abs(count / 5000 - 0.2) < 0.03 for count in found.values())
+
+
+@pytest.mark.parametrize("rand", [1, 3, 20])
+def test_emotion_is_on_top_in_the_pool_or_never_there(rand):
+    pool = pool_of(FULL)
+    by_mode = {m: draw(pool, [0] * 300, rand, m, rng=rng()) for m in ("always", "pool", "never")}
+    emotion = [q for q in pool.vocabulary if attribute_of(q, pool) == "emotion"]
+    most = {"always": min(rand, 10) + 1, "pool": min(rand, 11), "never": min(rand, 10)}
+    for mode, drawn in by_mode.items():
+        assert max(map(len, drawn)) == most[mode]
+        assert all(set(queries) <= set(pool.queries(0)) for queries in drawn)
+    assert all(queries[-1] in emotion for queries in by_mode["always"])
+    assert min(map(len, by_mode["always"])) == 2
+    share = np.mean([any(q in emotion for q in queries) for queries in by_mode["pool"]])
+    assert abs(share - np.mean([min(k, 11) for k in range(1, rand + 1)]) / 11) < 0.06
+    assert not any("angry" in query for queries in by_mode["never"] for query in queries)
+
+
+def test_only_emotion_draws_one_emotion_query():
+    found = set(pool_of(FULL).sample([0] * 99, only_emotion=True, rng=rng()))
+    assert found == {"this is a angry instance", "speaker is angry", "emotion is angry"}
+
+
+def test_the_word_of_the_emotion_itself_comes_half_of_the_time():
+    pool, n = pool_of({"emotion": "anger"}, templates="diverse"), 9000
+    found = Counter(pool.sample([0] * n, only_emotion=True, rng=rng(5)))
+    assert set(found) == set(pool.vocabulary)
+    own = [count for query, count in found.items() if "angry" in query]
+    assert len(own) == 9
+    assert all(abs(count / n - 1 / 18) < 0.012 for count in own)
+    others = [count for query, count in found.items() if "angry" not in query]
+    assert all(abs(count / n - 1 / 54) < 0.008 for count in others)
+
+
+def test_a_caption_is_drawn_from_the_wordings_of_one_utterance():
+    wordings = {"pitch": [("a",)], "gender": [("b",), ("c",)], "emotion": [("d", "e")]}
+    captions = {sample_caption(wordings, 2, rng=rng(seed)) for seed in range(200)}
+    heads = ["a", "b", "c", "a and b", "b and a", "a and c", "c and a"]
+    assert captions == {f"{head} and {last}" for head in heads for last in "de"}
+
+
+def test_queries_are_joined_by_and_all_of_them_after_the_word_speaker():
+    pool = golden_pool(templates="released")
+    rows = np.flatnonzero(pool.has_queries())
+    assert pool.sample(rows, join="all", rng=rng()) == [
+        "speaker " + " and ".join(pool.queries(int(i))) for i in rows
+    ]
+    for join in ("rand", "weighted"):
+        captions, again, other = (pool.sample(rows, join=join, rng=rng(s)) for s in (3, 3, 4))
+        assert captions == again != other
+        for i, caption in zip(rows, captions, strict=True):
+            assert set(caption.split(" and ")) <= set(pool.queries(int(i)))
+
+
+def test_no_template_holds_the_word_that_joins_queries():
+    for templates in SETS:
+        assert not any(" and " in f" {one.text} " for one in load_templates(templates))
+
+
+def test_the_weighted_join_draws_few_queries_more_often_and_ends_with_the_emotion():
+    pool, n = pool_of(FULL, templates="released"), 3000
+    drawn = draw(pool, [0] * n, 5, "always", join="weighted", rng=rng())
+    assert {queries[-1] for queries in drawn} == {"emotion is angry"}
+    shares = [sum(len(queries) - 1 == k for queries in drawn) / n for k in range(1, 6)]
+    assert np.allclose(shares, [0.4, 0.3, 0.2, 0.1, 0], atol=0.03)
+    never = draw(pool, [0] * n, 5, "never", join="weighted", rng=rng())
+    assert not any("angry" in query for queries in never for query in queries)
+
+
+def test_rows_with_nothing_to_draw_are_known_and_named():
+    rows = [{}, {"emotion": "anger"}, {"pitch": "low"}, {"pitch": "low", "emotion": "anger"}]
+    pool = pool_of(*rows)
+    assert pool.has_queries().tolist() == [False, True, True, True]
+    assert pool.has_queries("pool").tolist() == [False, True, True, True]
+    assert pool.has_queries("never").tolist() == [False, False, True, True]
+    assert pool.has_queries(only_emotion=True).tolist() == [False, True, False, True]
+    for options in ({"emotion": "never"}, {"only_emotion": True}, {"join": "all"}):
+        with pytest.raises(ValueError, match=r"No queries for \d rows \(\[0.*expected a known"):
+            pool.sample([3, 0, 1, 2], **options, rng=rng())
+    disagreeing = pool_of({"emotion": "no_agreement"}, templates="released")
+    assert disagreeing.has_queries().tolist() == [True]
+    assert disagreeing.has_queries("never").tolist() == [False]
+    assert pool_of().table()["queries"].tolist() == pool_of().sample([], rng=rng()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rand": 0}, "Bad rand 0, expected at least 1"),
+        ({"emotion": "allways"}, "emotion mode 'allways', .* mean 'always'"),
+        ({"join": "weigthed"}, "join 'weigthed', .* mean 'weighted'"),
+        ({"emotion": "never", "only_emotion": True}, "choose one"),
+    ],
+)
+def test_bad_options_are_reported(options, message):
+    with pytest.raises(ValueError, match=message):
+        pool_of(FULL).sample([0], **options, rng=rng())

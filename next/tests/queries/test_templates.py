@@ -1,0 +1,249 @@
+"""What each sentence claims, when it holds, and which words fill it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from paraclap import queries
+from paraclap.queries import FEATURES, LEVELS, emotion_word, load_templates, queries_for
+from paraclap.queries.templates import INTENSITIES, SETS, synonyms
+
+# Supplementary Table 1 of the paper, typed from its print: a line for low, normal and high. Its
+# two cells of stable and unstable pitch are swapped there.
+PRINT = """
+arousal
+has low arousal, speaker is calm
+arousal is at an average level
+has high arousal, speaker is aroused
+valence
+has low valence, speaker appears to be in a bad mood
+valence is at an average level
+has high valence, speaker appears to be in a good mood
+dominance
+has low dominance
+dominance is at an average level
+has high dominance, speaker appears to be dominant
+pitch
+has a low pitch
+has an average pitch, has a normal pitch
+has a high pitch
+pitch variation
+has a low pitch variation, has a low pitch variance, has a very stable pitch, has a very stable phonation
+has a normal pitch variation
+has a high pitch variation, has a high pitch variance, has a very unstable pitch, has a very unstable phonation
+intensity
+has a low equivalent sound level, is quiet, is almost silent
+has a normal equivalent sound level, has an average equivalent sound level, loudness is just about right
+has a high equivalent sound level, sound pressure is elevated, sound level is elevated, is loud
+duration
+has a short duration, has a small duration, is a short sentence, lasts a little time, is short
+is of average duration, is of average length, duration is medium, is neither long nor short
+has a long duration, has a big duration, is a long sentence, lasts a long time, is long
+jitter
+has a low jitter
+has a normal jitter
+has a high jitter
+shimmer
+has a low shimmer
+has a normal shimmer
+has a high shimmer
+"""  # noqa: E501
+LINES = PRINT.strip().splitlines()
+PAPER = {
+    LINES[i]: [line.split(", ") for line in LINES[i + 1 : i + 4]] for i in range(0, len(LINES), 4)
+}  # attribute → sentences of low, normal, high
+# "[...] but", appended depending on the pitch variation: (jitter or shimmer, variation) → endings.
+ENDINGS = {
+    ("low", "high"): ["a high pitch variance", "not a low pitch variance", "the pitch is unstable"],
+    ("high", "low"): ["a low pitch variance", "not a high pitch variance", "the pitch is stable"],
+}
+
+
+@pytest.mark.parametrize("attribute", PAPER)
+def test_each_level_of_the_paper_has_its_sentences_and_no_others(attribute):
+    for level, sentences in zip(("low", "normal", "high"), PAPER[attribute], strict=True):
+        assert sorted(queries_for({attribute: level}, None, None)) == sorted(sentences)
+
+
+@pytest.mark.parametrize("noise", ["jitter", "shimmer"])
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("variation", LEVELS)
+def test_continuations_need_the_opposite_pitch_variation(noise, level, variation):
+    found = queries_for({noise: level, "pitch variation": variation}, None, None)
+    longer = [query for query in found if " but " in query]
+    endings = ENDINGS.get((level, variation), [])
+    assert longer == [f"has a {level} {noise} but {ending}" for ending in endings]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("loudness", LEVELS)
+def test_sentences_about_loudness_need_a_loudness_that_agrees(level, loudness):
+    spoken = {"is quiet", "is almost silent", "loudness is just about right", "is loud"}
+    own = set(PAPER["intensity"][LEVELS.index(level)])
+    found = set(queries_for({"intensity": level, "loudness": loudness}, None, None))
+    assert found == (own if level == loudness else own - spoken)
+    assert queries_for({"loudness": loudness}, None, None) == []
+
+
+def test_the_paper_set_has_nothing_beyond_its_table_and_the_labels():
+    texts = {one.text for one in load_templates("paper")}
+    table = {text for own in PAPER.values() for sentences in own for text in sentences}
+    table |= {
+        f"has a {level} {noise} but {ending}"
+        for (level, _), endings in ENDINGS.items()
+        for ending in endings
+        for noise in ("jitter", "shimmer")
+    }
+    labels = {
+        "this is a {emotion} instance",
+        "speaker is {emotion}",
+        "emotion is {emotion}",
+        "speaker is very {emotion}",
+        "speaker is not very {emotion}",
+        "a {gender} is speaking",
+        "the speaker is {gender}",
+    }
+    assert texts == table | labels
+
+
+@pytest.mark.parametrize("gender", ["female", "male"])
+def test_a_gender_is_put_in_two_ways(gender):
+    assert queries_for({}, None, gender) == [f"a {gender} is speaking", f"the speaker is {gender}"]
+
+
+def test_an_emotion_is_put_in_three_ways_and_its_degree_follows_arousal():
+    plain = ["this is a angry instance", "speaker is angry", "emotion is angry"]
+    assert queries_for({}, "angry", None) == plain
+    by_level = [queries_for({"arousal": level}, "angry", None) for level in LEVELS]
+    low, normal, high = ([query for query in own if "very" in query] for own in by_level)
+    assert (low, normal, high) == (["speaker is not very angry"], [], ["speaker is very angry"])
+
+
+@pytest.mark.parametrize("emotion", [None, "no_agreement", "other"])
+def test_without_an_agreed_emotion_the_paper_set_names_none(emotion):
+    levels = {"arousal": "high", "pitch": "low"}
+    assert queries_for(levels, emotion, "male") == queries_for(levels, None, "male")
+
+
+def test_calm_is_a_degree_of_arousal():
+    low, high = (queries_for({"arousal": level}, "calm", None) for level in ("low", "high"))
+    assert low.count("speaker is calm") == 1
+    assert "speaker is calm" not in high
+    assert "speaker is calm" in queries_for({}, "calm", None)
+    assert not any("very" in query for query in low + high)
+    assert "sounds calm" in queries_for({"arousal": "low"}, "calm", None, "diverse")
+    assert "sounds calm" not in queries_for({"arousal": "high"}, "calm", None, "diverse")
+
+
+def test_emotion_words_go_both_ways():
+    assert emotion_word("happiness") == emotion_word("happy") == "happy"
+    assert emotion_word("happy", "noun") == "happiness"
+    assert emotion_word("unheard of") == "unheard of"
+    assert emotion_word("no_agreement") == "no_agreement"
+    with pytest.raises(ValueError, match="form of the emotion word 'verb', expected one of adj"):
+        emotion_word("anger", "verb")
+
+
+# --- the set diverse ----------------------------------------------------------------------------
+
+
+def test_the_diverse_set_holds_the_paper_set_and_more_wordings_of_each_level():
+    paper, diverse = load_templates("paper"), load_templates("diverse")
+    conditions = {(one.text, tuple(one.states.items())) for one in diverse}
+    assert {(one.text, tuple(one.states.items())) for one in paper} <= conditions
+    wordings = Counter(
+        (one.attribute, level) for one in diverse for level in one.states[one.attribute]
+    )
+    assert all(wordings[name, level] >= 4 for name in FEATURES for level in LEVELS)
+
+
+@pytest.mark.parametrize(
+    ("arousal", "used", "unused"),
+    [
+        (None, ["mad"], ["cross", "livid"]),
+        ("low", ["mad", "cross"], ["livid"]),
+        ("normal", ["mad", "cross", "livid"], []),
+        ("high", ["mad", "livid"], ["cross"]),
+    ],
+)
+def test_synonyms_of_an_emotion_are_as_strong_as_its_arousal(arousal, used, unused):
+    found = queries_for({"arousal": arousal} if arousal else {}, "angry", None, "diverse")
+    assert all(f"sounds {word}" in found for word in ["angry", *used])
+    assert not any(word in query.split() for query in found for word in unused)
+
+
+def test_a_degree_takes_plain_synonyms_and_the_other_sets_take_none():
+    very = [q for q in queries_for({"arousal": "high"}, "angry", None, "diverse") if " very " in q]
+    assert {query.split()[-1] for query in very} == {"angry", "mad", "wrathful", "indignant"}
+    for templates in {*SETS} - {"diverse"}:
+        found = queries_for({"arousal": "high"}, "angry", None, templates)
+        assert not any("mad" in query.split() for query in found)
+
+
+def test_the_synonyms_of_the_package_are_well_formed():
+    words = pd.read_csv(Path(queries.__file__).with_name("emotion_words.csv"))
+    assert words["word"].is_unique
+    assert set(words["intensity"]) == set(INTENSITIES)
+    assert all(
+        emotion_word(noun) != noun or noun in ("neutral", "calm") for noun in words["emotion"]
+    )
+    assert not set(words["word"]) & {emotion_word(noun) for noun in words["emotion"]}
+    assert all(len(synonyms(emotion_word(noun))) >= 2 for noun in words["emotion"].unique()[:8])
+    assert synonyms("saudade") == synonyms("anger") == ()
+
+
+# --- sets of the user's own ---------------------------------------------------------------------
+
+HEADER = "set,attribute,level,when,template\n"
+
+
+def test_templates_may_come_from_a_file_and_from_its_newest_content(tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text(
+        HEADER + 'own,pitch,high|normal,,"high, or so"\n'
+        "own,arousal,high,emotion=word; pitch=high,very {emotion}\n"
+        "diverse,emotion,word,,sounds {emotion}\n"
+    )
+    levels = {"pitch": "high", "arousal": "high"}
+    words = ["sounds angry", "sounds mad"]
+    assert queries_for(levels, "angry", None, str(own))[:4] == ["high, or so", "very angry", *words]
+    assert queries_for({"pitch": "normal"}, None, None, str(own)) == ["high, or so"]
+    own.write_text("set;attribute;level;when;template\nown;gender;known;;a {gender} voice\n")
+    assert queries_for(levels, "angry", "male", str(own)) == ["a male voice"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("own,emotion,wrod,,x", "state of emotion 'wrod' in line 3 of 'own.csv', .* mean 'word'"),
+        ("own,ptich,low,,x", "attribute 'ptich' in line 3 of 'own.csv'.* mean 'pitch'"),
+        ("own,pitch,low,loud=high,x", "attribute 'loud' in line 3 of 'own.csv'.* 'loudness'"),
+        ("own,pitch,low,jitter=hi,x", "state of jitter 'hi' in line 3"),
+        ("own,pitch,,,x", "state of pitch '' in line 3"),
+        ("own,pitch,low,,", "Bad template '' in line 3 of 'own.csv', expected a sentence"),
+        ("own,pitch,low", "Bad template '' in line 3"),
+        ("own,emotion,word,,is {emotoin}", "Bad template 'is {emotoin}' .* no slots but {emotion}"),
+        ("own,pitch,low,,a,b", "Cannot read '.*own.csv' as a table"),
+    ],
+)
+def test_a_bad_row_is_reported_with_its_line(tmp_path, row, message):
+    own = tmp_path / "own.csv"
+    own.write_text(HEADER + "own,pitch,low,,x\n" + row + "\n")
+    with pytest.raises(ValueError, match=message):
+        load_templates(str(own))
+
+
+def test_a_file_that_holds_no_set_is_reported(tmp_path):
+    own = tmp_path / "own.csv"
+    for text in (HEADER, "template,level\nis high,high\n"):
+        own.write_text(text)
+        with pytest.raises(ValueError, match=r"No template set in 'own.csv' \(columns .*expected"):
+            load_templates(str(own))
+    with pytest.raises(FileNotFoundError, match=r"absent\.csv"):
+        load_templates(str(tmp_path / "absent.csv"))
+    with pytest.raises(ValueError, match=r"template set 'papre'.* mean 'paper'"):
+        load_templates("papre")

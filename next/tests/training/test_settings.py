@@ -1,0 +1,70 @@
+import pytest
+
+from paraclap.training import VARIANTS, Settings, variants
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("optimizer", "sgd", "Unknown optimizer 'sgd', expected one of adam, adamw"),
+        ("schedule", "step", "Unknown schedule 'step'"),
+        ("emotion", "often", "Unknown emotion 'often'"),
+        ("join", "some", "Unknown join 'some'"),
+        ("similarity", "euclid", "Unknown similarity 'euclid'"),
+        ("pad", "left", "Unknown pad 'left'"),
+        ("device", "gpu", "Unknown device 'gpu'"),
+        ("precision", "fp4", "Unknown precision 'fp4'"),
+        ("attention", "flash", "Unknown attention 'flash', expected"),
+        ("batch", 1, "Bad batch 1, expected at least 2"),
+        ("jobs", 0, "Bad jobs 0, expected at least 1"),
+        ("workers", -1, "Bad workers -1, expected at least 0"),
+        ("crop_seconds", 0.0, "Bad crop_seconds 0.0, expected more than 0"),
+        ("head_lr", float("nan"), "Bad head_lr nan"),
+        ("head_lr", "fast", "Bad head_lr 'fast', expected float"),
+        ("batch", "64", "Bad batch '64', expected int"),
+        ("freeze_text", 1, "Bad freeze_text 1, expected bool"),
+        ("steps", True, "Bad steps True, expected int"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(name: str, value: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Settings(**{name: value})
+
+
+def test_only_the_emotion_and_never_the_emotion_exclude_each_other() -> None:
+    with pytest.raises(ValueError, match="only_emotion asks for what"):
+        Settings(only_emotion=True, emotion="never")
+
+
+def test_settings_come_from_mappings_that_hold_other_things() -> None:
+    found = Settings.of({"batch": 8, "crop_seconds": 2, "head_lr": "1e-4", "run": "demo"})
+    assert (found.batch, found.crop_seconds, found.head_lr) == (8, 2.0, 1e-4)
+    assert found == Settings(batch=8, crop_seconds=2.0, head_lr=1e-4)
+    assert Settings.of(found.asdict()) == found
+
+
+def test_the_defaults_are_the_paper() -> None:
+    paper = Settings()
+    assert (paper.batch, paper.epochs, paper.rand, paper.crop_seconds) == (64, 50, 5, 5.0)
+    assert (paper.audio_lr, paper.text_lr, paper.head_lr) == (1e-5, 1e-5, 1e-3)
+    assert (paper.optimizer, paper.similarity, paper.projection_dim) == ("adam", "cosine", 768)
+    assert (paper.text_pooling, paper.text_encoder) == ("cls", "bert-base-uncased")
+
+
+def test_variants_differ_from_their_base_in_the_captions_only() -> None:
+    base = Settings(batch=8, seed=3)
+    found = variants(base, list(VARIANTS))
+    assert found["rand5"] == base
+    assert found["rand1"] == base.but(emotion="pool", rand=1)
+    assert found["only_emo"] == base.but(only_emotion=True)
+    assert found["no_emo_rand5"] == base.but(emotion="never")
+    assert variants(base.but(emotion="never"), ["rand5"])["rand5"].emotion == "always"
+    with pytest.raises(ValueError, match=r"Unknown variant 'rand_1'.*Did you mean 'rand1'"):
+        variants(base, ["rand_1"])
+
+
+@pytest.mark.parametrize(
+    ("encoder", "reads"), [("egemaps", True), ("egemaps+small", True), ("small", False)]
+)
+def test_encoders_of_functionals_are_known_by_name(encoder: str, reads: bool) -> None:
+    assert Settings(audio_encoder=encoder).reads_functionals is reads
