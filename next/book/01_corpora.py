@@ -143,7 +143,10 @@ labels.reset_index().groupby(["corpus", "split"], sort=False).agg(
 # person.
 
 # %%
-chosen = figures.examples(labels, 6)
+column = "emotion" if labels["emotion"].notna().any() else "label"
+words = labels.groupby("speaker")[column].agg(["nunique", "size"])
+speaker = words.sort_values(["nunique", "size"]).index[-1]
+chosen = labels[labels["speaker"] == speaker].drop_duplicates(column).sort_values(column).head(6)
 names = chosen["emotion"].fillna(chosen["label"]).fillna("no label").to_list()
 print(f"Speaker {chosen['speaker'].iloc[0]}:")
 players(chosen, names)

@@ -100,7 +100,19 @@ train = table[table["split"] == "train"]
 edges = fit_levels(train)
 
 # %% mystnb={"figure": {"name": "fig-distributions", "caption": "Six features by emotion, on the training split. Boxes span the quartiles. The dotted lines are the edges between low, normal and high (chapter 3). A box beyond an edge is an emotion that mostly gets the same word."}, "image": {"alt": "Six panels of horizontal box plots by emotion: pitch, pitch variation, intensity, jitter, shimmer, duration, each with two dotted lines."}}
-figures.distributions(train, edges)
+emotions = train["emotion"].astype("str").fillna("not given")
+order = style.ordered(emotions)
+look = {"order": order, "hue_order": order, "palette": style.colours(order), "width": 0.65}
+fig, axes = style.figure(2, 3, 2.4 + 0.42 * len(order), sharey=True)
+for ax, name in zip(axes.flat, figures.SHOWN, strict=True):
+    values = train[FEATURES[name]]
+    sns.boxplot(x=values, y=emotions, hue=emotions, ax=ax, fliersize=0, legend=False, **look)
+    for edge in edges.get(name, ()):
+        ax.axvline(edge, color=style.INK, linestyle=":")
+    low, high = values.quantile([0.01, 0.99])  # a few wild ones would press the rest together
+    limits = (low, high) if high > low else None
+    ax.set(title=name, xlabel=figures.UNITS[name], ylabel="", xlim=limits)
+fig
 
 # %% [markdown]
 # ## Which of the 88 separate emotions?
@@ -110,13 +122,14 @@ figures.distributions(train, edges)
 
 # %% mystnb={"figure": {"name": "fig-strongest", "caption": "The functionals that differ most between emotions, on the training split. Orange ones have a word in the queries. The model gets the blue ones only through the signal. The dashed line is what unrelated numbers would reach."}, "image": {"alt": "Horizontal bars of the variance explained by emotion for the strongest functionals, with a line at chance."}}
 functionals = features.feature_names()[:-1]  # without the duration
-explained = figures.separation(train[functionals], train["emotion"])
+means = train[functionals].groupby(emotions).transform("mean")
+explained = (means.var() / train[functionals].var()).dropna().sort_values(ascending=False)
 top = explained.head(15).rename("η²").rename_axis("functional").reset_index()
 has_word = top["functional"].isin(list(FEATURES.values()))
 fig, ax = style.figure(height=4.8)
 colours = {True: style.ORANGE, False: style.SKY}
 sns.barplot(top, y="functional", x="η²", hue=has_word, palette=colours, legend=False, ax=ax)
-style.chance(ax, (train["emotion"].nunique() - 1) / (len(train) - 1), "unrelated", upright=True)
+style.chance(ax, (len(order) - 1) / (len(train) - 1), "unrelated", upright=True)
 ax.set(ylabel="", xlabel="share of the variance between emotions (η²)")
 fig
 
@@ -231,7 +244,7 @@ fig
 # - `paraclap.features`: `functionals` of one signal, `extract` for a table, `failed`
 # - `paraclap.queries`: `FEATURES` (attribute and column), `fit_levels` for the dotted lines
 # - `paraclap.corpora.synthetic.intended_prosody`: the targets of the synthetic speech
-# - `paraclap.figures`: `features` (box plots, η², intended prosody) and `style` (sizes, colours)
+# - `paraclap.figures`: `features` (units, intended prosody) and `style` (sizes, colours)
 
 # %% [markdown]
 # ## Summary

@@ -45,7 +45,7 @@ emotion_form: str = "adjective"  # of the emotion words: adjective (angry) or no
 rand: int = 5  # most attributes in a caption
 emotion: str = "always"  # the emotion query: always on top, pool (like the others), or never
 only_emotion: bool = False  # nothing but the emotion query
-join: str = "rand"  # how queries become a caption: rand, or as released, weighted or all
+join: str = "rand"  # how queries become a caption: rand, or all of them, as released
 batch: int = 64  # pairs in a batch
 
 # %%
@@ -56,7 +56,6 @@ import seaborn as sns
 from paraclap import queries, tables
 from paraclap.book import show
 from paraclap.figures import players, style
-from paraclap.figures import queries as figures
 from paraclap.training import VARIANTS, Settings, variants
 
 folder = tables.run_folder(run, runs)
@@ -95,7 +94,19 @@ ends.assign(**{"first segment": levels[train].iloc[0].astype("str")})
 # its training split.
 
 # %% mystnb={"figure": {"name": "fig-shares", "caption": "Share of low, normal and high for each attribute and split. The dashed lines are the quantiles of the edges. In the training split the colours meet at the lines by construction; in the others they do so where the speakers are like those of the training split."}, "image": {"alt": "Stacked horizontal bars of level shares for each attribute, one panel for each split, with dashed lines at the quantiles."}}
-figures.shares(levels, labels["split"], (low_quantile, high_quantile))
+there = [split for split in tables.SPLITS if (labels["split"] == split).any()]
+fig, axes = style.figure(1, len(there), 1.4 + 0.27 * levels.shape[1], squeeze=False, sharey=True)
+for ax, split in zip(axes[0], there, strict=True):
+    part = levels[labels["split"] == split]
+    shares = pd.DataFrame({name: part[name].value_counts(normalize=True) for name in part}).T
+    bars = {"stacked": True, "width": 0.8, "color": style.LEVELS, "legend": False}
+    (100 * shares[list(style.LEVELS)].fillna(0)).plot.barh(ax=ax, **bars)
+    for quantile in (low_quantile, high_quantile):
+        style.chance(ax, 100 * quantile, "_", upright=True)
+    ax.set(title=f"{split} ({len(part):,})", xlim=(0, 100), xlabel="segments in %")
+ax.invert_yaxis()
+ax.legend(*ax.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(1, 1))
+fig
 
 # %% mystnb={"figure": {"name": "fig-drift", "caption": "High minus low in each corpus, in per cent of its segments. The training split alone would have zero by construction. Strong colours mean that one word holds for nearly every utterance of the corpus. Empty cells are ratings that a corpus does not have."}, "image": {"alt": "Heat map of the difference between the share of high and of low, one row for each corpus, one column for each attribute."}}
 codes = levels.apply(lambda one: one.cat.codes.where(one.notna()) - 1)  # low -1, high 1
@@ -133,7 +144,7 @@ style.text_table(rows.groupby("attribute", sort=False).head(2))
 # trained from:
 
 # %%
-pool = queries.QueryPool.build(levels, labels["emotion"], labels["gender"], templates, emotion_form)
+pool = queries.QueryPool(levels.join(labels[["emotion", "gender"]]), templates, emotion_form)
 tables.write_table(pool.table(), folder / "queries.parquet")
 print(f"{len(pool.vocabulary)} distinct queries for {len(pool):,} segments.")
 
@@ -259,7 +270,7 @@ print(f"{len(captions):,} captions of each variant:", counts.round(1).to_string(
 # - `paraclap.queries`: `fit_levels`, `assign_levels`, `matching_templates`, `sample_caption`, and `QueryPool` for a whole table
 # - `paraclap/queries/templates.csv`: the sentences; `paraclap.queries.templates` explains its columns
 # - `paraclap.training.settings.VARIANTS`: the variants that chapter 6 trains
-# - `paraclap.figures`: `queries.shares`, players, colours
+# - `paraclap.figures`: players, colours
 
 # %% [markdown]
 # ## Summary

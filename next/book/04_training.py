@@ -57,7 +57,7 @@ templates: str = "paper"  # paper, diverse, released, released-fixed, or a .csv
 emotion_form: str = "adjective"  # of the emotion words: adjective (angry) or noun (anger)
 emotion: str = "always"  # the emotion query: always on top, pool (like the others), or never
 only_emotion: bool = False  # nothing but the emotion query
-join: str = "rand"  # how queries become a caption: rand, or as released, weighted or all
+join: str = "rand"  # how queries become a caption: rand, or all of them, as released
 captions_per_utterance: int = 0  # captions kept for each utterance; 0: a new one at every step
 dev_template: str = "speaker is {}"  # asked of the dev split, with a slot for the emotion
 # encoders

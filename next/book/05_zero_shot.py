@@ -153,8 +153,12 @@ style.text_table(scores.drop(columns="template"))
 # %% mystnb={"figure": {"name": "fig-zero-shot-scores", "caption": "UAR of every task with its interval: the model, and the logistic regression where training has two classes of the task or more. Upright marks are chance, which is also what the majority class reaches."}, "image": {"alt": "Points with error bars for each task and system, with chance marks."}}
 references = baselines.reference_scores(features, labels, questions, draws, seed)
 tables.write_table(references, folder / "references.csv")
-print(baselines.describe_baseline(scores, references))
 regression = references[references["system"] == "logistic"]
+both = regression.merge(scores, on=["task", "classes"], suffixes=("", "_model"))
+both = both[both["learnable"] == both["classes"]]
+higher = both.loc[both["uar"] > both["uar_model"], "task"]
+print(f"Training has all classes of {len(both)} of {len(scores)} tasks.")
+print(f"There the regression has the higher UAR in: {', '.join(higher) or 'none'}.")
 systems = pd.concat([scores.assign(system="model"), regression])
 intervals(systems, "uar", "task", "system", chance="chance", xlabel="UAR", xlim=(0, 1))
 
@@ -177,7 +181,9 @@ print(compare.describe_above_chance(above))
 # %%
 table = paper_table.beside_paper(scores, labels, predictions).dropna(axis=1, how="all")
 named = table.drop(columns="task").rename(columns=paper_table.NAMES)
-style.text_table(named, paper_table.caption(labels))
+nothing = "This run used synthetic speech: nothing of it stands beside."
+beside = nothing if paper_table.is_synthetic(labels) else "This run: n to sessions."
+style.text_table(named, f"Table 1 of the paper. {beside}")
 
 # %% [markdown]
 # ## Which mistakes?
@@ -196,12 +202,18 @@ figures.confusions(answers, classes)
 
 # %% mystnb={"figure": {"name": "fig-recall-precision", "caption": "Recall and precision of every class. Top right: recognised. Bottom right: high recall only because the class is answered often. Classes that are never answered have no precision and are missing."}, "image": {"alt": "Scatter of precision over recall, one mark for each class, coloured by task."}}
 recalls = metrics.recalls(predictions)
-print("\n".join(metrics.describe_recalls(recalls)))
 fig, ax = style.figure(height=3.8)
 sns.scatterplot(recalls, x="recall", y="precision", hue="task", style="task", s=50, ax=ax)
 ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
 ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 fig
+
+# %% [markdown]
+# These are the classes with the lowest and the highest F1, the harmonic mean of both:
+
+# %%
+order = recalls.sort_values("f1", ignore_index=True)
+style.text_table(pd.concat([order.head(2), order.tail(2)]))
 
 # %% [markdown]
 # ## Attributes

@@ -119,11 +119,13 @@ for name, place in places.items():
     predictions[name] = tasks.predict(model, test, questions, template, embeddings)
     scores = tasks.score(predictions[name], questions, template, draws, seed)
     asked = model, test[own], embeddings[own], levels
-    attributes = tasks.attribute_scores(*asked, templates, draws, seed)
-    parts.append(tasks.together(scores, attributes).assign(variant=name))
+    attributes = tasks.attribute_scores(*asked, templates, draws, seed).assign(chance=0.5)
+    attributes = attributes.rename(columns={"attribute": "task"}).assign(kind="attribute")
+    parts.append(pd.concat([scores.assign(kind="task"), attributes]).assign(variant=name))
 
 # %%
-ablation = pd.concat(parts, ignore_index=True)
+columns = ["kind", "task", "chance", "n", "uar", "uar_low", "uar_high", "variant"]
+ablation = pd.concat(parts, ignore_index=True)[columns]
 tables.write_table(ablation, folder / "ablation.csv")
 named = ablation.replace({"variant": names})
 tables.show(named, rows=2).round(3)
@@ -193,7 +195,10 @@ nothing = "No attribute has test utterances at both of its ends."
 intervals(asked, "uar", **drawn) if len(asked) else style.note(nothing)
 
 # %%
-print("\n".join(paper_table.describe_attributes(ablation)))
+for name, rows in asked.groupby("variant", sort=False):
+    others = rows.loc[rows["uar_low"] <= rows["chance"], "task"]
+    count = f"{len(rows) - len(others)} of {len(rows)} with the whole interval above chance"
+    print(f"{name}: {count}, not: {', '.join(others) or 'none'}.")
 
 # %% [markdown]
 # An attribute can be answered without a single query about it, because emotions carry it: angry utterances are loud and high,

@@ -105,12 +105,13 @@ labels = tables.read_table(folder / "labels.parquet")
 labels = labels.loc[tables.read_table(folder / "features.parquet").index]
 test = labels[labels["split"] == "test"]
 questions = tasks.tasks(labels, candidates)
-specs = others.parse(systems)
+specs = [spec.strip() for spec in systems.split(",") if spec.strip()]
 asked = ", ".join(specs) or "none"
 print(f"{len(test)} utterances, {len(questions)} tasks. Systems asked: {asked}.")
 
 # %%
-loaded = {name: others.load(spec) for name, spec in specs.items() if name != "dimensional"}
+loaded = {spec.partition("=")[0]: others.load(spec) for spec in specs}
+rater = loaded.pop("dimensional", None)
 found = others.compare(loaded, test, questions, template, draws, seed)
 tables.write_table(found, folder / "systems.csv")
 
@@ -159,11 +160,12 @@ style.text_table(described.reset_index(drop=True).to_frame("description"))
 # the correlation counts.
 
 # %%
-rated = pd.DataFrame(columns=["corpus", "dimension", "n", "correlation"])
-if "dimensional" in specs:
-    model = others.load_dimensional(specs["dimensional"].partition("=")[2] or None)
-    rated = others.correlations(model.rate(test), test)
-print(f"{len(rated)} correlations with ratings.")
+rated = pd.DataFrame(columns=["corpus", *tables.DIMENSIONS])
+if rater:
+    ratings = rater.rate(test)
+    people = test.groupby("corpus")[[*ratings]]
+    rated = people.apply(lambda own: own.corrwith(ratings.loc[own.index])).reset_index()
+print(f"Correlations with the ratings of people in {len(rated)} corpora:")
 style.text_table(rated)
 
 # %% [markdown]
@@ -222,7 +224,7 @@ print(f"ParaCLAP (rand 5) has the highest score on {ahead} of {len(paper)} tasks
 # %% [markdown]
 # ## Where the helpers come from
 #
-# - `paraclap.systems`: `catalogue`, `commands`, `parse`, `load`, `predict`, `compare`, `load_dimensional`, `correlations`
+# - `paraclap.systems`: `catalogue`, `commands`, `load`, `predict`, `compare`
 # - `paraclap.evaluation.tasks`: `tasks`; `paraclap.evaluation.paper_table`: `paper_scores`, Table 1 of the paper
 # - `paraclap.figures.intervals`: `intervals`, the chart of all scores
 

@@ -95,11 +95,10 @@ print("Compared: " + ", ".join(answers) + ".")
 scored = compare.score_systems(answers, questions, draws, seed)
 table = compare.intervals(scored)
 chances = table["task"].map({task: 1 / len(words) for task, words in questions.items()})
-single = table.assign(chance=chances)[table["task"] != compare.MEAN]
 predictions = answers[NAMES.get(own, own)]
 tested = compare.above_chance(predictions, questions, draws, seed)
 print("The main run.", compare.describe_above_chance(tested))
-intervals(single, "uar", "task", hue="system", chance="chance", xlabel="UAR")
+intervals(table.assign(chance=chances), "uar", "task", hue="system", chance="chance", xlabel="UAR")
 
 # %% [markdown]
 # ## Two by two
@@ -142,7 +141,7 @@ fig
 
 # %% [markdown]
 # One uncertainty is missing. Each model was trained once, and the random numbers of a training move its scores, too
-# {cite}`bouthillier2021variance`. Chapter 7 trains several seeds of each recipe; `compare.over_seeds` gives the spread over them.
+# {cite}`bouthillier2021variance`. Chapter 7 trains several seeds of each recipe and shows the spread over them.
 # A difference between two single models that is smaller than this spread need not be one between their recipes.
 #
 # ## Other prompts
@@ -153,32 +152,30 @@ fig
 # %%
 print("Templates:", *prompts.frozen().query("kind != 'synonym'")["text"], sep="\n  - ")
 model = models[own]
-asked = prompts.ask(model, test, embedded[own], tasks.tasks(labels))
+trained_words = tasks.tasks(labels)
+asked = prompts.ask(model, test, embedded[own], trained_words)
 table = prompts.prompt_scores(asked)
 tables.write_table(table, folder / "prompts.csv")
 style.text_table(prompts.sensitivity(asked))
 
 # %% [markdown]
 # A kappa near one means that the prompt does not matter. Near zero, the answers belong to the prompt more than to the speaker. The
-# kind `unseen` replaces the words of the classes by synonyms that no caption holds. Several prompts can answer together: by the
-# mean of their embeddings {cite}`radford2021clip`, or of their probabilities, with less weight for answers of high entropy
-# {cite}`misra2003entropy` or without.
+# kind `unseen` replaces the words of the classes by synonyms that no caption holds. Several prompts can answer together, by the
+# mean of their embeddings {cite}`radford2021clip`.
 
 # %%
 alone = f"'{template}' alone"
-every = [one.ensembles() for one in asked if one.prompts["kind"].iloc[0] == "trained"]
-together = {name: pd.concat([one[name] for one in every]) for name in prompts.ENSEMBLES}
-together[alone] = tasks.predict(model, test, tasks.tasks(labels), template, embedded[own])
-again = compare.score_systems(together, questions, draws, seed)
-beside = compare.differences(again, [(name, alone) for name in prompts.ENSEMBLES])
-for sentence in compare.describe_differences(beside):
+mean = asked[(asked["prompt"] == prompts.MEAN) & (asked["kind"] == "trained")]
+single = tasks.predict(model, test, trained_words, template, embedded[own])
+again = compare.score_systems({prompts.MEAN: mean, alone: single}, questions, draws, seed)
+for sentence in compare.describe_differences(compare.differences(again)):
     print(sentence)
 
 # %% mystnb={"figure": {"name": "fig-evidence-prompts", "caption": "UAR of every task in every prompt: each dot is a prompt, with the words of the task or with synonyms that no caption holds. Black diamonds are the answers by the mean embedding of all trained prompts. The width of a cloud is the influence of the template."}, "image": {"alt": "Strips of dots for each task in two colours with black diamonds."}}
 fig, ax = style.figure(height=1.2 + 0.42 * table["task"].nunique())
 sns.stripplot(table, x="uar", y="task", hue="kind", dodge=True, size=3.5, ax=ax)
-mean = compare.intervals(again).query("system == 'mean embedding' and task != @compare.MEAN")
-ax.plot(mean["uar"], mean["task"], "D", color="black", markersize=5, label="mean embedding")
+mean = compare.intervals(again).query("system == @prompts.MEAN")
+ax.plot(mean["uar"], mean["task"], "D", color="black", markersize=5, label=prompts.MEAN)
 ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 ax.set(xlabel="UAR", ylabel="")
 fig

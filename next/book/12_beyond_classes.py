@@ -130,7 +130,7 @@ for split in ("train", "dev"):
     order[places] = np.roll(places, 1)  # nobody keeps its own
 moved = data.table.iloc[order].set_axis(data.table.index)
 emotions = data.labels["emotion"].iloc[order].set_axis(data.labels.index)
-pool = QueryPool.from_table(moved, templates, main.emotion_form)
+pool = QueryPool(moved, templates, main.emotion_form)
 sides = {"true": (data.labels, data.pool), "shuffled": (data.labels.assign(emotion=emotions), pool)}
 
 # %% mystnb={"figure": {"name": "fig-beyond-control", "caption": "UAR of every task by two short trainings, with intervals, and chance. Intervals are over speakers and know nothing of other trainings, so single tasks may lie to either side of chance. The mean over tasks has to fall to chance when captions are shuffled."}, "image": {"alt": "Two points with intervals for each task, true and shuffled captions, with marks of chance."}}
@@ -152,20 +152,21 @@ intervals(control, "uar", "task", hue="queries", chance="chance", xlabel="UAR")
 # *Text → audio*: which test utterances of the training corpus fit a query best? *Audio → text*: which queries fit an utterance? A
 # query is true of many utterances, and many queries are true of one. {term}`R@k` is the share of searches with something true
 # among the first $k$ hits; {term}`mAP` looks at how far up *all* that is true stands. The level of a random order is exact and high
-# where much is true.
+# where much is true. A drawn speaker who comes twice would take two places among the hits. So the intervals of this and the next
+# section leave out one speaker at a time instead (the jackknife).
 
 # %%
 trained = labels.loc[labels["split"] == "train", "corpus"].unique()
 own = test["corpus"].isin(trained).to_numpy()
 mine = test[own]
 table = tables.read_table(folder / "queries.parquet").loc[mine.index]
-said = QueryPool.from_table(table, templates, main.emotion_form)
+said = QueryPool(table, templates, main.emotion_form)
 queries = said.vocabulary
 truth = query_truth(said, queries)
 similarity = of_test[own] @ embed_text(model, queries).T
 
 # %% mystnb={"figure": {"name": "fig-beyond-retrieval", "caption": "Search in both directions, with intervals over speakers and the level of a random order. R@10 says little where a random order nearly reaches it; mAP counts every true item."}, "image": {"alt": "Two panels with points and intervals for R@1, R@5, R@10 and mAP, with marks of chance."}}
-found = retrieval.retrieve(similarity, truth, mine["speaker"], draws, seed)
+found = retrieval.retrieve(similarity, truth, mine["speaker"])
 tables.write_table(found, folder / "retrieval.csv")
 ends = {"ends": ("low", "high"), "panels": "direction", "xlabel": "share"}
 intervals(found, "value", "measure", chance="chance", **ends)
@@ -195,8 +196,7 @@ names = [name for name in tasks.attribute_queries(table, templates) if name != "
 values = dimensions.attribute_values(model, of_test[own], names, templates)
 of_dev = dimensions.attribute_values(model, embedded.loc[dev.index].to_numpy(), names, templates)
 really, dev_really = (dimensions.true_values(rows, features) for rows in (mine, dev))
-given = (values, really, mine["speaker"], of_dev, dev_really, draws, seed)
-agreed = dimensions.correlations(*given)
+agreed = dimensions.correlations(values, really, mine["speaker"], of_dev, dev_really)
 tables.write_table(agreed, folder / "dimensions.csv")
 fig = intervals(agreed, "spearman", "attribute", xlabel="Spearman correlation")
 style.chance(fig.axes[0], 0, upright=True)

@@ -45,8 +45,6 @@ seed: int = 0  # seed of everything that is drawn
 template: str = "speaker is {}"  # prompt, with a slot for the word of a class
 candidates: str = "own"  # words of the classes: own, or as in the paper or its released code
 templates: str = "paper"  # paper, diverse, released, released-fixed, or a .csv
-# machine
-device: str = "auto"  # auto, cpu, cuda or mps
 
 # %%
 import pandas as pd
@@ -54,7 +52,7 @@ import seaborn as sns
 
 from paraclap import tables
 from paraclap.book import show
-from paraclap.evaluation import contamination, model_card, paper_table, results
+from paraclap.evaluation import contamination, paper_table, results
 from paraclap.figures import style
 from paraclap.figures.intervals import intervals
 
@@ -68,7 +66,7 @@ folder = tables.run_folder(run, runs)
 # weights.
 
 # %%
-result = results.collect(folder, seed, template, candidates, templates, device)
+result = results.collect(folder, seed, template, candidates, templates)
 tables.write_json(result, folder / results.NAME)
 plain = {name: value for name, value in result.items() if isinstance(value, (str, int))}
 style.text_table(pd.DataFrame(plain.items(), columns=["what", "value"]))
@@ -162,7 +160,7 @@ intervals(rows, "value", "task", chance="chance", **look)
 # stands above this text in the file:
 
 # %%
-print(model_card.write_card(result, folder))
+print(results.write_card(result, folder))
 
 # %% [markdown]
 # ## Exercises
@@ -200,9 +198,8 @@ print(model_card.write_card(result, folder))
 # %% [markdown]
 # ## Where the helpers come from
 #
-# - `paraclap.evaluation.results`: `collect`, `gather`, `score_table`, `side_by_side`
+# - `paraclap.evaluation.results`: `collect`, `gather`, `score_table`, `side_by_side`, `write_card`; its template `model_card.jinja`
 # - `paraclap.evaluation.contamination`: `of_run` and `matrix`; `pretraining.csv` lists what encoders have seen
-# - `paraclap.evaluation.model_card`: `write_card`, with the template `model_card.jinja`
 
 # %% [markdown]
 # ## Summary

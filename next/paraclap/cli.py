@@ -1,37 +1,22 @@
 """The shell: `paraclap score`, `features`, `queries`, `train`, `book`, `sweep`.
 
-FILES are audio files, one folder, or one CSV or Parquet table with the column ``file`` and, if need
-be, ``start`` and ``end``. Results go to stdout or to the file of ``--out``, progress and errors to
-stderr. The exit status is 0, 1 with a sentence that says what is wrong, or 2 if the command itself
-is misspelt. Each command imports what it needs, so that ``paraclap --help`` answers at once.
+Results go to stdout or to the file of ``--out``, progress and errors to stderr. The exit status is
+0, 1 with a sentence that says what is wrong, or 2 if the command itself is misspelt. Each command
+imports what it needs, so that ``paraclap --help`` answers at once.
 """
 
 from __future__ import annotations
 
 import contextlib
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from paraclap import __version__
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-RUNS = ("runs/demo", "runs/quick")  # the first that has what is needed is used
-NO_MODEL = (
-    "make one with `make model` (minutes) or `make book`, name a folder with --model, or save the "
-    "authors' with paraclap.ParaCLAP.from_released('KeiKinn/paraclap').save_pretrained(FOLDER)."
-)
-NO_EDGES = "it says what is low and high: run `make book`, or name that of a run with --edges FILE."
-ROWS, COLUMNS, FEW = 100, 12, 4  # shown to people; of a table with more columns, a few rows
-
-QUIET: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": None}
-app = typer.Typer(no_args_is_help=True, add_completion=False, **QUIET)
+ABOUT = "Voices answered in words: which sentence fits how a person speaks?"
+app = typer.Typer(help=ABOUT, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 Files = Annotated[list[Path], typer.Argument(help="Audio files, a folder, or a table of segments.")]
 Out = Annotated[str, typer.Option(help="File .parquet or .csv; - is CSV on stdout.")]
 Jobs = Annotated[int | None, typer.Option(help="Processes; one per core if left out.")]
@@ -39,17 +24,19 @@ Params = Annotated[Path, typer.Argument(help="A file such as params/demo.yaml.")
 Changes = Annotated[list[str] | None, typer.Option("-p", help="Another value, NAME=VALUE.")]
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"paraclap {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def paraclap(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
-) -> None:
-    """Voices answered in words: which sentence fits how a person speaks?"""
+@contextlib.contextmanager
+def _errors(out: str = "") -> Iterator[None]:
+    """Turn errors that say what to do into a sentence on stderr and exit status 1."""
+    try:
+        if out not in ("", "-") and Path(out).suffix not in (".parquet", ".csv"):
+            raise ValueError(f"Bad --out {out!r}, expected a name in .parquet or .csv, or -.")
+        yield
+    except (OSError, ValueError, ModuleNotFoundError, RuntimeError) as error:
+        if type(error) is RuntimeError:  # not one of ours, nor of a worker that died
+            raise
+        ours = isinstance(error, OSError) and not error.filename and error.strerror
+        typer.echo(ours or error, err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -65,7 +52,7 @@ def score(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
 ) -> None:
     """Find the candidate that fits each voice best."""
-    with _errors(out):
+    with _errors(out), _parquet(out) as path:
         folder = _model(model)
         import torch
 
@@ -73,14 +60,10 @@ def score(
         from paraclap.evaluation.zeroshot import parse_candidates
         from paraclap.model import ParaCLAP
 
-        if not all(part.strip() for part in candidates.split(",")):
-            raise ValueError(f"Empty candidate in {candidates!r}, expected such as happy,sad.")
-        words, index = parse_candidates(candidates), _segments(files)
+        words, rows = parse_candidates(candidates), _segments(files)
         device = device.replace("auto", "cuda" if torch.cuda.is_available() else "cpu")
-        loaded = ParaCLAP.from_pretrained(folder).to(device)
-        options: dict[str, Any] = {"precision": precision, "window": window, "hop": hop}
-        with _parquet(out) as path:
-            score_files(loaded, index, words, path, template, **options)
+        net = ParaCLAP.from_pretrained(folder).to(device)
+        score_files(net, rows, words, path, template, precision=precision, window=window, hop=hop)
 
 
 @app.command()
@@ -91,11 +74,10 @@ def features(
     engine: Annotated[str, typer.Option(help="loky, dask, or tcp://host:port.")] = "loky",
 ) -> None:
     """Extract the 88 eGeMAPS functionals and the duration."""
-    with _errors(out):
+    with _errors(out), _parquet(out) as path:
         from paraclap.features import extract
 
-        with _parquet(out) as path:
-            extract(_segments(files), path, jobs, engine)
+        extract(_segments(files), path, jobs, engine)
 
 
 @app.command()
@@ -110,21 +92,19 @@ def queries(
 ) -> None:
     """Find the sentences that hold for voices.
 
-    FILES may be a table that `paraclap features` wrote: without --edges its own rows say what is
-    low and high, those of split train if --labels names them. Audio is compared with the run of
-    `make book`, or else of `make model`. A .parquet file has a row per segment, CSV one per query.
+    FILES may be a table of features; without --edges, its own rows say what is low and high.
     """
     with _errors(out):
         from paraclap import tables
-        from paraclap.queries.description import describe
+        from paraclap.queries import FEATURES, describe
 
-        given: Any = _features(files)
-        if given is None:
-            given, edges = _segments(files), edges or _of_run("edges.json", NO_EDGES)
-        known = None if labels is None else tables.read_table(labels)
+        is_table = files[0].suffix.lower() in (".csv", ".parquet")
+        given: Any = tables.read_table(files[0]) if is_table else ()
+        if set(FEATURES.values()).isdisjoint(given):
+            given, edges = _segments(files), _of_run("edges.json", "--edges FILE", edges)
+        known = tables.read_table(labels) if labels else None
         found = describe(given, edges, templates, emotion_form, known, jobs)
-        _report(found.attrs["failed"], "")
-        _print(found, out)
+        _print(found, out, [row["reason"] for row in found.attrs["failed"]])
 
 
 @app.command()
@@ -160,88 +140,49 @@ def sweep(
     with _errors():
         from paraclap.book.run import sweep as run_all
 
-        values: dict[str, list[str]] = {}
-        for axis in grid:
-            name, _, listed = axis.partition("=")
-            items = [value.strip() for value in listed.split(",")]
-            if not name or name in values or not all(items):
-                raise ValueError(f"Bad --grid {axis!r}, expected NAME=VALUE,VALUE, each name once.")
-            values[name] = items
-        typer.echo(run_all(params, values))
+        axes = [(axis.partition("=")[0], axis.partition("=")[2].split(",")) for axis in grid]
+        if len(dict(axes)) < len(grid) or not all(name and all(values) for name, values in axes):
+            raise ValueError(f"Bad --grid {grid}, expected NAME=VALUE,VALUE, each name once.")
+        typer.echo(run_all(params, dict(axes)))
 
 
-# --- what is asked --------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _errors(out: str = "") -> Iterator[None]:
-    """Turn errors that say what to do into a sentence on stderr and exit status 1."""
-    try:
-        if out not in ("", "-") and Path(out).suffix not in (".parquet", ".csv"):
-            raise ValueError(f"Bad --out {out!r}, expected a name in .parquet or .csv, or -.")
-        if not Path(out).parent.is_dir():
-            raise FileNotFoundError(f"No folder {str(Path(out).parent)!r} for --out: make it.")
-        yield
-    except (OSError, ValueError, ModuleNotFoundError, RuntimeError) as error:
-        if type(error) is RuntimeError:  # not one of ours, nor of a worker that died
-            raise
-        ours = isinstance(error, OSError) and not error.filename and error.strerror
-        typer.echo(ours or error, err=True)
-        raise typer.Exit(1) from None
-
-
-def _segments(files: list[Path]) -> pd.MultiIndex:
+def _segments(files: list[Path]) -> Any:
     """Segments of one path, which may be a folder or a table, or of several audio files."""
-    from paraclap.corpora.segments import list_segments
+    from paraclap.corpora.folder import list_segments
 
     notes: list[str] = []
     index = list_segments(files[0] if len(files) == 1 else files, notes)
-    for note in notes:
-        typer.echo(note, err=True)
+    typer.echo("\n".join(notes), err=True, nl=bool(notes))
     return index
 
 
-def _features(files: list[Path]) -> pd.DataFrame | None:
-    """A table of features on disk; None if the files are something else."""
-    from paraclap import tables
-    from paraclap.queries.levels import FEATURES
+def _of_run(name: str, option: str, given: Path | None = None) -> Path:
+    """The file that is given, or else that of the first of the usual runs that has it."""
+    from paraclap.tables import project_folder
 
-    if len(files) > 1 or files[0].suffix.lower() not in (".csv", ".parquet"):
-        return None
-    table = tables.read_table(files[0])
-    return None if set(FEATURES.values()).isdisjoint(table) else table
-
-
-def _of_run(name: str, remedy: str) -> Path:
-    """A file of the first of the usual runs that has it."""
-    from paraclap.files import project_folder
-
-    places = [project_folder() / run / name for run in RUNS]
-    if not (there := [place for place in places if place.is_file()]):
-        raise FileNotFoundError(f"No {str(places[0])!r}: {remedy}")
-    return there[0]
+    usual = [project_folder() / "runs" / run / name for run in ("demo", "quick")]
+    path = given or next(filter(Path.is_file, usual), usual[0])
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"No {str(path)!r}: run `make model` or `make book`, or give {option}."
+        )
+    return path
 
 
 def _model(model: str) -> str:
-    """Folder or hub id of the model; says which, and whether it knows synthetic speech only."""
-    from paraclap import tables
+    """Folder or hub id of the model; says which, and whether it learned from synthetic speech."""
+    from paraclap.tables import read_table
 
-    folder = Path(model).expanduser()
-    if not model:
-        folder = _of_run("model/config.json", NO_MODEL).parent
-    elif not (folder / "config.json").is_file():
-        if model.count("/") != 1 or folder.parent.exists():
-            raise FileNotFoundError(f"No model at {model!r}: {NO_MODEL}")
-        return model
+    if model.count("/") == 1 and not Path(model).parent.exists():
+        return model  # of the hub
+    given = Path(model).expanduser() / "config.json" if model else None
+    folder = _of_run("model/config.json", "--model", given).parent
     labels = folder.parent / "labels.parquet"
-    synthetic = labels.is_file() and any(tables.read_table(labels).get("synthetic", ()))
+    synthetic = labels.is_file() and any(read_table(labels).get("synthetic", ()))
     if not model or synthetic:
         little = ", which learned from synthetic speech: its answers say little about people"
         typer.echo(f"Model: {folder}{little * synthetic}.", err=True)
     return str(folder)
-
-
-# --- what comes out -------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -253,46 +194,36 @@ def _parquet(out: str) -> Iterator[Path]:
         path = Path(out) if out.endswith(".parquet") else Path(folder) / "result.parquet"
         yield path
         failed = tables.read_table(path.with_name(f"{path.stem}_failed.csv"))
-        _report(failed.to_dict("records"), out)
-        if path == Path(out):
-            typer.echo(f"Written: {out}", err=True)
-            return
-        _print(tables.read_table(path), out)
+        table = None if path == Path(out) else tables.read_table(path)
+        _print(table, out, failed["reason"].tolist())
         if out.endswith(".csv"):
-            tables.write_table(failed, Path(out).with_name(f"{Path(out).stem}_failed.csv"))
+            tables.write_table(failed, f"{out.removesuffix('.csv')}_failed.csv")
 
 
-def _report(failed: Any, out: str) -> None:
-    """Name segments that could not be read."""
-    if failed:
-        where = f" (see {Path(out).with_suffix('')}_failed.csv)" if Path(out).suffix else ""
-        lines = [f"{len(failed)} segments could not be read{where}:"]
-        typer.echo("\n  ".join(lines + [row["reason"] for row in failed[:5]]), err=True)
-
-
-def _print(table: pd.DataFrame, out: str) -> None:
-    """Write a table to a file or stdout; lists of queries become rows, except in Parquet."""
+def _print(table: Any, out: str, why: list[str]) -> None:
+    """Say why segments are not there; write a table, or show it if there is no ``out``."""
     from paraclap import tables
 
+    if why:
+        typer.echo("\n  ".join([f"{len(why)} segments could not be read:", *why[:5]]), err=True)
+    if table is None:  # is written
+        return
     if "queries" in table and not out.endswith(".parquet"):
         table = table[["queries"]].explode("queries").rename(columns={"queries": "query"})
-    if not out:
-        typer.echo(_readable(table))
-    elif out == "-":
-        table.reset_index().to_csv(sys.stdout, index=False)
-    else:
-        typer.echo(f"Written: {tables.write_table(table, out)}", err=True)
+    if out == "-":
+        typer.echo(table.reset_index().to_csv(index=False), nl=False)
+    elif out:
+        tables.write_table(table, out)
+    else:  # for people; many columns stand below each other
+        wide = table.shape[1] > 12
+        head = tables.show(table, 4 if wide else 100).reset_index()
+        if head["end"].isna().all() and not head["start"].any():
+            head = head.drop(columns=["start", "end"])
+        form = {"header": False} if wide else {"index": False, "float_format": "{:.3f}".format}
+        typer.echo((head.T if wide else head).to_string(**form))
+        if (more := len(table) - len(head)) > 0:
+            typer.echo(f"... and {more:,} more: name a file with --out.")
 
 
-def _readable(table: pd.DataFrame) -> str:
-    """A table for people: short names, the first rows; many columns stand below each other."""
-    from paraclap import tables
-
-    wide = table.shape[1] > COLUMNS
-    head = tables.show(table, FEW if wide else ROWS).reset_index()
-    if head["end"].isna().all() and not head["start"].any():
-        head = head.drop(columns=["start", "end"])
-    form = {"header": False} if wide else {"index": False, "float_format": "{:.3f}".format}
-    text = str((head.T if wide else head).to_string(**form))
-    more = len(table) - len(head)
-    return text + (f"\n... and {more:,} more: name a file with --out." if more else "")
+if __name__ == "__main__":
+    app()

@@ -5,21 +5,20 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import signal
+import runpy
 import socket
+import sys
 from collections.abc import Sequence
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import distributed
 
 from paraclap import tables
 from paraclap.queries import QueryPool, assign_levels, fit_levels
-from paraclap.training import Pairs, Settings, Signals, start_model, train, training_step
+from paraclap.training import Pairs, Settings, decode_audio, start_model, train, training_step
 from paraclap.training.step import make_optimizer
 
 SETTINGS = Settings(
@@ -48,39 +47,34 @@ context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(["paraclap.training"])
 
 
-class InterruptedPool(QueryPool):
-    """Its owner is interrupted, or vanishes, when captions are drawn for the n-th time."""
-
-    def after(self, draws: int, *, vanishes: bool = False) -> InterruptedPool:
-        self.left, self.vanishes = draws, vanishes
-        return self
-
-    def sample(self, *args: Any, **options: Any) -> list[str]:
-        self.left -= 1
-        if self.left == 0 and self.vanishes:
-            raise SystemExit("vanished")
-        if self.left == 0:
-            signal.raise_signal(signal.SIGINT)
-        return super().sample(*args, **options)
-
-
-def pool_of(labels: pd.DataFrame, kind: type[QueryPool] = QueryPool) -> Any:
+def pool_of(labels: pd.DataFrame, kind: type[QueryPool] = QueryPool) -> QueryPool:
     """Queries of the tones, from their ratings."""
     levels = assign_levels(labels, fit_levels(labels))
-    return kind.build(levels, labels["emotion"], labels["gender"])
+    return kind(levels.join(labels[["emotion", "gender"]]))
 
 
 def run(labels: pd.DataFrame, folder: Path, settings: Settings = SETTINGS, **more: Any) -> Any:
     """Train; the curves."""
-    train(labels, more.pop("pool", None) or pool_of(labels), folder, settings, **more)
+    train(labels, pool_of(labels), folder, settings, **more)
     return tables.read_table(folder / "curves.csv")
 
 
-def vanished(labels: pd.DataFrame, folder: Path, draws: int, settings: Settings) -> None:
-    """Leave a run as it is when its process vanishes in the middle of a step."""
-    pool = pool_of(labels, InterruptedPool).after(draws, vanishes=True)
+class VanishingPool(QueryPool):
+    """Its owner vanishes when captions are drawn for the n-th time: twice a step."""
+
+    left = 17
+
+    def sample(self, *args: Any, **options: Any) -> list[str]:
+        self.left -= 1
+        if self.left == 0:
+            raise SystemExit("vanished")
+        return super().sample(*args, **options)
+
+
+def vanished(labels: pd.DataFrame, folder: Path, settings: Settings) -> None:
+    """Leave a run that draws its captions as it is when its process vanishes in the ninth step."""
     with contextlib.suppress(SystemExit):
-        train(labels, pool, folder, settings)
+        train(labels, pool_of(labels, VanishingPool), folder, settings)
         raise AssertionError("the run ended before it could vanish")
 
 
@@ -90,20 +84,7 @@ def weights(folder: Path) -> bytes:
 
 def saved(folder: Path) -> list[Path]:
     """Checkpoints, the newest first."""
-    return sorted((folder / "checkpoints").glob("[0-9]*"), reverse=True)
-
-
-def started(labels: pd.DataFrame, folder: Path, settings: Settings) -> BaseProcess:
-    """A training in a process of its own, and of a process group of its own."""
-    process = context.Process(target=_train_alone, args=(labels, folder, settings))
-    process.start()
-    return process
-
-
-def _train_alone(labels: pd.DataFrame, folder: Path, settings: Settings) -> None:
-    os.setpgrp()
-    multiprocessing.set_start_method("fork", force=True)  # of those that read batches
-    train(labels, pool_of(labels), folder, settings)
+    return sorted((folder / "checkpoints").glob("*/[0-9]*"), reverse=True)
 
 
 def together(target: Any, *args: Any, processes: int = 2) -> None:
@@ -130,21 +111,22 @@ def _join(number: int, processes: int, port: int, target: Any, args: Sequence[An
     distributed.destroy_process_group()
 
 
-def train_in(labels: pd.DataFrame, folder: Path, settings: Settings) -> None:
-    train(labels, pool_of(labels), folder, settings)
+def shell(params: Path) -> None:
+    """What ``python -m paraclap.training PARAMS`` does."""
+    sys.argv[1:] = [str(params)]
+    runpy.run_module("paraclap.training", run_name="__main__", alter_sys=True)
 
 
 def gradients(labels: pd.DataFrame, folder: Path, settings: Settings) -> dict[str, Any]:
-    """Gradient of the first batch, loss, and weights after the step; kept in the folder, too."""
+    """Loss, gradient and weights of the first step; kept in the folder, too."""
     from accelerate import PartialState
 
     process = PartialState(cpu=True)
     place = process.process_index, process.num_processes
     model = without_dropout(start_model(settings))
-    signals = Signals.decode(labels.index, folder / f"{place[0]}.pcm")
+    signals = decode_audio(labels, folder / f"{place[0]}.pcm", settings)
     pairs = Pairs(labels, pool_of(labels), model, settings, signals, process=place)
-    optimizer, schedule = make_optimizer(model, settings, pairs.steps)
-    loss = training_step(model, pairs[0], optimizer, schedule, settings)
+    loss = training_step(model, pairs[0], *make_optimizer(model, settings, pairs.steps), settings)
     named = dict(model.named_parameters())
     found = {
         "loss": loss,
@@ -159,14 +141,6 @@ def without_dropout(model: Any) -> Any:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    for layer in model.text_model.modules():
-        if hasattr(layer, "dropout_prob"):
-            layer.dropout_prob = 0.0
+        if hasattr(module, "dropout_prob"):
+            module.dropout_prob = 0.0
     return model
-
-
-def swapped(labels: pd.DataFrame, split: str) -> pd.DataFrame:
-    """The two emotions exchanged in one split."""
-    other = labels["emotion"].map({"anger": "sadness", "sadness": "anger"})
-    here = labels["split"] == split
-    return labels.assign(emotion=np.where(here, other, labels["emotion"]))

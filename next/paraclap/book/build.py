@@ -22,6 +22,7 @@ from paraclap import interactive, tables
 from paraclap.book.notebooks import BookError, book_folder
 
 PACKAGE = Path(__file__).parent.parent
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def build(executed: Sequence[Path], run: str, site: Path) -> str:
@@ -46,11 +47,13 @@ def build(executed: Sequence[Path], run: str, site: Path) -> str:
     made_from = joblib.hash([(file.name, file.read_bytes()) for file in files])
     if note.is_file() and note.read_text() == made_from:
         return f"pages: up to date, {index}"
-    with tables.lock(site / ".lock", "Another process builds the pages: wait for it."):
+    with tables.lock(site / "html", "Another process builds the pages: wait for it."):
         work = site / "work" / run
         shutil.rmtree(work, ignore_errors=True)
         _gather(executed, work / "src")
         _jupyter_book(work)
+        for name, file in interactive.static_files().items():  # before, all pages would load them
+            shutil.copy(file, work / "_build" / "html" / "_static" / name)
         (work / "_build" / "html" / ".made-from").write_text(str(made_from))
         shutil.rmtree(site / "html", ignore_errors=True)
         (work / "_build" / "html").rename(site / "html")
@@ -69,12 +72,12 @@ def _gather(executed: Sequence[Path], target: Path) -> None:
         for cell in notebook.cells:
             if "injected-parameters" in cell.metadata.get("tags", []):
                 cell.metadata["tags"] = [*cell.metadata["tags"], "hide-input"]
+            if "outputs" in cell:  # a progress bar says nothing on a page
+                cell.outputs = [one for one in cell.outputs if WIDGET not in one.get("data", {})]
         nbformat.write(notebook, pages / file.name)
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(folder.parent / name, target / name)
     shutil.copytree(folder / "_static", target / "_static", dirs_exist_ok=True)
-    for name, file in interactive.static_files().items():
-        shutil.copy(file, target / "_static" / name)
 
 
 def _how_made(notebook: nbformat.NotebookNode) -> str:

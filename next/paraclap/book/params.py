@@ -65,7 +65,7 @@ def read_params(
         changes = OmegaConf.from_dotlist(list(overrides))
         for name in (*given, *changes):
             if name not in known:
-                message = tables.unknown("parameter", name, known, f" in {tables.short_name(path)}")
+                message = tables.unknown("parameter", name, known, tables.short_name(path))
                 raise ValueError(message)
         base = OmegaConf.structured(_structure(known))
         values = OmegaConf.merge(base, {"run": path.stem} if "run" in known else {}, given, changes)

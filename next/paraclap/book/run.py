@@ -73,7 +73,7 @@ def run(
     except ValueError as error:
         raise BookError(str(error)) from None
     folder = tables.run_folder(values["run"], values["runs"])
-    with tables.lock(folder / ".lock", f"Another process works on {folder}: wait for it."):
+    with tables.lock(folder / "run", f"Another process works on {folder}: wait for it."):
         made = [_task(one, folder, values) for one in chosen]
         _check_inputs(made, folder)
         with tables.atomic(folder / "params.yaml") as part:

@@ -7,6 +7,7 @@ with its colours, and the name of the file that it comes from.
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,16 @@ PACKAGE = Path(__file__).parent.parent
 class Source(Code):
     """A piece of source with the place it comes from on its first line."""
 
+    _repr_latex_ = None  # type: ignore[assignment]  # else pages load MathJax
+
     def __init__(self, part: Callable[..., Any] | type) -> None:
         """Read the source of `part`, without the decorators of a class."""
         found = inspect.unwrap(part) if not inspect.isclass(part) else part
         lines, first = inspect.getsourcelines(found)
         file = Path(inspect.getsourcefile(found) or "")
         self.place = f"{file.relative_to(PACKAGE.parent).as_posix()}, line {max(first, 1)}"
-        super().__init__(f"# {self.place}\n{inspect.cleandoc(''.join(lines))}", language="python")
+        code = f"# {self.place}\n{textwrap.dedent(''.join(lines))}"
+        super().__init__(code, language="python")  # type: ignore[no-untyped-call]
 
     def __repr__(self) -> str:
         """Show the source where no colours are to be had."""

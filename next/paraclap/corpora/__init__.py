@@ -2,11 +2,10 @@
 
 :func:`load` takes a folder of audio with a CSV (`folder`), a folder with an audformat database
 (`database`), or names: of the paper's corpora (`paper`), whose folders are parameters, and of open
-ones (`open_data`), such as ``audb:emodb@1.4.1``. A row is a segment, with absolute files, ends
-filled from the length of the files, and the columns of ``tables.LABELS``. Two lists are in
-``attrs``: ``notes`` has sentences on what was decided for the user (splits drawn, utterances left
-out); ``failed`` has ``file`` and ``reason`` of files that cannot be read, whose segments stay in
-the table. Chapter 1.
+ones, such as ``audb:emodb@1.4.1``. A row is a segment, with absolute files, ends filled from the
+length of the files, and the columns of ``tables.LABELS``. Two lists are in ``attrs``: ``notes`` has
+sentences on what was decided for the user (splits drawn, utterances left out); ``failed`` has
+``file`` and ``reason`` of files that cannot be read, whose segments stay in the table. Chapter 1.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ import pandas as pd
 
 from paraclap import tables
 from paraclap.corpora import database, folder, labels, paper
-from paraclap.corpora.checks import check_leaks
 from paraclap.tables import did_you_mean, unknown
 
 __all__ = ["database", "folder", "load", "paper"]
@@ -55,36 +53,28 @@ def load(
     Raises:
         FileNotFoundError: if a folder, the CSV or an audio file is not there
         ValueError: if a column, word, number, time or split is not as it should be, splits share
-            speakers or recordings, or a parameter does not go with the corpus
+            speakers or recordings, no file can be read, or a parameter does not go with the corpus
     """
-    names, where = _names(str(corpus)), str(corpus)
+    names, root = _names(str(corpus)), Path(corpus).expanduser()
     given = {"corpus_table": table, "label_column": label_column, "columns": columns}
     unused = [name for name, value in given.items() if value and value != "emotion"]
     if names and unused:
         raise ValueError(f"Bad {', '.join(unused)}: only for a folder, not for named corpora.")
     if learn_from and (for_testing or not names):
-        reason = "for_testing=True learns from none" if names else f"{where!r} is one corpus"
+        reason = "for_testing=True learns from none" if names else f"{root.name!r} is one corpus"
         raise ValueError(f"Bad learn_from {learn_from!r}: {reason}, leave it empty.")
     if names:
-        found = _load_several(names, folders or {}, learn_from, seed, for_testing)
-    else:
-        read, where, notes = _read_folder(Path(corpus).expanduser(), table, label_column, columns)
-        found = labels.finish(read, where, notes, label_column, seed, for_testing=for_testing)
-    check_leaks(found, where)
-    return found
-
-
-def _read_folder(
-    root: Path, table: str, label_column: str, columns: str | Mapping[str, str]
-) -> database.Found:
+        return _load_several(names, folders or {}, learn_from, seed, for_testing)
     if not root.is_dir():
         hint = did_you_mean(str(root).lower(), paper.CORPORA)
         msg = f"No folder at {str(root)!r}, expected one with audio and a CSV, or a database.{hint}"
         raise FileNotFoundError(msg)
-    names = labels.parse_columns(columns)
+    renamed = labels.parse_columns(columns)
     if (root / "db.yaml").is_file():
-        return database.load(root.resolve(), _parts(table), names)
-    return folder.load(root.resolve(), table, names, label_column)
+        found = database.load(root.resolve(), _parts(table), renamed)
+    else:
+        found = folder.load(root.resolve(), table, renamed, label_column)
+    return labels.finish(*found, label_column, seed, for_testing=for_testing)
 
 
 # --- several corpora ----------------------------------------------------------------------------
@@ -113,11 +103,8 @@ def _names(text: str) -> dict[str, str]:
         msg = unknown("corpus", other[0], [*paper.CORPORA, "audb:<name>@<version>"])
         raise ValueError(f"{msg} A folder or the built-in speech cannot stand beside names.")
     names = [part.removeprefix(_OPEN).split("@")[0].strip() for part in parts]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice or not all(names):
-        got = f"{twice[0]!r} twice" if twice else f"{_OPEN!r} without a name"
-        msg = f"Bad corpus: {got}, expected each corpus once, such as 'ravdess, audb:emodb@1.4.1'."
-        raise ValueError(msg)
+    if len(set(names)) < len(names) or "" in names:
+        raise ValueError(f"Bad corpus {text!r}, expected each once: 'ravdess, audb:emodb@1.4.1'.")
     return dict(zip(names, parts, strict=True))
 
 
@@ -128,12 +115,11 @@ def _load_several(
     seed: int,
     for_testing: bool,
 ) -> pd.DataFrame:
-    spelled = {form: name for name, text in names.items() for form in (name, text)}
-    spelled |= {text.split("@")[0]: name for name, text in names.items()}
+    forms = {form: name for name, text in names.items() for form in (name, text)}
     for wanted in _parts(learn_from):
-        if wanted not in spelled:
+        if wanted not in forms:
             raise ValueError(unknown("corpus", wanted, names.values(), "learn_from"))
-    learned = [spelled[wanted] for wanted in _parts(learn_from)] or list(names)[:1]
+    learned = [forms[wanted] for wanted in _parts(learn_from)] or list(names)[:1]
     homes = paper.homes([name for name, text in names.items() if text == name], folders)
     found = {
         name: _load_one(text, homes, name in learned and not for_testing, seed)
@@ -148,16 +134,23 @@ def _load_several(
 
 def _load_one(text: str, homes: Mapping[str, Path], learn: bool, seed: int) -> pd.DataFrame:
     if text.startswith(_OPEN):
-        from paraclap.corpora import open_data  # audb takes seconds to import
-
-        name, _, version = text.removeprefix(_OPEN).partition("@")
-        table, where, notes = open_data.load(name.strip(), version.strip())
+        table, where, notes = database.fetch(text.removeprefix(_OPEN))
     else:
-        table, where = paper.CORPORA[text].read(homes[text]), text
-        notes = list(table.attrs["notes"])
+        table, where, notes = paper.CORPORA[text].read(homes[text])
     if not learn:
-        if table.attrs.get("unofficial_split"):
-            table = table.drop(columns="split")
-        table = labels.keep_test(table, where, notes)
-    extra = [str(column) for column in table if column not in tables.LABELS]
-    return labels.finish(table, where, notes, "emotion", seed, extra=extra, for_testing=not learn)
+        table = _keep_test(table, where, notes)
+    return labels.finish(table, where, notes, seed=seed, for_testing=not learn)
+
+
+def _keep_test(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
+    """Rows to test on: those of the published test split, or all where none is published."""
+    if "split" not in table or "unofficial_split" in table.attrs:
+        notes.append("No split is published: all of it is tested on.")
+        return table
+    splits = labels.given_splits(table, where)
+    test = splits == "test"
+    if not test.any():
+        msg = f"No test split in {where}, got {sorted(set(splits))}: it can only be learned from."
+        raise ValueError(msg)
+    notes.append(f"Only its test split is kept: {test.sum():,} of {len(table):,} utterances.")
+    return table[test]

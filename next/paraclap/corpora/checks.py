@@ -1,16 +1,16 @@
 """Leaks between splits: are the segments that a model is tested on among those it learns from?
 
-An error is a speaker of a corpus in two splits, a second of one file in two splits, or a file of
-one split that is in another under a second name (identical by content). Dev counts as learned from,
-since it chooses the epoch. :func:`paraclap.corpora.load` checks every corpus. Chapter 1.
+A speaker of a corpus in two splits is an error. Seconds of one file, or files of one content, are
+an error if they are in train and in another split, else a note. Every corpus is checked when it is
+loaded. Chapter 1.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from paraclap.tables import short_name
@@ -20,22 +20,22 @@ class LeakError(ValueError):
     """Test data are among the data to learn from, and which."""
 
 
-def check_leaks(labels: pd.DataFrame, where: str = "the labels table") -> None:
+def check_leaks(
+    labels: pd.DataFrame, where: str = "the labels table", *, drawn: bool = False
+) -> list[str]:
     """Check that no speaker, no second and no content of a file is in two splits.
 
     Args:
-        labels: labels table of all corpora of a run; files that are not there are not compared
+        labels: labels table; files that are not there are not compared
         where: its name in messages
+        drawn: whether its splits were drawn by speaker: then only speakers are an error
+
+    Returns:
+        notes on what is in two splits without being an error
 
     Raises:
-        LeakError: if one is
+        LeakError: if something must not be in two splits, with the first five offenders
     """
-    _check_speakers(labels, where)
-    _check_seconds(labels)
-    _check_copies(labels)
-
-
-def _check_speakers(labels: pd.DataFrame, where: str) -> None:
     splits = labels.groupby(["corpus", "speaker"], sort=False)["split"].unique()
     leaks = splits[splits.str.len() > 1].droplevel("corpus")
     if len(leaks):
@@ -45,54 +45,53 @@ def _check_speakers(labels: pd.DataFrame, where: str) -> None:
             " expected each in one: correct the splits, leave them out to have them drawn by "
             "speaker, or leave the speakers out if they are none."
         )
-
-
-def _check_seconds(labels: pd.DataFrame) -> None:
     rows = labels.index.to_frame(index=False).assign(split=labels["split"].to_numpy())
-    rows = rows[rows.groupby("file")["split"].transform("nunique") > 1].sort_values("start")
-    leaks = [str(file) for file, segments in rows.groupby("file") if _overlap(segments)]
-    if leaks:
-        raise LeakError(
-            f"Seconds of {len(leaks)} files are in two splits (first: "
-            f"{', '.join(map(short_name, leaks[:5]))}), expected each second in one: correct start "
-            "and end, or give a column split that has each file in one."
-        )
+    learned, held_out = rows["split"] == "train", rows[rows["split"] != "train"]
+    shared = _shared(rows.assign(side=learned), f"train and in dev or test of {where}")
+    if shared and not drawn:
+        raise LeakError(" ".join(shared))
+    side = held_out["split"] == "dev"
+    return shared + _shared(held_out.assign(side=side), f"dev and in test of {where}")
 
 
-def _overlap(segments: pd.DataFrame) -> bool:
-    """Whether segments of one file, sorted by start, overlap across splits."""
-    latest: dict[str, pd.Timedelta] = {}
-    ends = segments["end"].fillna(pd.Timedelta.max)
-    for start, end, split in zip(segments["start"], ends, segments["split"], strict=True):
-        if any(start < last for other, last in latest.items() if other != split):
-            return True
-        latest[split] = max(end, latest.get(split, end))
-    return False
+def _shared(rows: pd.DataFrame, sides: str) -> list[str]:
+    """Sentences on seconds and contents that are on both sides."""
+    kinds = {
+        "Seconds of {} files": (_overlapping(rows), "correct start, end or split"),
+        "{} recordings, under two names each,": (_copies(rows), "leave the copies out"),
+    }
+    return [
+        f"{what.format(len(names))} are in {sides} (first: {'; '.join(names[:5])}): {remedy}."
+        for what, (names, remedy) in kinds.items()
+        if names
+    ]
 
 
-def _check_copies(labels: pd.DataFrame) -> None:
-    """Compare files by size, those of equal size by their beginning, then as a whole."""
-    splits: dict[str, set[str]] = {}
-    for (file, _, end), split in zip(labels.index, labels["split"], strict=True):
-        if not pd.isna(end):  # else it cannot be read
-            splits.setdefault(file, set()).add(split)
-    groups = [[file for file in splits if Path(file).is_file()]]
-    for size in (0, 2**12, None):
-        groups = [same for group in groups for same in _equal(group, size, splits)]
-    if groups:
-        pairs = [" and ".join(map(short_name, group[:2])) for group in groups[:5]]
-        raise LeakError(
-            f"{len(groups)} files are in two splits, identical under other names (first: "
-            f"{'; '.join(pairs)}), expected each recording in one: leave the copies out."
-        )
+def _overlapping(rows: pd.DataFrame) -> list[str]:
+    """Files with segments of both sides that overlap."""
+    rows = rows.sort_values("start")
+    starts, ends = rows["start"].dt.total_seconds(), rows["end"].dt.total_seconds().fillna(np.inf)
+    leaks = pd.Series(False, rows.index)
+    for side in (True, False):
+        latest = ends.mask(rows["side"] == side, -np.inf).groupby(rows["file"]).cummax()
+        leaks |= (rows["side"] == side) & (starts < latest)
+    return [short_name(file) for file in rows["file"][leaks].unique()]
 
 
-def _equal(files: Iterable[str], size: int | None, splits: dict[str, set[str]]) -> list[list[str]]:
-    """Files of one length and equal first bytes, in groups of more than one split."""
-    groups: dict[tuple[int, bytes], list[str]] = {}
-    for file in map(Path, files):
-        with file.open("rb") as stream:
-            content = hashlib.sha256(stream.read(size)).digest() if size != 0 else b""
-        groups.setdefault((file.stat().st_size, content), []).append(str(file))
-    several = [same for same in groups.values() if len(same) > 1]
-    return [same for same in several if len(set().union(*(splits[file] for file in same))) > 1]
+def _copies(rows: pd.DataFrame) -> list[str]:
+    """Pairs of files of one content: by size, those of one size by their beginning, then whole."""
+    rows = rows[rows["end"].notna()].drop_duplicates(["file", "side"])  # others cannot be read
+    rows = rows[[Path(file).is_file() for file in rows["file"]]]
+    for length in (0, 2**12, -1):
+        rows = rows.assign(content=[_content(Path(file), length) for file in rows["file"]])
+        same = rows.groupby("content")
+        sides, files = (same[name].transform("nunique") for name in ("side", "file"))
+        rows = rows[(sides == 2) & (files > 1)]
+    groups = rows.groupby("content", sort=False)["file"].unique()
+    return [" and ".join(map(short_name, files[:2])) for files in groups]
+
+
+def _content(file: Path, length: int) -> str:
+    with file.open("rb") as stream:
+        start = hashlib.sha256(stream.read(length)).hexdigest()
+    return f"{file.stat().st_size} {start}"

@@ -1,14 +1,18 @@
-"""Audformat databases: tables found by their columns, put together by their files.
+"""Audformat databases, on disk or fetched by name with audb: tables put together by their files.
 
 - Columns are found by name, see :data:`paraclap.tables.LABELS`. Gender (or sex) and language may
   also be the speaker's, in the labels of the speaker scheme. Languages get two-letter codes.
 - The split is a column, else the table's own (``split_id``), else a word in the table's name
   (``categories.consensus.train``).
-- Tables about the same files are one corpus. It has the name of the database when it is the only
-  one, else that of its first table without split words. A table of files speaks for all segments
-  of these files.
+- A file belongs to the corpus of the first table that has it: the table's name without split words,
+  or the name of the database if there is one corpus only. In a corpus of segments, tables of files
+  speak for all segments of a file.
+- audb looks in its repositories (by default a public one of audEERING) and keeps audio, converted
+  to mono at 16 kHz, in its cache: a second run needs no network. Databases in :data:`PINNED` have
+  the version and tables named there; their splits by speaker are audEERING's, as the authors have
+  published none. Of others the latest version and all tables with a column ``emotion`` are taken.
 
-Chapter 1. Source: https://audeering.github.io/audformat
+Chapter 1. Sources: https://audeering.github.io/audformat, https://audeering.github.io/audb
 """
 
 from __future__ import annotations
@@ -22,79 +26,118 @@ import audformat
 import iso639
 import pandas as pd
 
+from paraclap import audio
 from paraclap.corpora import labels
 from paraclap.tables import INDEX, LABELS, segments, unknown
 
-PERSONAL = {"gender": "gender", "sex": "gender", "language": "language"}  # of a speaker, to ours
 Found = tuple[pd.DataFrame, str, list[str]]  # table on the segmented index, its name, notes
+PERSONAL = {"gender": "gender", "sex": "gender", "language": "language"}  # of a speaker, to ours
+PINNED = {  # version, emotion tables; speakers are in the table "files"
+    "crema-d": ("1.3.0", [f"emotion.categories.desired.{s}" for s in ("train", "dev", "test")]),
+    "emodb": ("1.4.1", [f"emotion.categories.{s}.gold_standard" for s in ("train", "test")]),
+    "ravdess": ("1.1.3", [f"emotion.speech.{s}" for s in ("train", "dev", "test")]),
+}
 
 
-def load(root: Path, tables: Sequence[str], columns: Mapping[str, str]) -> Found:
-    """Read the tables of a database in a folder, see :func:`paraclap.corpora.load`.
-
-    Returns:
-        table on the segmented index, name of the database, notes for the user
+def load(root: Path, names: Sequence[str], columns: Mapping[str, str]) -> Found:
+    """Read tables of a database in a folder (all when empty), see :func:`paraclap.corpora.load`.
 
     Raises:
-        ValueError: if it cannot be read, a table is not there, or none has a column of ours
+        ValueError: if a table is not there, or none has a column of ours
     """
-    try:
-        database = audformat.Database.load(str(root))
-    except Exception as error:  # YAML, Parquet and audformat have their own kinds
-        raise ValueError(_unreadable("the database", root, error)) from error
-    table, name, notes = read(database, root, tables, columns)
-    return table, f"{name} ({root.name})", notes
-
-
-def read(
-    database: audformat.Database, root: Path, tables: Sequence[str], columns: Mapping[str, str]
-) -> Found:
-    """Read the tables of a loaded database, see :func:`load`; `root` holds its relative files."""
-    for name in tables:
+    database = audformat.Database.load(str(root))
+    for name in names:
         if name not in database.tables:
             raise ValueError(unknown("table", name, database.tables, repr(database.name)))
-    names = list(tables) or list(database.tables)
+    table, notes = _read(database, root, list(names or database.tables), columns)
+    return table, f"{database.name} ({root.name})", notes
+
+
+def fetch(text: str) -> Found:
+    """Fetch a database with audb, or take it from its cache, and read its emotions.
+
+    Args:
+        text: such as ``emodb@1.4.1``; without a version the pinned one, else the latest
+
+    Raises:
+        FileNotFoundError: if no repository has it, or none can be reached
+        ValueError: if it has no table with a column ``emotion``
+    """
+    import audb  # takes seconds
+
+    name, _, version = (part.strip() for part in text.partition("@"))
+    pinned, names = PINNED.get(name, ("", []))
+    try:
+        version = version or pinned or audb.latest_version(name)
+        header = audb.info.header(name, version=version, load_tables=False)
+    except RuntimeError as error:
+        places = [repository.name for repository in audb.config.REPOSITORIES]
+        msg = f"{error} audb looked in {places}, versions there: {audb.versions(name)[-20:]}: "
+        raise FileNotFoundError(f"{msg}correct audb:{text}, or check the network.") from error
+    emotions = names if {*names, "files"} <= {*header.tables} else []
+    emotions = emotions or [table for table in header.tables if "emotion" in header[table].columns]
+    if not emotions:
+        msg = f"No table of {name} {version} has a column 'emotion': save it with audb.load_to, "
+        raise ValueError(f"{msg}and give its folder as corpus, with names of columns.")
+    wanted: dict[str, Any] = {"version": version, "num_workers": 8, "verbose": False}
+    wanted["tables"] = [*emotions, *_speaker_table(header, emotions)]
+    bare = audb.load(name, only_metadata=True, full_path=False, **wanted)
+    wanted["media"] = sorted({file for table in emotions for file in bare[table].files})
+    form = {"sampling_rate": audio.SAMPLING_RATE, "mixdown": True, "format": "wav"}
+    found = audb.load(name, **form, **wanted)
+    table, notes = _read(found, Path(), wanted["tables"], {})
+    table["corpus"] = name
+    if "speaker" in table:
+        table["speaker"] = name + "-" + table["speaker"].astype("str")
+    licence = f"licence: {found.license or 'not given'}, use: {found.usage}"
+    notes.insert(0, f"Version {version} from audb, {licence}; tables: {', '.join(emotions)}.")
+    if emotions == names:
+        table.attrs["unofficial_split"] = True
+        notes.append("The split by speaker is audEERING's: the authors have published none.")
+    return table, name, notes
+
+
+def _speaker_table(header: audformat.Database, emotions: Sequence[str]) -> list[str]:
+    """Name of the table with the speakers, if those with emotions name none."""
+    people = [table for table in header.tables if "speaker" in header[table].columns]
+    if set(emotions) <= set(people):
+        return []
+    # A table of a split knows the speakers of that split alone.
+    return [table for table in people if _split_of(header, table) is None][:1]
+
+
+def _read(
+    database: audformat.Database, root: Path, names: Sequence[str], columns: Mapping[str, str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Tables of a database as one, and notes; `root` holds its relative files."""
     parts = {name: _part(database, name, root, columns) for name in names}
+    there = sorted({column for name in names for column in database[name].columns})
+    absent = [theirs for theirs in columns if theirs not in there]
     used = {name: part for name, part in parts.items() if len(part.columns)}
-    found = sorted({column for name in names for column in database[name].columns})
-    absent = [theirs for theirs in columns if theirs not in found]
     if absent or not used:
         msg = f"No column {absent[:5] or 'of ours'} in database {database.name!r}, it has "
-        raise ValueError(f"{msg}{found[:20]}: map them with the parameter columns.")
-    merged = {}
-    for group in (groups := _groups(used)):
-        corpus = _base(group[0]) if len(groups) > 1 else str(database.name)
-        merged[group[0]] = _merged([used[name] for name in group]).assign(corpus=corpus)
+        raise ValueError(f"{msg}{there[:20]}: map them with the parameter columns.")
+    table = _merged(used)
+    if table["corpus"].nunique() == 1:
+        table["corpus"] = str(database.name)
     unused = ", ".join(name for name in names if name not in used)
-    notes = [f"Tables without a column of ours, not used: {unused}."] if unused else []
-    return pd.concat(merged.values()), str(database.name), notes
-
-
-def _unreadable(what: str, root: Path, error: Exception) -> str:
-    reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
-    return f"Cannot read {what} in {root.name!r} ({reason}): is it complete? Copy it again."
+    return table, [f"Tables without a column of ours, not used: {unused}."] if unused else []
 
 
 def _part(
     database: audformat.Database, name: str, root: Path, columns: Mapping[str, str]
 ) -> pd.DataFrame:
     """Our columns of one table on the segmented index, with what its speakers and split say."""
-    try:
-        frame = database[name].get(as_segmented=True).astype(object)  # read only now
-        if frame.index.get_level_values("file").isna().any():
-            raise ValueError("rows without a file")
-    except Exception as error:  # see load
-        raise ValueError(_unreadable(f"table {name!r}", root, error)) from error
+    frame = database[name].get(as_segmented=True).astype(object)  # read only now
     here = {theirs: ours for theirs, ours in columns.items() if theirs in frame}
     frame = labels.rename(frame, here, f"table {name!r}")
     for theirs, ours in [*here.items(), ("speaker", "speaker")]:
         if ours == "speaker" and theirs in database[name].columns:
             _add_personal(frame, database, database[name].columns[theirs].scheme_id)
-    files = [root / file for file in frame.index.get_level_values("file")]
-    times = (frame.index.get_level_values(side) for side in INDEX[1:])
+    files, *times = (frame.index.get_level_values(level) for level in INDEX)
     kept = [column for column in frame if column in LABELS]
-    frame = frame[kept].set_axis(segments(files, *times))
-    if kept and "split" not in frame and (split := split_of(database, name)):
+    frame = frame[kept].set_axis(segments([root / file for file in files], *times))
+    if kept and "split" not in frame and (split := _split_of(database, name)):
         frame["split"] = split
     if kept and "language" not in frame and len(database.languages) == 1:
         frame["language"] = str(database.languages[0])
@@ -121,7 +164,7 @@ def _language(code: object) -> str:
     return (is_language and iso639.Lang(str(code)).pt1) or str(code)
 
 
-def split_of(database: audformat.Database, name: str) -> str | None:
+def _split_of(database: audformat.Database, name: str) -> str | None:
     """Split that a table belongs to, by its own word or by its name."""
     split_id = database[name].split_id
     if split_id is not None:
@@ -132,7 +175,7 @@ def split_of(database: audformat.Database, name: str) -> str | None:
 
 
 def _base(name: str) -> str:
-    """Name of a table without split words and the numbers behind them.
+    """Name of a table without split words and what is behind them.
 
     >>> _base("categories.consensus.test-1")
     'categories.consensus'
@@ -141,35 +184,16 @@ def _base(name: str) -> str:
     return re.split(rf"[._\-\s]({words})(?![a-z])", name, maxsplit=1)[0]
 
 
-def _groups(parts: Mapping[str, pd.DataFrame]) -> list[list[str]]:
-    """Names of tables, those about one corpus together."""
-    groups: list[tuple[list[str], set[str]]] = []  # names, with their files and bases of names
-    for name, part in parts.items():
-        names, marks = [name], {_base(name), *part.index.get_level_values("file")}
-        for group in [group for group in groups if group[1] & marks]:
-            groups.remove(group)
-            names, marks = [*names, *group[0]], marks | group[1]
-        groups.append((names, marks))
-    return [sorted(names, key=list(parts).index) for names, _ in groups]
-
-
-def _merged(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One table of several about the same files; the first that has a value counts."""
-    files = [part for part in parts if _is_filewise(part)]
-    pieces = [part for part in parts if not _is_filewise(part)]
-    rows = pd.concat([part.reset_index() for part in pieces or files], ignore_index=True)
-    table = rows.groupby(INDEX, sort=False, dropna=False).first()
-    table = table.set_axis(segments(*(table.index.get_level_values(name) for name in INDEX)))
-    if not pieces:
-        return table
+def _merged(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One table of several, with the column corpus; the first that has a value counts."""
+    rows = pd.concat(
+        [part.reset_index().assign(corpus=_base(name)) for name, part in parts.items()]
+    )
+    rows["corpus"] = rows.groupby("file")["corpus"].transform("first")
+    is_file = rows["end"].isna()
+    of_segments = rows["corpus"].isin(rows["corpus"][~is_file])
+    table = rows[~is_file | ~of_segments].groupby(INDEX, sort=False, dropna=False).first()
     names = table.index.get_level_values("file")
-    for part in files:
-        table = table.combine_first(
-            part.droplevel(["start", "end"]).reindex(names).set_axis(table.index)
-        )
-    return table
-
-
-def _is_filewise(part: pd.DataFrame) -> bool:
-    starts, ends = (part.index.get_level_values(side) for side in INDEX[1:])
-    return bool((starts == pd.Timedelta(0)).all() and ends.isna().all())
+    more = rows[is_file & of_segments].drop(columns=INDEX[1:]).groupby("file").first()
+    table = table.combine_first(more.reindex(names).set_axis(table.index))
+    return table.set_axis(segments(names, *(table.index.get_level_values(n) for n in INDEX[1:])))

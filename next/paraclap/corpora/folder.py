@@ -9,13 +9,12 @@ such as ``None`` or ``NA`` are missing values, with a note. Chapters 1 and 8.
 
 from __future__ import annotations
 
-import difflib
 import os
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from paraclap import audio, tables
@@ -24,18 +23,8 @@ from paraclap.tables import did_you_mean, report_rows
 
 USUAL = "labels.csv"
 SUFFIXES = (
-    ".wav",
-    ".flac",
-    ".mp3",
-    ".ogg",
-    ".opus",
-    ".sph",
-    ".aif",
-    ".aiff",
-    ".au",
-    ".caf",
-    ".w64",
-)
+    ".wav", ".flac", ".mp3", ".ogg", ".opus", ".sph", ".aif", ".aiff", ".au", ".caf", ".w64",
+)  # fmt: skip
 MISSING = ("", "na", "n/a", "#n/a", "nan", "none", "null", "<na>")
 
 
@@ -54,10 +43,10 @@ def load(
     path = _csv_path(root, table)
     rows = tables.read_csv(path, dtype="str", keep_default_na=False, skipinitialspace=True)
     rows = labels.rename(rows.rename(columns=str.strip), columns, path.name)
-    unused = _unused_columns(rows, path.name, label_column)
-    notes = [f"Columns not used: {', '.join(unused)}."] if unused else []
+    notes: list[str] = []
+    rows = rows[_our_columns(rows, path.name, label_column, notes)]
     lines = [f"line {line}" for line in range(2, len(rows) + 2)]  # as counted by a text editor
-    rows = rows.drop(columns=unused).set_axis(pd.MultiIndex.from_arrays([lines]))
+    rows = rows.set_axis(pd.MultiIndex.from_arrays([lines]))
     rows = rows.apply(_cells, notes=notes)
     if "corpus" not in rows:
         rows["corpus"] = root.name
@@ -67,27 +56,17 @@ def load(
 def save(table: pd.DataFrame, root: Path) -> Path:
     """Write segments as such a folder: a WAV file of each, and the CSV, which is returned."""
     names = [f"{number:03d}.wav" for number in range(len(table))]
+    root.mkdir(parents=True, exist_ok=True)
     for name, (file, start, end) in zip(names, table.index, strict=True):
         content = audio.encode(audio.read(file, start, end), comment=audio.comment(file))
-        with tables.atomic(root / name) as temporary:
-            temporary.write_bytes(content)
+        (root / name).write_bytes(content)
     columns = [name for name in table if name in tables.LABELS and name != "corpus"]
     rows = table[columns].dropna(axis=1, how="all").reset_index(drop=True)
     rows.insert(0, "file", names)
     return tables.write_table(rows, root / USUAL)
 
 
-def walk(folder: Path) -> Iterator[Path]:
-    """Files below a folder by path, hidden ones left out; links are followed, each once."""
-    seen: set[str] = set()
-    for here, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        real = os.path.realpath(here)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        yield from (Path(here, name) for name in sorted(files) if not name.startswith("."))
+# --- the CSV ------------------------------------------------------------------------------------
 
 
 def _csv_path(root: Path, table: str) -> Path:
@@ -99,23 +78,22 @@ def _csv_path(root: Path, table: str) -> Path:
     return root / name
 
 
-def _unused_columns(rows: pd.DataFrame, where: str, label_column: str) -> list[str]:
-    """Names of columns that are not ours; an error if one is nearly ours, or too few are."""
-    names, ours = [str(name) for name in rows], (*labels.COLUMNS, label_column)
-    unused = [name for name in names if name not in ours]
-    absent = [name for name in ours if name not in names]
-    for name in unused:
-        near = difflib.get_close_matches(name.lower(), absent, n=1, cutoff=0.8)
-        if near:
-            msg = f"Unknown column {name!r} in {where}. Did you mean {near[0]!r}? Rename it with "
-            raise ValueError(f"{msg}columns '{name}={near[0]}' or leave it out with '{name}='.")
+def _our_columns(rows: pd.DataFrame, where: str, label_column: str, notes: list[str]) -> list[str]:
+    """Names of columns that are ours; the others are noted, with what they may mean."""
+    ours = (*labels.COLUMNS, label_column)
+    used = [str(name) for name in rows if name in ours]
     targets = ("emotion", "gender", *tables.DIMENSIONS, "label", label_column)
-    if "file" not in names or not {*targets} & {*names}:
-        lost = "column 'file'" if "file" not in names else f"label column, such as {targets},"
-        raise ValueError(f"No {lost} in {where}, it has {names[:20]}: map one with 'theirs=ours'.")
+    unused = [str(name) for name in rows if name not in used]
+    hints = "".join(did_you_mean(name.lower(), {*ours} - {*used}) for name in unused)
+    if "file" not in used or not {*targets} & {*used}:
+        lost = "column 'file'" if "file" not in used else f"label column, such as {targets},"
+        msg = f"No {lost} in {where}, it has {list(rows)[:20]}: map one with 'theirs=ours'.{hints}"
+        raise ValueError(msg)
     if rows.empty:
         raise ValueError(f"{where!r} has no row, expected at least one below the header.")
-    return unused
+    if unused:
+        notes.append(f"Columns not used: {', '.join(unused)}.{hints}")
+    return used
 
 
 def _cells(column: pd.Series, notes: list[str]) -> pd.Series:
@@ -131,7 +109,7 @@ def _cells(column: pd.Series, notes: list[str]) -> pd.Series:
 
 def _on_segments(rows: pd.DataFrame, root: Path, where: str, notes: list[str]) -> pd.DataFrame:
     report_rows(rows, rows["file"].isna(), "file", where, "a path in each row")
-    files = rows["file"].map(_found(list(rows["file"].unique()), root, where, notes))
+    files = rows["file"].map(_find_files(list(rows["file"].unique()), root, where, notes))
     form = "seconds such as 1.5, or a time such as 00:00:01.5"
     starts, ends = (_numbers(rows, side, tables.seconds, where, form) for side in ("start", "end"))
     report_rows(rows, starts < 0, "start", where, "0 or later")
@@ -155,7 +133,7 @@ def _numbers(
 
     cells = rows.get(name, pd.Series(None, rows.index, dtype="str"))
     values = cells.map(number, na_action="ignore").astype(float)
-    report_rows(rows, values == np.inf, name, where, expected)
+    report_rows(rows, values == float("inf"), name, where, expected)
     return values
 
 
@@ -163,7 +141,21 @@ def _decimal(cell: str) -> float:
     return float(cell.replace(",", "."))  # a comma is a decimal comma
 
 
-def _found(names: list[str], root: Path, where: str, notes: list[str]) -> dict[str, str]:
+# --- files --------------------------------------------------------------------------------------
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Files below a folder by path, hidden ones left out; links are followed, each once."""
+    seen: set[str] = set()
+    for here, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(here)
+        folders[:] = [] if real in seen else sorted(name for name in folders if name[0] != ".")
+        if real not in seen:
+            yield from (Path(here, name) for name in sorted(files) if name[0] != ".")
+        seen.add(real)
+
+
+def _find_files(names: list[str], root: Path, where: str, notes: list[str]) -> dict[str, str]:
     """Paths of the files named, also where they are spelled in another way on disk."""
     found = {name: str(root / name) for name in names if os.path.exists(root / name)}  # noqa: PTH110
     lost = [name for name in names if name not in found]
@@ -189,3 +181,65 @@ def _found(names: list[str], root: Path, where: str, notes: list[str]) -> dict[s
 def _spelling(name: str) -> str:
     """Path with composed letters, slashes and small letters, as names are compared."""
     return unicodedata.normalize("NFC", os.path.normpath(name.replace("\\", "/"))).casefold()
+
+
+def list_segments(
+    files: tables.Files | Sequence[Path], notes: list[str] | None = None
+) -> pd.MultiIndex:
+    """Segments of a folder, a table on disk, a file, paths, or an index, without labels.
+
+    Args:
+        files: a folder gives all audio below it; a CSV or Parquet table its columns ``file`` and,
+            if there are any, ``start`` and ``end``, with files beside it or in the project folder
+        notes: a sentence is added on files that are left out
+
+    Raises:
+        FileNotFoundError: if the folder or table is not there
+        ValueError: if there is no audio in it, it is no such table, or a segment comes twice
+    """
+    path = Path(files) if isinstance(files, str | os.PathLike) else None
+    if path is None:
+        index = tables.as_index(files)
+    elif path.is_dir():
+        index = tables.segments(_audio_below(path, [] if notes is None else notes))
+    elif not path.exists():
+        msg = f"Nothing at {str(path)!r}, expected a folder, a table or an audio file."
+        raise FileNotFoundError(msg)
+    elif path.suffix.lower() in (".csv", ".parquet"):
+        index = _segments_of_table(path)
+    else:
+        index = tables.segments([path])
+    if len(twice := index[index.duplicated()]):
+        names = [tables.short_name(row[0]) for row in twice[:5]]
+        raise ValueError(f"{len(twice)} segments come twice (first: {names}), expected each once.")
+    return index
+
+
+def _audio_below(folder: Path, notes: list[str]) -> list[str]:
+    """Audio files below a folder; bytes of names that are not UTF-8 are written out."""
+    paths = list(walk(folder))
+    found = [path for path in paths if path.suffix.lower() in SUFFIXES]
+    others = Counter(path.suffix.lower() or "no suffix" for path in paths)
+    for suffix in (*SUFFIXES, ".csv", ".txt", ".md", ".json", ".yaml", ".parquet"):
+        del others[suffix]
+    kinds = ", ".join(f"{kind} {count}" for kind, count in others.most_common(5))
+    note = f"{others.total()} files of other kinds not read: {kinds}."
+    if not found:
+        raise ValueError(f"No audio in {str(folder)!r}, expected {SUFFIXES}. {note}")
+    if others:
+        notes.append(note)
+    return [os.fsencode(path).decode("utf-8", "backslashreplace") for path in found]
+
+
+def _segments_of_table(path: Path) -> pd.MultiIndex:
+    table = tables.read_csv(path)
+    table = table if "file" in table else table.reset_index()
+    if "file" not in table or not len(table) or table["file"].isna().any():
+        got = f"{len(table)} rows and the columns {list(table)[:20]}"
+        msg = f"Bad table {tables.short_name(path)!r} with {got}, expected a path in each row of "
+        raise ValueError(f"{msg}the column 'file'.")
+    beside = path.resolve().parent
+    is_beside = any((beside / str(file)).exists() for file in table["file"])
+    folder = beside if is_beside else tables.project_folder()
+    starts = table["start"].where(table["start"].notna(), 0) if "start" in table else None
+    return tables.segments([folder / str(file) for file in table["file"]], starts, table.get("end"))

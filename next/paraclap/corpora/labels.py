@@ -9,29 +9,29 @@ the user is a sentence in a list `notes`. Chapter 1.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from paraclap import audio, tables
+from paraclap.corpora.checks import check_leaks
 from paraclap.tables import LABELS, SPLITS, did_you_mean, report_rows, unknown
 
-COLUMNS = ("file", "start", "end", *LABELS)
+COLUMNS = (*tables.INDEX, *LABELS)
 TASK = "task:"
-NO_EMOTION = ("other", "no_agreement")  # what raters may say beside the emotions
-_FOLDER = Path(__file__).parent
-_EMOTIONS = pd.read_csv(_FOLDER / "emotions.csv", keep_default_na=False)
-CODES = {
-    code: noun for code, noun in zip(_EMOTIONS["code"], _EMOTIONS["noun"], strict=True) if code
-}
+FURTHER = ("session", TASK)  # columns that start so are kept as they are
+_EMOTIONS = pd.read_csv(Path(__file__).with_name("emotions.csv"), keep_default_na=False)
+CODES = dict(zip(_EMOTIONS["code"], _EMOTIONS["noun"], strict=True))
+del CODES[""]
 NOUNS = dict(zip(_EMOTIONS["adjective"], _EMOTIONS["noun"], strict=True))
-NOUNS |= {noun: noun for noun in _EMOTIONS["noun"]}
-_WORDS = pd.read_csv(_FOLDER / "words.csv", index_col="word", keep_default_na=False)
+NOUNS |= {noun: noun for noun in (*_EMOTIONS["noun"], "other", "no_agreement")}
+_WORDS = pd.read_csv(Path(__file__).with_name("words.csv"), keep_default_na=False).set_index("word")
 GENDER_WORDS: dict[str, str] = dict(_WORDS["ours"][_WORDS["kind"] == "gender"])
 SPLIT_WORDS: dict[str, str] = dict(_WORDS["ours"][_WORDS["kind"] == "split"])
+_REMEDY = "give it a column split with train, dev and test, say for_testing=True to only test on "
+_REMEDY += "it, or name other corpora in learn_from."
 
 
 # --- columns ------------------------------------------------------------------------------------
@@ -48,12 +48,10 @@ def parse_columns(columns: str | Mapping[str, str]) -> dict[str, str]:
         {'path': 'file', 'sex': 'gender', 'age': ''}
     """
     if isinstance(columns, str):
-        entries = [entry for entry in columns.split(",") if entry.strip()]
-        wrong = [entry for entry in entries if entry.count("=") != 1]
-        if wrong:
-            raise ValueError(f"Bad columns {wrong[:5]}, expected 'theirs=ours,theirs=ours'.")
-        pairs = [entry.split("=") for entry in entries]
-        columns = {theirs.strip(): ours.strip() for theirs, ours in pairs}
+        entries = [entry.split("=") for entry in columns.split(",") if entry.strip()]
+        if any(len(entry) != 2 for entry in entries):
+            raise ValueError(f"Bad columns {columns!r}, expected 'theirs=ours,theirs=ours'.")
+        columns = {theirs.strip(): ours.strip() for theirs, ours in entries}
     for ours in columns.values():
         if ours and ours not in COLUMNS:
             raise ValueError(unknown("column", ours, COLUMNS, "the parameter columns"))
@@ -84,11 +82,10 @@ def rename(table: pd.DataFrame, columns: Mapping[str, str], where: str) -> pd.Da
 def finish(
     table: pd.DataFrame,
     where: str,
-    notes: Sequence[str],
-    label_column: str,
-    seed: int,
+    notes: list[str],
+    label_column: str = "emotion",
+    seed: int = 0,
     *,
-    extra: Sequence[str] = (),
     for_testing: bool = False,
 ) -> pd.DataFrame:
     """Labels table of a corpus, as :func:`paraclap.corpora.load` gives it.
@@ -96,28 +93,32 @@ def finish(
     Args:
         table: on the segmented index with absolute files; some of our columns
         where: name of the corpus in messages
-        notes: what was decided so far
+        notes: what was decided so far; more are added
         label_column: column with the class of the corpus's own task
         seed: for the split by speaker
-        extra: further columns to keep as they are
         for_testing: whether all of it is test
 
     Raises:
-        ValueError: if a word, number, time or split is not as it should be
+        ValueError: if a word, number, time or split is not as it should be, or no file can be read
     """
-    notes = list(notes)
-    table = _with_label(table, where, label_column, notes)
-    table = table.assign(**{name: None for name in LABELS if name not in table})[[*LABELS, *extra]]
-    table["gender"] = _genders(table, where, notes)
+    further = [str(name) for name in table if str(name).startswith(FURTHER)]
+    table = _with_label(table, where, label_column, notes).reindex(columns=[*LABELS, *further])
+    table["gender"] = _words(table, "gender", GENDER_WORDS, where)
     table["emotion"] = _emotions(table, where, notes)
     table["label"] = _nouns(table["label"], notes)
     table["speaker"] = _speakers(table, notes)
     table, failed = _timed(table, where)
-    table["split"] = "test" if for_testing else _splits(table, where, seed, notes)
+    drawn = not for_testing and bool(table["split"].isna().all())
+    if drawn:
+        table["split"] = _draw_splits(table, where, seed, notes)
+    else:
+        table["split"] = "test" if for_testing else given_splits(table, where)
+    if not for_testing and "train" not in set(table["split"]):
+        got = sorted(set(table["split"]))
+        raise ValueError(f"No training split in {where}, got {got}: {_REMEDY}")
     table = tables.check_labels(table, where)
     table["synthetic"] = _synthetic(table)
-    classes = table["label"].str.cat(table["corpus"], sep="' of ").value_counts()
-    notes += [f"Only one segment of class '{name}." for name in classes.index[classes == 1][:5]]
+    notes += check_leaks(table, where, drawn=drawn)
     notes += [f"{len(failed)} files cannot be read, see the failed list."] if failed else []
     table.attrs = {"notes": list(dict.fromkeys(notes)), "failed": failed}
     return table
@@ -136,23 +137,22 @@ def _with_label(table: pd.DataFrame, where: str, column: str, notes: list[str]) 
     return table
 
 
-def _genders(table: pd.DataFrame, where: str, notes: list[str]) -> pd.Series:
-    words = table["gender"].astype("str").str.strip().str.lower()
-    bad = words.notna() & ~words.isin(list(GENDER_WORDS))
-    report_rows(table, bad, "gender", where, "female or male (or f, m), or nothing")
-    genders = words.map(GENDER_WORDS).astype("str")
-    if (other := genders == "").any():
-        notes.append(f"Gender is neither female nor male in {other.sum()} segments: left out.")
-    return genders.mask(other)
+def _words(table: pd.DataFrame, column: str, words: Mapping[str, str], where: str) -> pd.Series:
+    """Words of a column by our names, missing where ours is empty."""
+    given = table[column].astype("str").str.strip().str.lower()
+    bad = given.notna() & ~given.isin(list(words))
+    choices = ", ".join(dict.fromkeys(filter(None, words.values())))
+    report_rows(table, bad, column, where, f"one of {choices}, or nothing")
+    ours = given.map(dict(words)).astype("str")
+    return ours.mask(ours == "")
 
 
 def _emotions(table: pd.DataFrame, where: str, notes: list[str]) -> pd.Series:
     """Emotions as nouns; a number is an error, words that are not in the list are noted."""
     bad = pd.to_numeric(table["emotion"].astype("str"), errors="coerce").notna()
-    expected = f"words such as {', '.join(_EMOTIONS['noun'])}: write the words that numbers mean"
-    report_rows(table, bad, "emotion", where, expected)
+    report_rows(table, bad, "emotion", where, "words: write those that the numbers mean")
     nouns = _nouns(table["emotion"], notes)
-    other = nouns[nouns.notna() & ~nouns.isin([*NOUNS, *NO_EMOTION])].unique()
+    other = nouns[nouns.notna() & ~nouns.isin(list(NOUNS))].unique()
     if len(other):
         names = ", ".join(other[:5]) + (", …" if len(other) > 5 else "")
         notes.append(f"Emotions that are not in the list stay as they are: {names}.")
@@ -183,12 +183,15 @@ def _speakers(table: pd.DataFrame, notes: list[str]) -> pd.Series:
 def _timed(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[dict[str, str]]]:
     """Table with ends filled and times checked, and the files that cannot be read."""
     index = table.index.to_frame(index=False).set_index(table.index)
-    failed, lengths = [], dict[str, Any]()
+    lengths, failed = dict[str, pd.Timedelta](), list[dict[str, str]]()
     for file in index["file"].unique():
         try:
             lengths[file] = pd.Timedelta(audio.duration(file), unit="s")
         except audio.AudioError as error:
             failed.append({"file": file, "reason": str(error)})
+    if not lengths:
+        reasons = "\n".join(f"- {entry['reason']}" for entry in failed[:5])
+        raise ValueError(f"None of {len(failed)} files of {where} can be read, first:\n{reasons}")
     last = pd.to_timedelta(index["file"].map(lengths))
     beyond = (index["end"] > last + pd.Timedelta("10ms")) | (index["start"] >= last)
     report_rows(index, beyond, "end", where, "segments that lie within their files")
@@ -206,50 +209,25 @@ def _synthetic(table: pd.DataFrame) -> pd.Series:
 # --- splits -------------------------------------------------------------------------------------
 
 
-def keep_test(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
-    """Rows of a corpus that is not learned from: its test split, or all where none is published.
+def given_splits(table: pd.DataFrame, where: str) -> pd.Series:
+    """Published splits by our names.
 
     Raises:
-        ValueError: if the published splits have no test segment, or another name
+        ValueError: if a segment has none, or a word that is not a split
     """
-    splits = _given_splits(table, where)
-    if splits is None:
-        notes.append("No split is published: all of it is tested on.")
-        return table.assign(split="test")
-    test = splits == "test"
-    if not test.any():
-        msg = f"No test split in {where}, got {sorted(set(splits))}: it can only be learned from."
-        raise ValueError(msg)
-    notes.append(f"Only its test split is kept: {test.sum():,} of {len(table):,} utterances.")
-    return table[test].assign(split="test")
+    bad = table["split"].isna()
+    report_rows(table, bad, "split", where, f"one of {list(SPLITS)} in each row, or in none")
+    return _words(table, "split", SPLIT_WORDS, where)
 
 
-def _splits(table: pd.DataFrame, where: str, seed: int, notes: list[str]) -> pd.Series:
-    """Splits by our names; drawn by speaker when the corpus has none."""
-    splits = _given_splits(table, where)
+def _draw_splits(table: pd.DataFrame, where: str, seed: int, notes: list[str]) -> pd.Series:
     speakers = sorted(table["speaker"].unique())
-    remedy = "give it a column split with train, dev and test, say for_testing=True to only test "
-    remedy += "on it, or name other corpora in learn_from."
-    if splits is None and len(speakers) < len(SPLITS):
+    if len(speakers) < len(SPLITS):
         msg = f"Cannot split {where} by speaker: it has {len(speakers)}, expected at least 3"
-        raise ValueError(f"{msg}: {remedy}")
-    if splits is None:
-        notes.append(f"No split given: drawn by speaker with seed {seed} (60 / 20 / 20 %).")
-        held_out = max(1, round(0.2 * len(speakers)))
-        words = ["dev"] * held_out + ["test"] * held_out + ["train"] * len(speakers)
-        order = np.random.default_rng(seed).permutation(len(speakers))
-        drawn = {speakers[place]: word for place, word in zip(order, words, strict=False)}
-        return table["speaker"].map(drawn).astype("str")
-    if "train" not in set(splits):
-        raise ValueError(f"No training split in {where}, got {sorted(set(splits))}: {remedy}")
-    notes += [f"There is no {split} split." for split in SPLITS if split not in set(splits)]
-    return splits
-
-
-def _given_splits(table: pd.DataFrame, where: str) -> pd.Series | None:
-    if "split" not in table or table["split"].isna().all():
-        return None
-    given = table["split"].astype("str").str.strip().str.lower()
-    bad = ~given.isin(list(SPLIT_WORDS))
-    report_rows(table, bad, "split", where, f"one of {list(SPLITS)} in each row")
-    return given.map(SPLIT_WORDS).astype("str")
+        raise ValueError(f"{msg}: {_REMEDY}")
+    notes.append(f"No split given: drawn by speaker with seed {seed} (60 / 20 / 20 %).")
+    held_out = max(1, round(0.2 * len(speakers)))
+    words = ["dev"] * held_out + ["test"] * held_out + ["train"] * len(speakers)
+    order = np.random.default_rng(seed).permutation(len(speakers))
+    drawn = {speakers[place]: word for place, word in zip(order, words, strict=False)}
+    return table["speaker"].map(drawn).astype("str")

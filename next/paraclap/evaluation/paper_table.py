@@ -15,17 +15,14 @@ import pandas as pd
 
 from paraclap.evaluation.metrics import by_group
 
-SYSTEMS = ["clap", "pengi", "no_emo_rand5", "only_emo", "rand1", "rand5"]
 NAMES = {"no_emo_rand5": "no emotion, rand 5", "only_emo": "only emotion"}
 NAMES |= {"rand1": "rand 1", "rand5": "rand 5", "clap": "CLAP", "pengi": "Pengi"}
 
 
 def paper_scores() -> pd.DataFrame:
-    """Table 1: UAR by corpus and system.
+    """Table 1: the UAR of each system, a column each, by ``corpus`` or ``task`` (its name here).
 
-    Returns:
-        ``corpus, task`` (its name here), ``imitation`` (the synthetic corpus like it), ``classes,
-        utterances`` (for testing), and a column for each of :data:`SYSTEMS`
+    Beside them ``imitation`` (the synthetic corpus like it), ``classes, utterances`` (for testing).
     """
     return pd.read_csv(Path(__file__).with_name("paper_table1.csv"))
 
@@ -35,20 +32,9 @@ def paper_exposure() -> pd.DataFrame:
     return pd.read_csv(Path(__file__).with_name("paper_exposure.csv")).fillna("-")
 
 
-def local_task(task: str, known: Collection[str]) -> str:
-    """A task of the paper in a run: itself, or the synthetic corpus that imitates it.
-
-    >>> local_task("iemocap", ["podcast", "iemocap-like"])
-    'iemocap-like'
-    """
-    return task if task in known else str(paper_scores().set_index("task")["imitation"][task])
-
-
-def caption(labels: pd.DataFrame) -> str:
-    """Heading of the table of :func:`beside_paper`."""
-    if is_synthetic(labels):
-        return "Table 1 of the paper. This run used synthetic speech: nothing of it stands beside."
-    return "Table 1 of the paper, and this run (n to sessions)"
+def local_task(task: str, tasks: Collection[str]) -> str:
+    """A task of the paper in a run: itself, or the synthetic corpus that imitates it."""
+    return task if task in tasks else str(paper_scores().set_index("task")["imitation"][task])
 
 
 def is_synthetic(labels: pd.DataFrame) -> bool:
@@ -57,41 +43,19 @@ def is_synthetic(labels: pd.DataFrame) -> bool:
 
 
 def beside_paper(
-    scores: pd.DataFrame, labels: pd.DataFrame, predictions: pd.DataFrame | None = None
+    scores: pd.DataFrame, labels: pd.DataFrame, predictions: pd.DataFrame
 ) -> pd.DataFrame:
-    """Put the scores of a run beside the paper's.
+    """Put the scores of a run (``tasks.score``) beside the paper's, where it has them.
 
-    Args:
-        scores: of the run, as ``tasks.score`` gives them
-        labels: labels table of the run, with ``synthetic`` and, for IEMOCAP, ``session``
-        predictions: of the run, for the mean over sessions (the protocol of the released code)
-
-    Returns:
-        :func:`paper_scores` without ``imitation``, then ``n`` (utterances of the run), ``uar,
-        uar_low, uar_high`` and ``sessions``, missing where the run has no such score
+    They are ``n`` (utterances), ``uar, uar_low, uar_high`` and ``sessions`` (mean over the sessions
+    of IEMOCAP, the protocol of the released code).
     """
     table = paper_scores().drop(columns="imitation")
-    own = scores.iloc[:0] if is_synthetic(labels) else scores
-    own = own[["task", "classes", "n", "uar", "uar_low", "uar_high"]]
-    table = table.merge(own, on=["task", "classes"], how="left")  # fewer classes: another question
+    scores = scores.iloc[:0] if is_synthetic(labels) else scores
+    scores = scores[["task", "classes", "n", "uar", "uar_low", "uar_high"]]
+    table = table.merge(scores, on=["task", "classes"], how="left")  # fewer classes: not the same
     sessions = pd.Series(dtype=float)
-    if predictions is not None and "session" in labels:
+    if "session" in labels:
         groups = by_group(predictions, labels.loc[predictions.index, "session"])
         sessions = groups.groupby("task")["uar"].mean()
     return table.assign(sessions=table["task"].map(sessions).where(table["uar"].notna()))
-
-
-def describe_attributes(table: pd.DataFrame, level: float = 0.5) -> list[str]:
-    """For each variant, the attributes whose whole interval is above a level, and the others.
-
-    Args:
-        table: ``variant, kind, task, uar_low``, see ``tasks.together``
-        level: chance of the two ends
-    """
-    sentences = []
-    for variant, own in table[table["kind"] == "attribute"].groupby("variant", sort=False):
-        above = own["uar_low"] > level
-        others = ", ".join(own.loc[~above, "task"]) or "none"
-        count = f"{above.sum()} of {len(own)} with the whole interval above chance"
-        sentences.append(f"{NAMES.get(str(variant), str(variant))}: {count}, not: {others}.")
-    return sentences

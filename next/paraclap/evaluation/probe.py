@@ -1,20 +1,16 @@
 """What do a few labelled utterances bring? A linear probe on embeddings, by utterances per class.
 
-A logistic regression learns the classes of a task from `k` utterances of each class and answers for
-test utterances of other speakers. Where the corpus of a task has a train or dev split, the probe
-learns from there; else from folds of the test split: every utterance is answered once, by a probe
-that has learned from none of its speaker. A class with fewer than `k` utterances gives all it has.
-
-The same utterances are drawn for all systems, those of a smaller `k` among those of a larger one.
-Vectors are standardised by all utterances that could be drawn. The score is the mean over draws,
-its *spread* their standard deviation, its interval is over speakers.
-
-Conventions: UAR lies in 0 to 1. Chapter 12. Source: Radford et al., ICML 2021, section 3.1.
+A logistic regression learns the classes of a task from `k` utterances of each class (or from all it
+has) and answers for test utterances of other speakers. Where the corpus of a task has a train or
+dev split, the probe learns from there; else from folds of the test split by speaker. The same
+utterances are drawn for all systems, those of a smaller `k` among those of a larger one. The score
+is the mean over draws, its *spread* their standard deviation, its interval is over speakers.
+Chapter 12. Source: Radford et al., ICML 2021, section 3.1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,16 +21,14 @@ from sklearn.preprocessing import StandardScaler
 
 from paraclap.evaluation.bootstrap import bootstrap_interval, units
 from paraclap.evaluation.metrics import Floats, uar
+from paraclap.evaluation.tasks import Classes
 
-SHOTS = (1, 4, 16, 64)
 FOLDS = 5
-Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 STRENGTH = 0.01  # C of the regression, by the dev split of the built-in corpora
+Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
-def learning_rows(
-    labels: pd.DataFrame, tasks: Mapping[str, Collection[str]], most: int = 128, seed: int = 0
-) -> pd.DataFrame:
+def learning_rows(labels: pd.DataFrame, tasks: Classes, most: int, seed: int = 0) -> pd.DataFrame:
     """Utterances of train and dev splits that probes may learn from, at most so many of a class.
 
     No speaker in the test split of the same corpus is among them.
@@ -53,29 +47,17 @@ def probe_curves(
     systems: Mapping[str, pd.DataFrame],
     rows: pd.DataFrame,
     learn: pd.DataFrame,
-    tasks: Mapping[str, Collection[str]],
-    shots: Sequence[int] = SHOTS,
+    tasks: Classes,
+    shots: Sequence[int],
     repeats: int = 5,
     draws: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Score probes of all systems on every task.
+    """Score probes of all systems (name → vectors) on every task.
 
-    Args:
-        systems: name → vectors, on an index that holds that of the utterances
-        rows: test utterances, see `tasks.task_rows`
-        learn: of `learning_rows`
-        tasks: task → its classes; one with fewer than two named speakers is left out with a line
-        shots: utterances per class
-        repeats: draws of the utterances to learn from
-        draws: of the bootstrap over speakers
-        seed: of all draws
-
-    Returns:
-        `task, system, k, fewest` (of a class), `source, chance, uar, spread, uar_low, uar_high`
-
-    Raises:
-        ValueError: if a vector is missing or not finite
+    The vectors lie on an index that holds the test utterances ``rows`` (`tasks.task_rows`) and
+    those to ``learn`` from. ``shots`` of each class are drawn, ``repeats`` times. A task without
+    two named speakers is left out with a line. ``fewest`` is the number of the rarest class.
     """
     found = []
     for task, classes in tasks.items():
@@ -85,30 +67,19 @@ def probe_curves(
         if everyone["speaker"].isna().any() or everyone["speaker"].nunique() < 2:
             print(f"Left out {task}: there are no utterances of other, named speakers.")
             continue
-        folds = _folds(test, other)
+        folds = [(len(test) + np.arange(len(other)), np.arange(len(test)))]
+        if other.empty:
+            splits = GroupKFold(min(FOLDS, test["speaker"].nunique()))
+            folds = list(splits.split(test, groups=test["speaker"].to_numpy(object)))
         source = "train and dev" if len(other) else f"{len(folds)} folds of test"
-        about = {"task": task, "source": source, "chance": 1 / len(classes)}
         for name, table in systems.items():
             vectors = table.loc[everyone.index].to_numpy(float)
-            if not np.isfinite(vectors).all():
-                raise ValueError(
-                    f"Missing or infinite values of {name!r} in {task}: leave them out."
-                )
             for k in shots:
                 answers, fewest = _answers(vectors, everyone["label"], folds, k, repeats, seed)
                 scores = _score(test, answers, [*classes], draws, seed)
-                found.append({**about, "system": name, "k": k, "fewest": fewest, **scores})
+                found.append([task, name, k, fewest, source, 1 / len(classes), *scores])
     columns = ["task", "system", "k", "fewest", "source", "chance"]
     return pd.DataFrame(found, columns=[*columns, "uar", "spread", "uar_low", "uar_high"])
-
-
-def _folds(test: pd.DataFrame, learn: pd.DataFrame) -> list[Fold]:
-    """Places to learn from and places to answer for, in `test` followed by `learn`."""
-    places = np.arange(len(test))
-    if len(learn):
-        return [(len(test) + np.arange(len(learn)), places)]
-    folds = GroupKFold(min(FOLDS, test["speaker"].nunique()))
-    return list(folds.split(places, groups=test["speaker"].to_numpy(object)))
 
 
 def _answers(
@@ -134,12 +105,10 @@ def _answers(
 
 def _score(
     test: pd.DataFrame, answers: NDArray[np.object_], classes: list[str], draws: int, seed: int
-) -> dict[str, float]:
-    """Mean and spread over draws; laid end to end, the UAR of all answers is their mean."""
+) -> tuple[float, float, float, float]:
+    """Mean, spread and interval over draws; laid end to end, the UAR of all answers is the mean."""
     truth, repeats = test["label"].to_numpy(object), len(answers)
-    each = [uar(truth, one, classes) for one in answers]
+    each = pd.Series([uar(truth, one, classes) for one in answers])
     unit, _ = units(test["speaker"], len(test))
     laid = np.tile(truth, repeats), answers.ravel(), classes, np.tile(unit, repeats)
-    low, high = bootstrap_interval(*laid, draws, seed)
-    spread = float(np.std(each, ddof=1)) if repeats > 1 else np.nan
-    return {"uar": float(np.mean(each)), "spread": spread, "uar_low": low, "uar_high": high}
+    return float(each.mean()), float(each.std()), *bootstrap_interval(*laid, draws, seed)

@@ -1,19 +1,18 @@
 """What has a run measured, with what, and on whose speech? One file that holds it all.
 
-`collect` reads the tables of a run's folder; `results.json` keeps every score with its interval,
-beside what it takes to judge or repeat it: candidates, template, settings, seed, versions, commit,
-device, a hash of the weights, and what the model had seen before.
+`results.json` keeps every score with its interval, beside what it takes to judge or repeat it. Each
+score names the kind of its speech: synthetic, recorded (people), mixed, or unknown. Scores of
+different kinds never share a column. Dates are UTC, ISO 8601. The model card, `README.md` of the
+model folder, is made from the results by the template `model_card.jinja`. Chapter 14.
 
-Each score names the kind of its speech: synthetic, recorded (people), mixed, or unknown. Scores of
-different kinds never share a column, see `side_by_side`.
-
-Conventions: dates are UTC, ISO 8601; scores and shares lie in 0 to 1, null where there is none.
-Chapter 14.
+Source: Mitchell et al., Model cards for model reporting, FAccT 2019; the format of the hub,
+https://huggingface.co/docs/hub/model-cards.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -24,72 +23,58 @@ from typing import Any
 
 import pandas as pd
 import torch
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from paraclap import __version__, tables
+from paraclap.corpora.paper import overview
 from paraclap.evaluation import contamination
 from paraclap.evaluation.bootstrap import units
 from paraclap.evaluation.tasks import task_rows, tasks
 from paraclap.training.settings import Settings
 
 SCHEMA, NAME = 2, "results.json"
-ZERO_SHOT = "zero-shot"  # the system that a run has trained
-SPEECH = ("recorded", "synthetic", "mixed", "unknown")
+ABOUT_SPEECH = {  # on the card
+    "recorded": "",
+    "synthetic": "synthetic, made by a speech synthesiser. No score here is about people.",
+    "mixed": "partly synthetic, made by a speech synthesiser. Each score names its kind of speech.",
+    "unknown": "of unknown origin: nothing shows whether people speak.",
+}
 PACKAGES = ("torch", "transformers", "opensmile", "audformat", "audmetric", "numpy", "pandas")
 SYSTEMS = ("system", "variant", "recipe", "queries", "seed")  # columns that name whose answers
-METRICS = ("uar", "macro_f1", "accuracy")
 Result = dict[str, Any]
 
 
 def speech(labels: pd.DataFrame) -> str:
-    """Kind of speech of some utterances: synthetic, recorded, mixed, or unknown.
-
-    >>> speech(pd.DataFrame({"synthetic": [True, False]})), speech(pd.DataFrame({"file": ["a"]}))
-    ('mixed', 'unknown')
-    """
+    """Kind of speech of some utterances: synthetic, recorded, mixed, or unknown."""
     if "synthetic" not in labels or labels["synthetic"].isna().any() or labels.empty:
         return "unknown"
-    kinds = {"synthetic" if one else "recorded" for one in labels["synthetic"]}
-    return kinds.pop() if len(kinds) == 1 else "mixed"
+    kinds = labels["synthetic"].map({True: "synthetic", False: "recorded"}).unique()
+    return str(kinds[0]) if len(kinds) == 1 else "mixed"
 
 
 def collect(
-    folder: Path,
-    seed: int = 0,
-    template: str = "speaker is {}",
-    candidates: str = "own",
-    templates: str = "paper",
-    device: str = "auto",
+    folder: Path, seed: int, template: str, candidates: str = "own", templates: str = "paper"
 ) -> Result:
-    """Everything that a run has measured so far, from the tables in its folder.
-
-    Args:
-        folder: of the run, with labels, queries, settings, model and `scores.csv`
-        seed: of every random draw
-        template: prompt
-        candidates: the set of words
-        templates: the template set of the training queries
-        device: what was computed on; auto: what torch takes on this machine
-
-    Raises:
-        FileNotFoundError: if a file is not there that everything needs
-        ValueError: if a table has a task that the labels do not have
-    """
+    """Everything that a run has measured so far, from the tables in its folder."""
     queries = tables.read_table(folder / "queries.parquet")
     labels = tables.read_table(folder / "labels.parquet").loc[queries.index]
     words = tasks(labels, candidates)
     settings = tables.read_json(folder / "settings.json")
     training = Settings.of(settings)
     classes = contamination.of_run(labels, queries, words, training, templates)
-    found = [_scores(path, labels, words) for path in sorted(folder.glob("*.csv"))]
+    test = labels[labels["split"] == "test"]
+    trained = labels.loc[labels["split"] == "train", "corpus"]
+    groups = {str(task): rows for task, rows in task_rows(labels).groupby("corpus")}
+    groups[""] = test[test["corpus"].isin(trained)]  # attributes are asked of these
+    found = [_scores(path, groups) for path in sorted(folder.glob("*.csv"))]
+    device = str(torch.accelerator.current_accelerator(True) or "cpu")  # what "auto" takes
     return {
         "schema": SCHEMA,
         "run": folder.name,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "packages": {"paraclap": __version__} | {name: metadata.version(name) for name in PACKAGES},
-        "device": str(torch.accelerator.current_accelerator(True) or "cpu")
-        if device == "auto"
-        else device,
+        "device": device if training.device == "auto" else training.device,
         "seed": seed,
         "speech": speech(labels),
         "model_hash": model_hash(folder / "model"),
@@ -103,35 +88,28 @@ def collect(
     }
 
 
-def _scores(path: Path, labels: pd.DataFrame, words: Mapping[str, Any]) -> pd.DataFrame:
+def _scores(path: Path, groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Scores of a table, one a row; none if it has no UAR of tasks or attributes with intervals."""
-    table = tables.read_table(path).rename(columns={"attribute": "task"})
+    table = tables.read_table(path)
+    if "attribute" in table:
+        table = table.rename(columns={"attribute": "task"}).assign(kind="attribute")
     if not {"task", "n", "uar", "uar_low", "uar_high"} <= set(table):
         return pd.DataFrame()
-    kind = "attribute" if path.name == "attributes.csv" else "task"
-    rows = []
+    found = []
     for row in table.to_dict("records"):
-        own, chance = _asked(labels, kind, str(row["task"]), words, path.name)
-        about = {"file": path.name, "kind": kind, "task": row["task"], "speech": speech(own)}
-        about |= {"n": int(row["n"]), "unit": units(own["speaker"], len(own))[1], "chance": chance}
-        about["system"] = " ".join(str(row[one]) for one in SYSTEMS if one in row) or ZERO_SHOT
-        for metric in [metric for metric in METRICS if metric in row]:
+        kind = row.get("kind", "task")
+        name = row["task"] if kind == "task" else ""
+        if name not in groups:
+            raise ValueError(tables.unknown("task", name, groups, path.name))
+        rows = groups[name]
+        about = {"file": path.name, "kind": kind, "task": row["task"], "speech": speech(rows)}
+        about |= {"n": row["n"], "unit": units(rows["speaker"], len(rows))[1]}
+        about["chance"] = 1 / rows["label"].nunique() if name else 0.5
+        about["system"] = " ".join(str(row[one]) for one in SYSTEMS if one in row) or "zero-shot"
+        for metric in [one for one in ("uar", "macro_f1", "accuracy") if one in row]:
             ends = {end: row.get(f"{metric}_{end}") for end in ("low", "high")}
-            rows.append({**about, "metric": metric, "value": row[metric], **ends})
-    return pd.DataFrame(rows)
-
-
-def _asked(
-    labels: pd.DataFrame, kind: str, name: str, words: Mapping[str, Any], file: str
-) -> tuple[pd.DataFrame, float]:
-    """Utterances that a score is about, and its chance level."""
-    if kind == "attribute":
-        trained = labels.loc[labels["split"] == "train", "corpus"]
-        return labels[(labels["split"] == "test") & labels["corpus"].isin(trained)], 0.5
-    if name not in words:
-        raise ValueError(tables.unknown("task", name, words, file))
-    rows = task_rows(labels)
-    return rows[rows["corpus"] == name], 1 / len(words[name])
+            found.append({**about, "metric": metric, "value": row[metric], **ends})
+    return pd.DataFrame(found)
 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -162,15 +140,12 @@ def model_hash(folder: Path) -> str:
 def gather(runs: str = "runs") -> tuple[list[Result], list[str]]:
     """The results of all runs, the oldest first, and why some cannot be read."""
     found, problems = [], []
-    for path in sorted((tables.project_folder() / runs).glob(f"*/{NAME}")):
+    for path in (tables.project_folder() / runs).glob(f"*/{NAME}"):
         result = tables.read_json(path)
-        if isinstance(result, dict) and result.get("schema") == SCHEMA:
+        if result.get("schema") == SCHEMA:
             found.append(result)
         else:
-            problems.append(
-                f"The results of {path.parent.name!r} are of another version, expected {SCHEMA}: "
-                "run its last chapter again."
-            )
+            problems.append(f"The results of {path.parent.name!r} are too old: run it again.")
     return sorted(found, key=lambda one: str(one["date"])), problems
 
 
@@ -186,20 +161,78 @@ def score_table(found: Iterable[Result]) -> pd.DataFrame:
 
 
 def side_by_side(found: Iterable[Result], kind: str) -> pd.DataFrame:
-    """Scores of several runs on one kind of speech: a row a run, a column a task.
-
-    Returns:
-        `date, run, commit`, then score and interval of each task as text
-
-    Raises:
-        ValueError: if there is no such kind
-    """
-    if kind not in SPEECH:
-        raise ValueError(tables.unknown("kind of speech", kind, SPEECH))
+    """Scores of several runs on one kind of speech, as text: a row a run, a column a task."""
+    if kind not in ABOUT_SPEECH:
+        raise ValueError(tables.unknown("kind of speech", kind, ABOUT_SPEECH))
     table = score_table(found).query("speech == @kind")
-    cells = table["value"].map("{:.3f}".format)
-    ends = table["low"].map(" [{:.2f}, ".format) + table["high"].map("{:.2f}]".format)
-    table = table.assign(cell=cells + ends.where(table["low"].notna(), ""))
-    order = table["task"].unique()
-    wide = table.pivot(index=["date", "run", "commit"], columns="task", values="cell")[order]
-    return wide.reset_index().rename_axis(None, axis=1)
+    cells = [f"{row.value:.3f} [{row.low:.2f}, {row.high:.2f}]" for row in table.itertuples()]
+    about, order = ["date", "run", "commit"], table["task"].unique()
+    wide = table.assign(cell=cells).pivot(index=about, columns="task", values="cell")
+    return wide[order].reset_index().rename_axis(None, axis=1)
+
+
+def write_card(result: Result, folder: Path) -> str:
+    """Write the card of a run's model into its folder `model`, and give its text for people."""
+    labels, model = tables.read_table(folder / "labels.parquet"), folder / "model"
+    train, scores = labels[labels["split"] == "train"], score_table([result])
+    settings, kinds = result["settings"], (result["speech"], speech(train))
+    most = max(result["tasks"].values(), key=len)
+    card: ModelCard = ModelCard.from_template(
+        _header(result, train, scores),
+        template_path=str(Path(__file__).with_name("model_card.jinja")),
+        result=result,
+        settings=settings,
+        speech=ABOUT_SPEECH[next((kind for kind in kinds if kind != "recorded"), "recorded")],
+        audio_pretrained=contamination.pretrained_on(settings["audio_encoder"], "audio")[0],
+        text_pretrained=contamination.pretrained_on(settings["text_encoder"], "text")[0],
+        folder=tables.short_name(model),
+        words=json.dumps(list(most.values())[:3], ensure_ascii=False),
+        corpora=training_corpora(train),
+        scores=_plain(scores),
+    )
+    with tables.atomic(model / "README.md") as temporary:
+        temporary.write_text(str(card), encoding="utf-8")
+    return str(card.text)
+
+
+def _header(result: Result, train: pd.DataFrame, scores: pd.DataFrame) -> ModelCardData:
+    """What machines read: licence, languages, tags, and the UAR of every task."""
+    results = [
+        EvalResult(
+            task_type="zero-shot-audio-classification",
+            dataset_type=row["task"],
+            dataset_name="{task} ({speech} speech)".format(**row),
+            dataset_split="test",
+            metric_type="recall",
+            metric_name="UAR, 95 % interval {low:.3f} to {high:.3f} over {unit}".format(**row),
+            metric_value=round(row["value"], 4),
+        )
+        for row in _plain(scores)
+    ]
+    return ModelCardData(
+        language=sorted(train["language"].dropna().unique()) or None,
+        license="other",
+        license_name="opensmile",
+        license_link="https://github.com/audeering/opensmile/blob/master/LICENSE",
+        library_name="transformers",
+        pipeline_tag="zero-shot-audio-classification",
+        tags=["paraclap", "speech", "paralinguistics", f"{result['speech']}-speech"],
+        metrics=["recall"],
+        model_name=f"paraclap-{result['run']}",
+        eval_results=results,
+    )
+
+
+def training_corpora(train: pd.DataFrame) -> list[dict[str, Any]]:
+    """The corpora in a labels table: speech, utterances, hours, speakers, languages, licence."""
+    licences = overview().set_index("name")["licence"]
+    rows = []
+    for corpus, part in train.groupby("corpus", sort=False):
+        kind, times = speech(part), part.index.to_frame()
+        made = "made by this project with espeak-ng" if kind == "synthetic" else "as its owner says"
+        row: dict[str, Any] = {"corpus": corpus, "speech": kind, "utterances": len(part)}
+        row |= {"hours": (times["end"] - times["start"]).dt.total_seconds().sum() / 3600}
+        row |= {"speakers": part["speaker"].nunique(), "licence": licences.get(str(corpus), made)}
+        languages = ", ".join(sorted(part["language"].dropna().unique()))
+        rows.append(row | {"languages": languages or "unknown"})
+    return rows

@@ -1,8 +1,7 @@
 """Zero-shot answers: which candidate fits an utterance best?
 
 A candidate is a label and the word that asks for it; the word fills a template, and the text
-encoder embeds the result once. The audio encoder embeds every utterance once. Nothing is cropped
-and nothing is random: the same input gives the same answer.
+encoder embeds the result once. The audio encoder embeds every utterance once. Nothing is random.
 
 Conventions: embeddings ``(n, d)`` float32 of unit length; answers are tables with one probability
 column per candidate (softmax over the candidates) and the column ``prediction``. Chapter 5.
@@ -12,7 +11,7 @@ Source: sections 2.1 and 3.3 of the paper.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,17 +28,11 @@ PREDICTION = "prediction"
 
 @dataclass(frozen=True)
 class Candidates:
-    """An encoded question.
-
-    Attributes:
-        labels: One per candidate.
-        embeddings: Of their texts, ``(candidates, d)``.
-        logit_scale: Factor of the cosine similarities, exp of the model's ``logit_scale``.
-    """
+    """An encoded question."""
 
     labels: tuple[str, ...]
-    embeddings: Embeddings
-    logit_scale: float
+    embeddings: Embeddings  # of the texts, (candidates, d)
+    logit_scale: float  # factor of the cosine similarities, exp of the model's logit_scale
 
 
 def classify(
@@ -70,23 +63,19 @@ def encode_candidates(model: ParaCLAP, candidates: Given, template: str = "{}") 
     """Embed the text of every candidate, once for all utterances.
 
     Raises:
-        ValueError: If candidates or template are bad, or the model cannot tell two texts apart.
+        ValueError: If candidates or template are bad, or two texts have the same tokens.
     """
     words = check_candidates(candidates)  # label -> word, such as "anger" -> "angry"
     texts = [fill(template, word) for word in words.values()]  # "speaker is angry"
-    _check_tokens(model, words, texts)
+    tokens = model.prepare(text=texts)["input_ids"].tolist()
+    _check_distinct(words.items(), map(tuple, tokens), "are the same to this model's tokenizer")
     embeddings = embed_text(model, texts)  # T, (candidates, d)
     return Candidates(tuple(words), embeddings, model.temperature.item())
 
 
 def answer(candidates: Candidates, audio_embeddings: Embeddings) -> pd.DataFrame:
-    """Probability of every candidate for every utterance, and the best one as ``prediction``.
-
-    Args:
-        candidates: From :func:`encode_candidates`.
-        audio_embeddings: A, ``(n, d)``.
-    """
-    cosines = audio_embeddings @ candidates.embeddings.T  # A T^t, (n, candidates)
+    """Probability of every candidate for every utterance, and the best one as ``prediction``."""
+    cosines = audio_embeddings @ candidates.embeddings.T  # A T^t, (n, d) by (d, candidates)
     logits = np.float32(candidates.logit_scale) * cosines  # S of equation 1
     table = pd.DataFrame(softmax(logits, axis=1), columns=list(candidates.labels))
     table[PREDICTION] = np.array(candidates.labels)[logits.argmax(axis=1)]
@@ -97,31 +86,25 @@ def check_candidates(candidates: Given) -> dict[str, str]:
     """Candidates as a mapping from label to word.
 
     Raises:
-        ValueError: If fewer than two are given, one is no text or empty, two have the same word
-            (upper and lower case aside), or one is called "prediction"
+        ValueError: If fewer than two are given, one is no text, empty or called "prediction", or
+            two have the same word, upper and lower case aside
 
     >>> check_candidates(["happy", "sad"])
     {'happy': 'happy', 'sad': 'sad'}
     """
     if isinstance(candidates, str):
-        words = [word.strip() for word in candidates.split(",")]
-        raise ValueError(f"Got the text {candidates!r} as candidates, expected a list: {words}.")
+        raise ValueError(f"Got the text {candidates!r} as candidates, expected a list of words.")
     given = candidates.items() if isinstance(candidates, Mapping) else ((c, c) for c in candidates)
     pairs = list(given)
     for label, word in pairs:
-        if not all(isinstance(text, str) and text.strip() for text in (label, word)):
-            raise ValueError(
-                f"Bad candidate {_shown(label, word)}, expected text that is not empty."
-            )
-        if label == PREDICTION:
-            raise ValueError(
-                f"Bad candidate {_shown(label, word)}: the column {PREDICTION!r} holds the answer, "
-                "expected another label."
-            )
+        good = all(isinstance(one, str) and one.strip() for one in (label, word))
+        if not good or label == PREDICTION:
+            msg = f"Bad candidate {label!r} ({word!r}), expected text that is not empty"
+            raise ValueError(f"{msg}, and a label other than {PREDICTION!r}: rename it.")
     if len(pairs) < 2:
         raise ValueError(f"Got candidates {list(candidates)}, expected two or more.")
     keys = [" ".join(word.casefold().split()) for _, word in pairs]
-    _check_distinct(keys, pairs, "are the same word")
+    _check_distinct(pairs, keys, "are the same word")
     return dict(pairs)
 
 
@@ -138,33 +121,8 @@ def parse_candidates(text: str) -> dict[str, str]:
     return check_candidates(words)
 
 
-def _check_tokens(model: ParaCLAP, words: Mapping[str, str], texts: Sequence[str]) -> None:
-    """Refuse texts of which the tokenizer makes the same tokens, such as two unknown signs."""
-    rows = map(tuple, model.prepare(text=texts)["input_ids"].tolist())
-    why = "are the same to this model's tokenizer (unknown signs, or cut at its longest text)"
-    _check_distinct(list(rows), list(words.items()), why)
-
-
-def _check_distinct(keys: Sequence[Hashable], pairs: Sequence[tuple[str, str]], what: str) -> None:
-    first: dict[Hashable, tuple[str, str]] = {}
-    for key, pair in zip(keys, pairs, strict=True):
-        if key in first:
-            msg = f"Candidates {_shown(*first[key])} and {_shown(*pair)} {what}"
-            raise ValueError(f"{msg}, expected different ones: leave one out or reword it.")
-        first[key] = pair
-
-
-def _shown(label: object, word: object) -> str:
-    """A candidate as it was given: one word, or label and word."""
-    return repr(word) if label is word or label == word else f"{label!r}: {word!r}"
-
-
 def fill(template: str, word: str) -> str:
-    """Put a word into the slot of a template.
-
-    Raises:
-        ValueError: If the template has no slot, or the word is a sentence and the template more
-            than a slot
+    """Put a word into the slot of a template, which takes a whole sentence only if it is ``{}``.
 
     >>> fill("speaker is {}", "angry")
     'speaker is angry'
@@ -172,8 +130,15 @@ def fill(template: str, word: str) -> str:
     if "{}" not in template:
         raise ValueError(f"Bad template {template!r}, expected a slot, as in 'speaker is {{}}'.")
     if word.endswith(".") and template != "{}":
-        raise ValueError(
-            f"Bad word {word!r} for the template {template!r}: it is a sentence already, expected "
-            "a word: set the template to '{}'."
-        )
+        msg = f"Bad word {word!r} for the template {template!r}, expected no sentence"
+        raise ValueError(f"{msg}: set the template to '{{}}'.")
     return template.replace("{}", word)
+
+
+def _check_distinct(pairs: Iterable[tuple[str, str]], keys: Iterable[Hashable], why: str) -> None:
+    first: dict[Hashable, str] = {}
+    for (label, _), key in zip(pairs, keys, strict=True):
+        if key in first:
+            msg = f"Candidates {first[key]!r} and {label!r} {why}"
+            raise ValueError(f"{msg}, expected different ones: leave one out or reword it.")
+        first[key] = label

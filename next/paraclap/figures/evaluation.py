@@ -1,17 +1,11 @@
-"""Figures of answers: confusions, and a table with the best marked.
-
-Tables are those of :mod:`paraclap.evaluation`; UAR, recall and probabilities lie in 0 to 1. Scores
-with intervals are drawn by :func:`paraclap.figures.intervals.intervals`. Chapters 5 and 6.
-"""
+"""Confusion matrices, and a table with the best marked. Chapters 5 and 6."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
 from pandas.io.formats.style import Styler
 
 from paraclap.evaluation import metrics
@@ -29,22 +23,17 @@ def confusions(
     """
     lines = -(-len(predictions) // 2)
     fig, axes = style.figure(lines, min(2, len(predictions)), 0.4 + 3.3 * lines, squeeze=False)
+    look = {"cmap": "Blues", "vmin": 0, "vmax": 1, "cbar": False, "annot": True, "fmt": ".2f"}
     for ax, (title, table) in zip(axes.flat, predictions.items(), strict=False):
-        _confusion(ax, table, style.ordered(classes[title]), title)
+        order = style.ordered(classes[title])
+        shares = metrics.confusion(table["truth"], table["prediction"], order, normalize=True)
+        sns.heatmap(shares, annot_kws={"size": 9 if len(order) < 6 else 7}, ax=ax, **look)
+        ax.set_title(title)
+        ax.tick_params(axis="x", rotation=45 if len(order) > 2 else 0)
+        ax.tick_params(axis="y", rotation=0)
     for ax in axes.flat[len(predictions) :]:
         ax.set_axis_off()
     return fig
-
-
-def _confusion(ax: Axes, table: pd.DataFrame, order: Sequence[str], title: str) -> None:
-    style.check(table, ["truth", "prediction"])
-    shares = metrics.confusion(table["truth"], table["prediction"], order, normalize=True)
-    size = 9 if len(order) < 6 else 7
-    look: dict[str, Any] = {"cmap": "Blues", "vmin": 0, "vmax": 1, "cbar": False, "annot": True}
-    sns.heatmap(shares, fmt=".2f", annot_kws={"size": size}, ax=ax, **look)
-    ax.set_title(title)
-    ax.tick_params(axis="x", rotation=45 if len(order) > 2 else 0)
-    ax.tick_params(axis="y", rotation=0)
 
 
 def ranked(wide: pd.DataFrame, beside: Sequence[str] = ("task", "chance")) -> Styler:
@@ -55,10 +44,7 @@ def ranked(wide: pd.DataFrame, beside: Sequence[str] = ("task", "chance")) -> St
         beside: columns that are no scores
     """
     scored = [column for column in wide if column not in beside]
-    return style.text_table(wide).apply(_marks, axis=1, subset=scored)
-
-
-def _marks(row: pd.Series) -> list[str]:
-    values = sorted({round(value, 3) for value in row.dropna()}, reverse=True)
-    looks = dict(zip(values[:2], ("font-weight: bold", "text-decoration: underline"), strict=False))
-    return [looks.get(round(value, 3), "") if pd.notna(value) else "" for value in row]
+    looks = {1: "font-weight: bold", 2: "text-decoration: underline"}
+    places = wide[scored].round(3).rank(axis=1, method="dense", ascending=False)
+    marks = places.apply(lambda column: column.map(looks)).fillna("")
+    return style.text_table(wide).apply(lambda _: marks, axis=None, subset=scored)

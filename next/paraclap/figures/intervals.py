@@ -1,7 +1,4 @@
-"""One chart for all scores: a row a name, a mark a system, a bar its interval.
-
-Used for tasks, systems, variants, runs, attributes and paired differences (chapters 5 to 13).
-"""
+"""One chart for all scores: a row a name, a mark a system, a bar its interval. Chapters 5 to 14."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from paraclap.figures import style
 
@@ -45,8 +41,6 @@ def intervals(
         xlim: of the values
     """
     low, high = ends or (f"{value}_low", f"{value}_high")
-    named = [column for column in (hue, panels, chance) if isinstance(column, str)]
-    style.check(table, [value, low, high, rows, *named])
     names = list(dict.fromkeys(table[rows].astype(str)))
     words = list(dict.fromkeys(table[hue].astype(str))) if hue else [""]
     looks = colours or dict(zip(words, style.PALETTE * len(words), strict=False))
@@ -56,12 +50,13 @@ def intervals(
     for ax, (title, panel) in zip(axes[0], groups, strict=True):
         place = pd.Series(range(len(names)), names)[panel[rows].astype(str)].to_numpy(float)
         for turn, word in enumerate(words):
-            shown = (
-                (panel[hue].astype(str) == word).to_numpy() if hue else np.ones(len(panel), bool)
-            )
+            own = (panel[hue].astype(str) if hue else pd.Series("", panel.index)) == word
+            shown = own.to_numpy() & panel[value].notna().to_numpy()
+            middle, left, right = panel.loc[shown, [value, low, high]].to_numpy(float).T
+            reach = np.nan_to_num(np.clip([middle - left, right - middle], 0, None))
             shift = 0.7 * ((turn + 0.5) / len(words) - 0.5)
-            part = panel.loc[shown, [value, low, high]]
-            _marks(ax, part, place[shown] + shift, MARKS[turn % 8], looks[word], word)
+            look: dict[str, Any] = {"fmt": MARKS[turn % 8], "color": looks[word], "label": word}
+            ax.errorbar(middle, place[shown] + shift, xerr=reach, markersize=5, capsize=2, **look)
         if isinstance(chance, str):
             mark = {"marker": "|", "markersize": 16, "markeredgewidth": 2, "linestyle": "none"}
             ax.plot(panel[chance], place, color=style.INK, label="chance", **mark)
@@ -73,14 +68,3 @@ def intervals(
     if hue or chance is not None:
         axes[0, -1].legend(title=hue, loc="upper left", bbox_to_anchor=(1, 1), alignment="left")
     return fig
-
-
-def _marks(
-    ax: Axes, part: pd.DataFrame, place: np.ndarray, mark: str, colour: str, label: str
-) -> None:
-    values = part.to_numpy(float)
-    seen = np.isfinite(values[:, 0])
-    middle, low, high = values[seen].T
-    reach = np.nan_to_num(np.clip([middle - low, high - middle], 0, None))
-    settings: dict[str, Any] = {"color": colour, "markersize": 5, "capsize": 2, "label": label}
-    ax.errorbar(middle, place[seen], xerr=reach, fmt=mark, **settings)

@@ -23,17 +23,7 @@ _FADE = 320  # samples: a signal that is cut ends without a click
 
 
 def data_uri(signal: audio.Signal, seconds: float | None = None) -> str:
-    """Signal as an MP3 in a data address.
-
-    Args:
-        signal: 16 kHz, ``(samples,)``; values outside -1 ... 1 are clipped
-        seconds: what is longer is cut to its first so many seconds and faded out over 20 ms
-
-    Raises:
-        ValueError: if there is no sample, or one that is not finite
-    """
-    if signal.ndim != 1 or not len(signal) or not np.isfinite(signal).all():
-        raise ValueError(f"Bad signal of shape {signal.shape}, expected finite samples in a row.")
+    """Signal as an MP3 in a data address; what is longer than ``seconds`` is cut and faded out."""
     if seconds is not None and len(signal) > (keep := round(seconds * audio.SAMPLING_RATE)):
         fade = np.clip(np.arange(keep, 0, -1) / _FADE, 0, 1).astype(np.float32)
         signal = signal[:keep] * fade
@@ -45,24 +35,12 @@ def data_uri(signal: audio.Signal, seconds: float | None = None) -> str:
 
 
 def clips(index: Iterable[tuple[Any, Any, Any]], seconds: float | None = 2.0) -> list[str]:
-    """Data addresses of segments, cut to their first seconds.
-
-    Raises:
-        AudioError: if a file cannot be read
-    """
+    """Data addresses of segments, cut to their first seconds; AudioError if one is not read."""
     return [data_uri(audio.read(*segment), seconds) for segment in index]
 
 
 def players(table: pd.DataFrame | pd.MultiIndex, labels: Sequence[str]) -> HTML:
-    """Players of segments side by side, at full length.
-
-    Args:
-        table: on the segmented index, or the index itself
-        labels: shown above the players, one a row
-
-    Raises:
-        AudioError: if a file cannot be read
-    """
+    """Players of segments side by side, at full length, a label above each."""
     index = table.index if isinstance(table, pd.DataFrame) else table
     cards = [
         f'<div style="width:13.5em"><div style="font-size:0.9em">{html.escape(label)}</div>'

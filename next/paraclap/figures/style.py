@@ -1,9 +1,8 @@
 """Style of the figures: theme, sizes, colours, the chance line, and tables of words.
 
 Importing this module sets the theme for matplotlib and seaborn. A figure is made for a page 700
-pixels wide: an inch is 100 pixels there, and 140 in the file. No letter is smaller than 7 points.
-Words are never read as mathematics. Colours are seaborn's colour-blind-safe palette; an emotion has
-the same one in all chapters.
+pixels wide: an inch is 100 pixels there, and 140 in the file. Words are never read as mathematics.
+Colours are seaborn's colour-blind-safe palette; an emotion has the same one in all chapters.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,8 +21,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 from PIL import Image
-
-from paraclap import tables
 
 WIDTH = 7.0  # inches: the width of a page
 DOTS = 140  # per inch, of the file: sharp on a screen with a fine pitch
@@ -43,7 +40,6 @@ EMOTIONS = {
     "calm": PINK,
 }
 LEVELS = {"low": BLUE, "normal": "#c8c8c8", "high": ORANGE}
-SPLITS = {"train": BLUE, "dev": GREEN, "test": ORANGE}
 GENDERS = {"female": ORANGE, "male": BLUE}
 THEME: dict[str, Any] = {
     "text.parse_math": False,
@@ -87,13 +83,9 @@ class Picture(Figure):
 def figure(
     rows: int = 1, columns: int = 1, height: float = 4.0, **settings: Any
 ) -> tuple[Picture, Any]:
-    """Empty figure and its axes: one, or an array of them as ``plt.subplots`` gives.
+    """Empty figure, ``height`` inches high, and its axes: one, or an array as ``plt.subplots``.
 
-    Args:
-        rows: of axes
-        columns: of axes
-        height: inches
-        settings: of ``Figure.subplots``, such as ``sharey=True``
+    ``settings`` are those of ``Figure.subplots``, such as ``sharey=True``.
     """
     fig = Picture(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(fig)
@@ -107,19 +99,6 @@ def note(text: str) -> Picture:
     ax.set_axis_off()
     ax.text(0.5, 0.5, text, ha="center", va="center", wrap=True, color="#555555")
     return fig
-
-
-def check(table: pd.DataFrame, columns: Sequence[str] = ()) -> None:
-    """Check that there is something to draw.
-
-    Raises:
-        ValueError: if the table is empty or lacks a column
-    """
-    if len(table) == 0:
-        raise ValueError("Nothing to draw: the table is empty, expected at least one row.")
-    for column in columns:
-        if column not in table:
-            raise ValueError(tables.unknown("column", column, list(table), "the table to draw"))
 
 
 def chance(ax: Axes, value: float, label: str = "chance", *, upright: bool = False) -> None:
@@ -146,12 +125,7 @@ def ordered(words: Iterable[Any], first: Iterable[str] = EMOTIONS) -> list[str]:
 
 
 def text_table(table: pd.DataFrame, caption: str = "") -> Styler:
-    """Table of words: cells from the left and from the top, without the index.
-
-    Args:
-        table: words are shown as they are; a column of addresses becomes one of links
-        caption: above it
-    """
+    """Table of words, without the index; a column of addresses becomes one of links."""
     cell = [("text-align", "left"), ("vertical-align", "top"), ("padding", "0.35em 0.4em")]
     line = [("border-top", "1px solid rgba(128, 128, 128, 0.35)")]
     looks: list[Any] = [
@@ -163,9 +137,8 @@ def text_table(table: pd.DataFrame, caption: str = "") -> Styler:
     styled = table.style.format(precision=3, na_rep="-", escape="html").hide(axis="index")
     styled = styled.format_index(escape="html", axis=1)
     links = [name for name in table if table[name].astype("str").str.startswith("http").all()]
-    return (
-        styled.format(_link, subset=links).set_table_styles(looks).set_caption(html.escape(caption))
-    )
+    styled = styled.format(_link, subset=links).set_table_styles(looks)
+    return styled.set_caption(html.escape(caption))
 
 
 def _link(url: object) -> str:

@@ -1,6 +1,4 @@
 // A recorder: gathers samples of the microphone and sends them as a WAV file of 16-bit samples.
-// It needs no package and no file from elsewhere.
-
 const LONGEST = 30; // seconds
 const GATHER = `registerProcessor("gather", class extends AudioWorkletProcessor {
   process(inputs) {
@@ -38,6 +36,10 @@ async function begin(receive) {
   if (!navigator.mediaDevices?.getUserMedia) throw { name: "insecure" };
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
   const context = new AudioContext();
+  const end = async () => {
+    stream.getTracks().forEach(track => track.stop());
+    await context.close();
+  };
   const address = URL.createObjectURL(new Blob([GATHER], { type: "text/javascript" }));
   try {
     await context.audioWorklet.addModule(address);
@@ -46,27 +48,21 @@ async function begin(receive) {
     context.createMediaStreamSource(stream).connect(gather);
     await context.resume();
   } catch (error) {
-    stream.getTracks().forEach(track => track.stop());
-    await context.close();
+    await end();
     throw error;
   } finally {
     URL.revokeObjectURL(address);
   }
-  const end = async () => {
-    stream.getTracks().forEach(track => track.stop());
-    await context.close();
-  };
   return { rate: context.sampleRate, end };
 }
 
 function render({ model, el }) {
-  el.classList.add("paraclap-recorder");
+  el.style.cssText = "display: flex; flex-wrap: wrap; gap: 0.6em; align-items: center";
   const button = el.appendChild(document.createElement("button"));
   const meter = el.appendChild(document.createElement("meter"));
   const status = el.appendChild(document.createElement("span"));
   const say = (words) => { status.textContent = words; };
-  button.type = "button";
-  button.className = "jupyter-button";
+  Object.assign(button, { type: "button", className: "jupyter-button" });
   meter.max = 1;
   meter.setAttribute("aria-label", "level of the microphone");
   status.setAttribute("role", "status");
@@ -75,6 +71,7 @@ function render({ model, el }) {
   const look = () => {
     button.textContent = running ? "Stop" : "Record";
     button.setAttribute("aria-pressed", String(Boolean(running)));
+    button.style.background = running ? "#d55e00" : "";
     meter.style.visibility = running ? "visible" : "hidden";
   };
   const seconds = () => blocks.reduce((sum, block) => sum + block.length, 0) / running.rate;
@@ -85,9 +82,9 @@ function render({ model, el }) {
     running = null;
     look();
     await last.end();
+    if (send && !blocks.length) { say("Nothing came from the microphone: is it muted?"); return; }
     if (!send) return;
-    if (!blocks.length) { say("Nothing came from the microphone: is it muted?"); return; }
-    model.send({ what: "recording", seconds: length }, undefined, [wav(blocks, rate).buffer]);
+    model.send({ what: "recording" }, undefined, [wav(blocks, rate).buffer]);
     say(`${length.toFixed(1)} s recorded.`);
   };
   const start = async () => {

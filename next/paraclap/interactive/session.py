@@ -1,8 +1,7 @@
 """What the playground asks: an utterance, models of a run, and answers as tables.
 
-A question is asked in all prompts of the frozen set, or in one of the reader's own: the mean of the
-probabilities is the answer, their spread says how much a single prompt is worth. Uploads and
-recordings stay in memory; only what is exported is written. Chapter 13.
+A question is asked in all prompts of the frozen set, or in one of the reader's: the mean of the
+probabilities is the answer. Uploads and recordings stay in memory. Chapter 13.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ from paraclap.figures import style
 from paraclap.figures.features import UNITS
 from paraclap.model import ParaCLAP
 from paraclap.model.embedding import Embeddings, embed_audio, embed_text
+from paraclap.queries import FEATURES
 
 ALL = "all prompts"
 LONGEST = 60  # seconds: longer recordings are for `paraclap score` with windows
-SEARCHED = 120  # utterances that a query is compared with
 ANSWERS = ["utterance", "model", "prompt", "template", "candidate", "query", "probability"]
 
 
 class Session:
-    """A run, its models (name → folder, the first is asked), an utterance, and all answers."""
+    """A run, its models (name → folder, the first is asked), and an utterance."""
 
     def __init__(self, run: str | Path, model: str = "", seed: int = 0) -> None:
         """Look at what a run has; ``model`` is a folder to ask instead of the run's own."""
@@ -43,39 +42,29 @@ class Session:
         file = self.run / "labels.parquet"
         self.labels = tables.read_table(file) if file.is_file() else pd.DataFrame()
         self.name, self.signal = "", np.zeros(0, np.float32)
-        self.answers: list[pd.DataFrame] = []
 
     def clips(self) -> pd.DataFrame:
         """Test utterances of the run, or all if it has no test split; ValueError without labels."""
         if self.labels.empty:
-            name = tables.short_name(self.run)
-            raise ValueError(f"No labels in {name!r}: run chapter 1 there, or upload a file.")
-        test = self.labels["split"] == "test"
-        return self.labels[test] if test.any() else self.labels
+            raise ValueError("No labels in this run: run chapter 1, or upload a file.")
+        test = self.labels[self.labels["split"] == "test"]
+        return self.labels if test.empty else test
 
     def use(self, source: str | Path | tuple[Any, ...] = "", content: bytes = b"") -> None:
-        """Take an utterance.
+        """Take an utterance; an AudioError if it cannot be read or is too long.
 
-        Args:
-            source: a file, or a segment (file, start, end); empty draws a clip of the run
-            content: of the file, where a browser sent it; nothing of it stays on disk
-
-        Raises:
-            AudioError: if it cannot be read, or is too short or too long
+        ``source`` is a file, or a segment (file, start, end); empty draws a clip of the run.
+        ``content`` is that of the file, where a browser sent it; nothing of it stays on disk.
         """
         source = source or self.clips().sample(1, random_state=self.seed).index[0]
         segment = source if isinstance(source, tuple) else (source, None, None)
-        name = Path(segment[0]).name
-        if content:
-            with tempfile.TemporaryDirectory(prefix="paraclap-") as folder:
+        with tempfile.TemporaryDirectory(prefix="paraclap-") as folder:
+            if content:
                 (Path(folder) / "upload").write_bytes(content)
-                signal = audio.read(Path(folder) / "upload")
-        else:
-            signal = audio.read(*segment)
-        seconds = len(signal) / audio.SAMPLING_RATE
-        if not features.SHORTEST <= seconds <= LONGEST:
-            ends = f"{features.SHORTEST} to {LONGEST} s"
-            raise audio.AudioError(f"{name!r} has {seconds:.2f} s, expected {ends}: cut it.")
+            signal = audio.read(Path(folder) / "upload") if content else audio.read(*segment)
+        name, seconds = Path(segment[0]).name, len(signal) / audio.SAMPLING_RATE
+        if seconds > LONGEST:
+            raise audio.AudioError(f"{name!r} has {seconds:.2f} s, expected at most {LONGEST} s.")
         self.name, self.signal = name, signal
 
     def read(self, _: int) -> audio.Signal:
@@ -92,26 +81,23 @@ class Session:
             raise ValueError("No utterance yet: choose a clip, upload a file, or record one.")
         return embed_audio(model, [self.name], signals=self)
 
-    def open(self, name: str = "") -> ParaCLAP:
+    def open(self, name: str = "") -> Any:
         """Open a model by its name here, or by its folder; the first when empty."""
         folder = Path(self.models.get(name or next(iter(self.models)), name)).expanduser()
-        if not (folder / "config.json").is_file():
-            place = tables.short_name(folder)
-            raise FileNotFoundError(f"No model at {place!r}: run chapter 4, or name a folder.")
-        return _open(folder, max(file.stat().st_mtime_ns for file in folder.iterdir()))
+        times = [file.stat().st_mtime_ns for file in folder.glob("*.safetensors")]
+        if not times:
+            raise FileNotFoundError(f"No model at {tables.short_name(folder)!r}: run chapter 4.")
+        return _open(folder, max(times))
 
     def ask(
         self, candidates: str, template: str = ALL, models: Sequence[str] = ("",)
     ) -> pd.DataFrame:
-        """Ask models about the utterance.
+        """Ask models about the utterance: a row a model, prompt and candidate.
 
         Args:
             candidates: words with commas between
             template: ``"all prompts"``, or a sentence with a slot ``{}``
             models: names or folders; empty for the first
-
-        Returns:
-            columns of :data:`ANSWERS`, a row a model, prompt and candidate
         """
         words = list(zeroshot.check_candidates([one.strip() for one in candidates.split(",")]))
         asked, rows = _prompts(words, template), []
@@ -123,49 +109,33 @@ class Session:
                 answer = zeroshot.answer(question, embedding)[words].iloc[0]
                 about = self.name, name, prompt, form
                 rows += [(*about, *row) for row in zip(words, texts, answer, strict=True)]
-        self.answers.append(pd.DataFrame(rows, columns=ANSWERS))
-        return self.answers[-1]
+        return pd.DataFrame(rows, columns=ANSWERS)
 
     def describe(self, model: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
         """Levels of the utterance beside those of the run, and the queries that follow from them.
 
-        Returns:
-            ``attribute, value, unit, level``; and ``query, cosine`` (of the model), best first
+        The second table has the cosine of each query by the model, best first.
         """
         opened = self.open(model)
         embedding, index = self.embed(opened), tables.segments([self.name])
         table = pd.DataFrame([features.functionals(self.signal)], index, features.feature_names())
         found = queries.describe(table, self.run / "edges.json").iloc[0]
-        levels = [
-            (one, table[queries.FEATURES[one]].iloc[0], unit, found[one])
-            for one, unit in UNITS.items()
-            if one in found
-        ]
-        cosines = pd.DataFrame({"query": found["queries"]})
-        cosines["cosine"] = embed_text(opened, found["queries"]) @ embedding[0]
-        cosines = cosines.sort_values("cosine", ascending=False, ignore_index=True)
-        return pd.DataFrame(levels, columns=["attribute", "value", "unit", "level"]), cosines
+        names = [one for one in UNITS if one in found]
+        rows = [(one, table[FEATURES[one]].iloc[0], UNITS[one], found[one]) for one in names]
+        cosines = embed_text(opened, found["queries"]) @ embedding[0]
+        true = pd.DataFrame({"query": found["queries"], "cosine": cosines})
+        true = true.sort_values("cosine", ascending=False, ignore_index=True)
+        return pd.DataFrame(rows, columns=["attribute", "value", "unit", "level"]), true
 
     def search(self, query: str, model: str = "", n: int = 3) -> pd.DataFrame:
         """Utterances of the run that fit a query best and worst, see ``tasks.nearest``."""
-        if not query.strip():
-            raise ValueError("Got no query, expected a sentence such as 'pitch is high'.")
-        clips = self.clips()
-        some = clips.sample(min(len(clips), SEARCHED), random_state=self.seed)
-        opened = self.open(model)
+        opened, some = self.open(model), self.clips().sample(frac=1, random_state=self.seed)[:120]
         return tasks.nearest(opened, some, embed_audio(opened, some), query, n)
-
-    def export(self, file: str = "playground.csv") -> Path:
-        """Write all answers so far: .csv or .parquet, in the folder of the run unless absolute."""
-        if not self.answers:
-            raise ValueError("Nothing was asked yet: press Ask first.")
-        return tables.write_table(pd.concat(self.answers, ignore_index=True), self.run / file)
 
 
 @lru_cache(3)
-def _open(folder: Path, _time: int) -> ParaCLAP:
-    model: ParaCLAP = ParaCLAP.from_pretrained(folder)
-    return model
+def _open(folder: Path, _time: int) -> Any:
+    return ParaCLAP.from_pretrained(folder)
 
 
 def _prompts(words: Sequence[str], template: str) -> pd.DataFrame:

@@ -1,11 +1,7 @@
 """A map of utterances whose points play: places, neighbours, and the figure.
 
-t-SNE lays embeddings out in two dimensions. A map keeps some of the neighbours that utterances have
-among their embeddings and loses others; what neighbours have in common is counted beside what a
-random deal of the attribute would give.
-
-Embeddings ``(n, d)`` of unit length; places ``(n, 2)``, whose axes mean nothing; shares 0 to 1.
-Chapter 13. Source: van der Maaten and Hinton, Visualizing data using t-SNE, JMLR 9, 2008.
+Embeddings are ``(n, d)`` of unit length; places ``(n, 2)``, whose axes mean nothing. Chapter 13.
+Source: van der Maaten and Hinton, Visualizing data using t-SNE, JMLR 9, 2008.
 """
 
 from __future__ import annotations
@@ -28,7 +24,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from paraclap import tables
 from paraclap.figures import players, style
-from paraclap.interactive.page import Page
+from paraclap.interactive.page import Page, legend
 
 NEAREST = 10  # neighbours that are looked at
 SIGNS = "●■▲◆✚★▼⬢"  # in the legend; on the map:
@@ -52,8 +48,7 @@ def sample_utterances(
 ) -> pd.DataFrame:
     """Draw about ``n`` answered utterances, as many of each emotion, or class where none is known.
 
-    Returns:
-        ``corpus, speaker, emotion, gender, truth, prediction``, in random order
+    Columns are ``corpus, speaker, emotion, gender, truth, prediction``.
     """
     answers = predictions.loc[~predictions.index.duplicated(), ["truth", "prediction"]]
     given = labels.loc[answers.index, ["corpus", "speaker", "emotion", "gender"]].join(answers)
@@ -64,25 +59,14 @@ def sample_utterances(
 
 
 def places(embeddings: NDArray[Any], method: str = "tsne", seed: int = 0) -> NDArray[np.float64]:
-    """Lay utterances out in two dimensions.
-
-    Args:
-        embeddings: ``(n, d)``, three or more
-        method: ``tsne`` keeps neighbours together, ``pca`` shows the directions of most variance
-        seed: of t-SNE
-
-    Raises:
-        ValueError: if the method is unknown, or there are fewer than three utterances
-    """
-    if method not in ("tsne", "pca") or len(embeddings) < 3:
-        got = f"the method {method!r} and {len(embeddings)} utterances"
-        raise ValueError(f"Got {got} for a map, expected tsne or pca, and three or more.")
-    if method == "pca":
-        return np.asarray(PCA(2, svd_solver="full").fit_transform(embeddings), np.float64)
-    perplexity = min(30, (len(embeddings) - 1) / 3)
+    """Lay three or more utterances out by ``tsne`` (keeps neighbours together) or ``pca``."""
+    if method not in ("tsne", "pca"):
+        raise ValueError(tables.unknown("method", method, ("tsne", "pca")))
     # The exact method gives the same places with any number of threads.
     exact = {"init": "pca", "metric": "cosine", "method": "exact", "random_state": seed}
-    return np.asarray(TSNE(2, perplexity=perplexity, **exact).fit_transform(embeddings), float)
+    tsne = TSNE(2, perplexity=min(30, (len(embeddings) - 1) / 3), **exact)
+    layout = tsne if method == "tsne" else PCA(2, svd_solver="full")
+    return np.asarray(layout.fit_transform(embeddings), np.float64)
 
 
 def nearest(points: NDArray[Any], n: int = NEAREST) -> NDArray[np.intp]:
@@ -102,14 +86,8 @@ def agreement(
 ) -> pd.DataFrame:
     """How often neighbours share an attribute, and how often they would by chance.
 
-    Args:
-        points: embeddings or places
-        table: attributes of the utterances, in the same order; missing values are left out
-        columns: attributes; one with a single value is left out
-        draws: random deals of the attribute
-
-    Returns:
-        ``attribute, n, share, chance, chance_low, chance_high`` (mean and 95 % of the draws)
+    Chance is the mean and the middle 95 % of ``draws`` random deals. Utterances without a value are
+    left out, and attributes with a single one.
     """
     rng, rows = np.random.default_rng(0), []
     for name in columns:
@@ -135,61 +113,53 @@ def voice_map(
 
     Args:
         utterances: on the segmented index, with ``x``, ``y`` and the columns
-        columns: attributes to colour by, the first one at the start; all are shown of a point
+        columns: attributes to colour by, the first one at the start
         cosines: of the same utterances, a column a query; further colours to choose from
     """
-    style.check(utterances, ["x", "y", *columns])
     words = utterances[list(columns)].astype("str").fillna("not known")
     looks = {name: _classes(words[name]) for name in columns}
     if cosines is not None:
         looks |= {str(query): _shades(column) for query, column in cosines.items()}
-    data: dict[str, Any] = {name: list(words[name]) for name in columns}
-    data |= {"x": list(utterances["x"]), "y": list(utterances["y"])}
+    data = words.to_dict("list") | utterances[["x", "y"]].to_dict("list")
     data |= {"file": [tables.short_name(file) for file, *_ in utterances.index]}
     data |= {"clip": players.clips(utterances.index)}
     for place, part in enumerate(("colour", "mark")):
         data |= {f"{part} of {name}": look[place] for name, look in looks.items()}
         data[part] = looks[columns[0]][place]
     legends = {name: look[2] for name, look in looks.items()}
-    plain = [
-        html.escape(one) + ": " + re.sub("<span.*?</span> ", "", legends[one]) for one in columns
-    ]
-    listed = f"<ul><li>{'</li><li>'.join(plain)}</li></ul>"
+    plain = [f"<li>{html.escape(one)}: {re.sub('<[^>]*>', '', legends[one])}" for one in columns]
     layout = _layout(ColumnDataSource(data), columns, legends)
-    return Page(layout, f"A map of {len(utterances)} utterances", listed)
+    return Page(layout, f"A map of {len(utterances)} utterances", f"<ul>{''.join(plain)}</ul>")
 
 
 def _layout(source: ColumnDataSource, columns: Sequence[str], legends: dict[str, str]) -> Any:
-    plot = figure(height=480, sizing_mode="stretch_width", tools="pan,wheel_zoom,reset")
-    plot.axis.visible, plot.grid.visible = False, False
-    plot.toolbar.logo, plot.toolbar_location = None, "above"
+    # Nothing is active at first: fingers and wheels scroll the page.
+    tools = {"tools": "pan,wheel_zoom,reset", "active_drag": None, "active_scroll": None}
+    plot = figure(height=480, sizing_mode="stretch_width", toolbar_location="above", **tools)
+    plot.axis.visible, plot.grid.visible, plot.toolbar.logo = False, False, None
     look = {"size": 10, "alpha": 0.85, "marker": "mark", "color": "colour"}
     plot.scatter("x", "y", source=source, nonselection_alpha=0.85, **look)
-    facts = [(name, f"@{{{name}}}") for name in ("file", *columns)]
+    facts = "".join(f"<div>{html.escape(name)}: @{{{name}}}</div>" for name in ("file", *columns))
     play = CustomJS(code=_PLAY)
     plot.add_tools(HoverTool(tooltips=facts), TapTool(mode="replace", callback=play))
-    legend = Div(text=legends[columns[0]])
+    signs = Div(text=legends[columns[0]])
     choose = Select(title="Colour by", value=columns[0], options=list(legends))
-    args = {"source": source, "legend": legend, "legends": legends}
+    args = {"source": source, "legend": signs, "legends": legends}
     choose.js_on_change("value", CustomJS(args=args, code=_COLOUR))
-    return column(choose, plot, legend, sizing_mode="stretch_width")
+    return column(choose, plot, signs, sizing_mode="stretch_width")
 
 
 def _classes(words: pd.Series) -> tuple[list[str], list[str], str]:
     """Colour and mark of each point, and a legend with counts."""
     order, counts = style.ordered(words), words.value_counts()
     colours, place = style.colours(order, COLOURS), {word: order.index(word) % 8 for word in order}
-    legend = " &ensp; ".join(
-        f'<span style="color:{colours[word]}">{SIGNS[place[word]]}</span> '
-        f"{html.escape(word)} ({counts[word]})"
-        for word in order
-    )
-    return [colours[word] for word in words], [MARKS[place[word]] for word in words], legend
+    signs = [(SIGNS[place[word]], colours[word], f"{word} ({counts[word]})") for word in order]
+    return [colours[word] for word in words], [MARKS[place[word]] for word in words], legend(signs)
 
 
 def _shades(cosines: pd.Series) -> tuple[list[str], list[str], str]:
     """The same for a query: by rank, dark for the closest."""
     shades = sns.color_palette("viridis_r", 32).as_hex()
     ranks = (cosines.rank(pct=True) * 31).round().astype(int)
-    legend = f"light: farthest, cosine {cosines.min():.2f}; dark: closest, {cosines.max():.2f}"
-    return [shades[rank] for rank in ranks], ["circle"] * len(cosines), legend
+    ends = f"light: farthest, cosine {cosines.min():.2f}; dark: closest, {cosines.max():.2f}"
+    return [shades[rank] for rank in ranks], ["circle"] * len(cosines), ends

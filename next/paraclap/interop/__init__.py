@@ -29,27 +29,15 @@ class _Signals:
 def embed_signals(
     model: ParaCLAP, signals: Sequence[np.ndarray], sampling_rates: Sequence[int]
 ) -> Embeddings:
-    """Embed signals that lie in memory.
+    """Embed signals ``(samples,)`` or ``(channels, samples)``, shape ``(n, projection_dim)``.
 
-    Args:
-        model: A trained model with its processor.
-        signals: Of any length, shapes ``(samples,)`` or ``(channels, samples)``; channels are
-            averaged.
-        sampling_rates: Of each signal, in Hz.
-
-    Returns:
-        Unit-length embeddings, shape ``(n, projection_dim)``.
-
-    Raises:
-        AudioError: If a signal is empty or not finite.
+    Channels are averaged. An AudioError if a signal is empty or not finite.
     """
     ready = []
     for signal, rate in zip(signals, sampling_rates, strict=True):
         mono = np.atleast_2d(np.asarray(signal, np.float32)).mean(axis=0)
         if not len(mono) or not np.isfinite(mono).all():
-            raise audio.AudioError(
-                f"Got a signal of {len(mono)} samples, expected at least one and finite values."
-            )
+            raise audio.AudioError(f"Got {len(mono)} samples, expected one or more, all finite.")
         ready.append(audresample.resample(mono, int(rate), audio.SAMPLING_RATE)[0])
     source = _Signals(ready)
     names = [f"signal {row}" for row in range(len(ready))]

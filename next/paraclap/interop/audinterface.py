@@ -3,12 +3,9 @@
     from paraclap.interop.audinterface import embeddings
     embeddings(model).process_index(index)
 
-Frames have one row per segment on the audformat index, with the ends that openSMILE and other tools
-on audinterface give, so that tables can be joined. Files are embedded one at a time; for many,
-:func:`paraclap.embed_audio` is faster.
-
-Conventions: float32; channels are averaged and other sampling rates converted by audresample. A
-``cache_root`` of audinterface knows the index alone: give each model and question its own folder.
+Frames have one row per segment on the audformat index, with the ends that openSMILE gives, so that
+tables can be joined. Files are embedded one at a time; for many, :func:`paraclap.embed_audio` is
+faster. A ``cache_root`` knows the index alone: give each model and question its own folder.
 """
 
 from __future__ import annotations
@@ -27,9 +24,7 @@ from paraclap.model import ParaCLAP
 def embeddings(model: ParaCLAP, **settings: Any) -> audinterface.Feature:
     """Embeddings of unit length as features, columns ``embedding-0``, ``embedding-1``, ...
 
-    Args:
-        model: A trained model with its processor; it is not changed.
-        settings: Further arguments of ``audinterface.Feature``, such as ``win_dur``.
+    ``settings`` are further arguments of ``audinterface.Feature``, such as ``win_dur``.
     """
     names = [f"embedding-{number}" for number in range(model.config.projection_dim)]
 
@@ -44,14 +39,7 @@ def probabilities(
 ) -> audinterface.Feature:
     """Probabilities of candidates as features; ``idxmax(axis=1)`` is the answer.
 
-    Args:
-        model: A trained model with its processor; it is not changed.
-        candidates: Words, or a mapping from label to word.
-        template: Sentence with a slot for the word.
-        settings: Further arguments of ``audinterface.Feature``, such as ``win_dur``.
-
-    Raises:
-        ValueError: If candidates or template are bad.
+    Arguments as in :func:`paraclap.classify` and :func:`embeddings`; a ValueError if they are bad.
     """
     question = encode_candidates(model, candidates, template)
     names = list(question.labels)

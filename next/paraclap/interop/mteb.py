@@ -5,35 +5,30 @@
 
     mteb.evaluate(MtebEncoder(model), mteb.get_tasks(tasks=["CREMA_D"]))
 
-mteb gives batches of texts, of audio, or of both, and compares the embeddings: in zero-shot
-classification, by a linear probe, in clustering, in retrieval. It is not part of the environment of
-everybody (`pip install paraclap[mteb]`), and imported only to describe the model. Its audio data
-sets come from the hub and are decoded by torchcodec.
+mteb compares embeddings: in zero-shot classification, by a linear probe, in clustering, in
+retrieval. Its audio data sets come from the hub and are decoded by torchcodec. Needs the package
+mteb (`pip install paraclap[mteb]`).
 
-Conventions: embeddings ``(n, projection_dim)`` float32 of unit length; those of an item with both
-text and audio are the sum of both, as in mteb's own encoders. Source: mteb 2.26,
-``mteb.models.models_protocols.EncoderProtocol``.
+Embeddings are ``(n, projection_dim)`` float32 of unit length; those of an item with both text and
+audio are the sum of both, as in mteb's own encoders. Source: mteb 2.26.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib import import_module
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
-import torch
-from torch.nn import functional
+from mteb.models.abs_encoder import AbsEncoder
+from mteb.models.model_meta import ModelMeta, ScoringFunction
 
 from paraclap.evaluation.zeroshot import fill
 from paraclap.interop import embed_signals
 from paraclap.model import ParaCLAP
 from paraclap.model.embedding import Embeddings, embed_text
 
-LICENCE = "https://github.com/audeering/opensmile/blob/master/LICENSE"
 
-
-class MtebEncoder:
+class MtebEncoder(AbsEncoder):
     """A model as mteb wants one: ``encode``, ``similarity``, and its description."""
 
     def __init__(
@@ -42,7 +37,7 @@ class MtebEncoder:
         name: str = "paraclap/paraclap",
         template: str = "{}",
         revision: str = "unknown",
-        training_datasets: Sequence[str] | None = None,
+        training_datasets: Collection[str] | None = None,
     ) -> None:
         """Wrap a model.
 
@@ -50,80 +45,41 @@ class MtebEncoder:
             model: A trained model with its processor; it is not changed.
             name: ``owner/name``, under which mteb keeps the scores.
             template: Sentence with a slot for the texts of a task.
-            revision: Of the weights, such as ``results.model_hash`` gives it.
+            revision: Of the weights.
             training_datasets: Names of mteb's tasks that the model was trained on; None: unknown.
-
-        Raises:
-            ValueError: If the name has no owner or the template no slot.
         """
-        if name.count("/") != 1 or not all(name.split("/")):
-            raise ValueError(f"Bad name {name!r}, expected owner/name, as in 'paraclap/demo'.")
-        fill(template, "word")
-        self.model, self.name, self.template, self.revision = model, name, template, revision
-        self.training_datasets = training_datasets
+        self.encoder, self.template = model, template
+        values = {
+            "name": name,
+            "revision": revision,
+            "n_parameters": sum(part.numel() for part in model.parameters()),
+            "embed_dim": model.config.projection_dim,
+            "modalities": ["audio", "text"],
+            "framework": ["PyTorch", "Transformers"],
+            "similarity_fn_name": ScoringFunction.COSINE,
+            "use_instructions": False,
+            "license": "https://github.com/audeering/opensmile/blob/master/LICENSE",
+            "training_datasets": training_datasets and set(training_datasets),
+        }
+        self.mteb_model_meta = ModelMeta.create_empty(values)
 
     def encode(self, inputs: Any, **_: Any) -> Embeddings:
-        """Embed batches of mteb.
+        """Embed batches of mteb, shape ``(items, projection_dim)``, in their order.
 
-        Args:
-            inputs: A data loader whose batches are mappings: ``text``, a list of sentences, and
-                ``audio``, a list of items with ``array`` and ``sampling_rate``; at least one.
-            _: What mteb says of the task; it changes nothing.
-
-        Returns:
-            Shape ``(items, projection_dim)``, in their order.
-
-        Raises:
-            ValueError: If there is no batch, or one has neither text nor audio.
-            AudioError: If a signal is empty or not finite.
+        A batch has ``text``, a list of sentences, or ``audio``, a list of items with ``array`` and
+        ``sampling_rate``, or both. What mteb says of the task changes nothing.
         """
-        batches = [self._embed(batch) for batch in inputs]
-        if not batches:
-            raise ValueError("Got no batch from mteb, expected at least one: its data are empty.")
-        return np.concatenate(batches)
+        return np.concatenate([self._embed(batch) for batch in inputs])
 
-    def _embed(self, batch: Mapping[str, Any]) -> Embeddings:
+    def _embed(self, batch: Mapping[str, Any]) -> Any:
         parts = []
         if batch.get("text") is not None:
-            parts.append(
-                embed_text(self.model, [fill(self.template, one) for one in batch["text"]])
-            )
+            texts = [fill(self.template, one) for one in batch["text"]]
+            parts.append(embed_text(self.encoder, texts))
         if batch.get("audio") is not None:
             signals = [item["array"] for item in batch["audio"]]
             rates = [item["sampling_rate"] for item in batch["audio"]]
-            parts.append(embed_signals(self.model, signals, rates))
+            parts.append(embed_signals(self.encoder, signals, rates))
         if not parts:
             raise ValueError(f"Got {sorted(batch)} from mteb, expected 'audio', 'text', or both.")
-        found: Embeddings = np.sum(parts, axis=0, dtype=np.float32)
-        return found
-
-    def similarity(self, embeddings1: Any, embeddings2: Any) -> torch.Tensor:
-        """Cosines of all with all, shape ``(n, m)``."""
-        return _unit(embeddings1) @ _unit(embeddings2).T
-
-    def similarity_pairwise(self, embeddings1: Any, embeddings2: Any) -> torch.Tensor:
-        """Cosines of each pair, shape ``(n,)``."""
-        return (_unit(embeddings1) * _unit(embeddings2)).sum(-1)
-
-    @property
-    def mteb_model_meta(self) -> Any:
-        """The description of the model, a ``ModelMeta``; needs the package mteb."""
-        module = import_module("mteb.models.model_meta")
-        known = self.training_datasets
-        values = {
-            "name": self.name,
-            "revision": self.revision,
-            "n_parameters": sum(part.numel() for part in self.model.parameters()),
-            "embed_dim": self.model.config.projection_dim,
-            "modalities": ["audio", "text"],
-            "framework": ["PyTorch", "Transformers"],
-            "similarity_fn_name": module.ScoringFunction.COSINE,
-            "use_instructions": False,
-            "license": LICENCE,
-            "training_datasets": None if known is None else set(known),
-        }
-        return module.ModelMeta.create_empty(values)
-
-
-def _unit(embeddings: Any) -> torch.Tensor:
-    return functional.normalize(torch.as_tensor(embeddings).float(), dim=-1)
+        return np.sum(parts, axis=0, dtype=np.float32)

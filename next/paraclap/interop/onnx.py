@@ -4,20 +4,20 @@
     export(model, "onnx")
 
 writes `audio.onnx` and `text.onnx` with batch and length left open, and the files of the processor.
-The graphs include pooling, projection and normalisation. Inputs are what the processor gives:
-`input_values` and `audio_attention_mask` (int64, 1 on signal, 0 on padding), or `input_ids` and
-`attention_mask`; outputs are embeddings of unit length. A softmax over `temperature` times their
-cosines gives the probabilities; the factor stands in the metadata of `audio.onnx`.
-
-Needs the packages onnx, onnxruntime and onnxscript (`pip install paraclap[onnx]`).
+Inputs are what the processor gives: `input_values` and `audio_attention_mask` (int64, 1 on signal,
+0 on padding), or `input_ids` and `attention_mask`; outputs are embeddings of unit length. A softmax
+over `temperature` (in the metadata) times their cosines gives the probabilities. Needs the packages
+onnx, onnxruntime and onnxscript (`pip install paraclap[onnx]`).
 """
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -33,10 +33,10 @@ INPUTS = {
 
 
 class Encoder(nn.Module):
-    """One side of a model: unit-length embeddings of signals or of tokens."""
+    """One side of a model, `audio` or `text`: unit-length embeddings."""
 
     def __init__(self, model: ParaCLAP, side: str) -> None:
-        """Take the `audio` or the `text` side."""
+        """Take one side."""
         super().__init__()
         self.model, self.side = model, side
 
@@ -48,63 +48,36 @@ class Encoder(nn.Module):
 
 
 def export(model: ParaCLAP, folder: str | Path) -> dict[str, Path]:
-    """Write both encoders of a model as ONNX graphs.
+    """Write both encoders of a model as ONNX graphs: `audio` and `text` → file.
 
-    Args:
-        model: A trained model with its processor; it is not changed.
-        folder: Where the graphs and the files of the processor go.
-
-    Returns:
-        The files, by side: `audio`, `text`.
-
-    Raises:
-        ModuleNotFoundError: If a package for ONNX is not installed.
-        ValueError: If the model has no processor, or its audio encoder reads padding past the mask.
+    A ValueError if the model has no processor, or its audio encoder reads padding past the mask.
     """
-    for name in ("onnx", "onnxscript"):
-        if importlib.util.find_spec(name) is None:
-            raise ModuleNotFoundError(f"No package {name}: pip install 'paraclap[onnx]'.")
     if not is_exact_with_mask(model.config.audio_config):
         raise ValueError(
             f"Bad audio encoder {model.config.audio_config.model_type!r} for ONNX, expected one "
             "that gives the same with padding and a mask, such as wav2vec2 with layer norm."
         )
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     model.require_processor().save_pretrained(folder)
-    return {side: _write(model, side, folder / f"{side}.onnx") for side in INPUTS}
+    signals = [np.ones(seconds * SAMPLING_RATE, np.float32) for seconds in (1, 2)]
+    inputs = model.prepare(text=["speaker is angry", "sad"]) | model.prepare(audio=signals)
+    files = {side: Path(folder) / f"{side}.onnx" for side in INPUTS}
+    for side, file in files.items():
+        values, mask = (inputs[name] for name in INPUTS[side])
+        _write(Encoder(deepcopy(model).eval(), side), (values, mask.long()), file)
+    return files
 
 
-def _write(model: ParaCLAP, side: str, file: Path) -> Path:
-    mode = model.training
-    encoder, dynamic = Encoder(model, side).eval(), {0: torch.export.Dim.DYNAMIC}
-    sizes = dynamic | {1: torch.export.Dim.DYNAMIC}
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of the exporter about itself
-            program = torch.onnx.export(
-                encoder,
-                _example(model, side),
-                dynamo=True,
-                dynamic_shapes={"inputs": sizes, "mask": sizes},
-                input_names=INPUTS[side],
-                output_names=[f"{side}_embeds"],
-                verbose=False,
-            )
-    finally:
-        model.train(mode)
-    if program is None:
-        raise RuntimeError(f"torch has exported nothing of the {side} encoder.")
-    program.model.metadata_props["temperature"] = str(float(model.temperature.detach()))
+def _write(encoder: Encoder, example: tuple[torch.Tensor, ...], file: Path) -> None:
+    sizes = dict.fromkeys((0, 1), torch.export.Dim.DYNAMIC)
+    with warnings.catch_warnings(action="ignore"):  # of the exporter about itself
+        program: Any = torch.onnx.export(
+            encoder,
+            example,
+            dynamo=True,
+            dynamic_shapes={"inputs": sizes, "mask": sizes},
+            input_names=INPUTS[encoder.side],
+            output_names=[f"{encoder.side}_embeds"],
+            verbose=False,
+        )
+    program.model.metadata_props["temperature"] = str(float(encoder.model.temperature.detach()))
     program.save(file)
-    return file
-
-
-def _example(model: ParaCLAP, side: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Two inputs of different length, as the processor pads them."""
-    if side == "text":
-        inputs = model.require_processor()(text=["speaker is angry", "sad"])
-    else:
-        signals = [torch.randn(seconds * SAMPLING_RATE).numpy() for seconds in (1, 2)]
-        inputs = model.require_processor()(audio=signals, sampling_rate=SAMPLING_RATE)
-    values, mask = (inputs[name] for name in INPUTS[side])
-    return values, mask.long()

@@ -1,22 +1,16 @@
 """Utterances in scikit-learn: zero-shot answers as a classifier, embeddings as features.
 
-    >>> from paraclap import ZeroShotClassifier
-    >>> asked = ZeroShotClassifier(["happy", "sad"], template="speaker is {}")
-    >>> asked.classes_.tolist(), asked.get_params()["template"]
-    (['happy', 'sad'], 'speaker is {}')
+    ZeroShotClassifier(["happy", "sad"], template="speaker is {}").predict(files)
 
-A row of ``X`` is an utterance: a path in a list, an array ``(n,)`` or ``(n, 1)``, a Series or a
-column of a DataFrame, or a row of a table on the audformat index (file, start, end). A model is its
-folder, or one that is loaded. An utterance is embedded once per model: embeddings are kept in
+A row of ``X`` is an utterance: a path (in a list, an array of one column, a Series) or a row of a
+table on the audformat index. A model is its folder, or one that is loaded. Embeddings are kept in
 memory and shared by clones, such as those of a grid search, until a file or the weights in the
-folder change. With ``n_jobs`` every process embeds for itself.
-
-Source: the interfaces, Buitinck et al. 2013, "API design for machine learning software".
+folder change. With ``n_jobs`` every process embeds for itself and needs the folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
@@ -26,53 +20,41 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
 from paraclap import tables
-from paraclap.evaluation.zeroshot import encode_candidates
+from paraclap.evaluation.zeroshot import answer, encode_candidates
 from paraclap.model import ParaCLAP
 from paraclap.model.embedding import Embeddings, embed_audio
 
-DEMO = "runs/demo/model"
 Model = str | Path | ParaCLAP
 _CACHE: WeakKeyDictionary[ParaCLAP, dict[Any, Any]] = WeakKeyDictionary()
 
 
 @lru_cache(maxsize=2)
-def _load(folder: str, _weights: tuple[tuple[str, int], ...]) -> ParaCLAP:
-    model: ParaCLAP = ParaCLAP.from_pretrained(folder)
-    return model
+def _load(folder: Path, _time: int) -> Any:
+    return ParaCLAP.from_pretrained(folder)
 
 
-def _model(given: Model) -> ParaCLAP:
+def _model(given: Model) -> Any:
     """The model; a relative folder that is not here is looked for in the project."""
     if isinstance(given, ParaCLAP):
         return given
-    here, inside = Path(given).expanduser(), tables.project_folder() / given
-    folder = here if here.is_dir() or not inside.is_dir() else inside
-    weights = sorted(folder.glob("*.safetensors"))
-    return _load(str(folder), tuple((file.name, file.stat().st_mtime_ns) for file in weights))
+    folder = Path(given).expanduser()
+    folder = folder if folder.is_dir() else tables.project_folder() / folder
+    times = [file.stat().st_mtime_ns for file in folder.glob("*.safetensors")]
+    return _load(folder, max(times, default=0))
 
 
 def _index(rows: Any) -> pd.MultiIndex:
-    """Rows of scikit-learn on the audformat index; a ValueError for several columns or numbers."""
+    """Rows of scikit-learn on the audformat index; a ValueError for several columns."""
     if isinstance(rows, pd.DataFrame) and list(rows.index.names) not in (["file"], tables.INDEX):
         rows = rows.to_numpy(object)
     if isinstance(rows, np.ndarray):
-        if rows.ndim > 2 or rows[:1].size > 1 or rows.dtype.kind not in "OUT":
-            raise ValueError(
-                f"Bad array of utterances, shape {rows.shape} of {rows.dtype}, expected paths in "
-                "one column: choose that column, or give a table on (file, start, end)."
-            )
+        if rows[:1].size > 1:
+            raise ValueError(f"Got an array of shape {rows.shape}, expected one column of paths.")
         rows = [str(file) for file in rows.ravel()]
     return tables.as_index(rows)
-
-
-def _key(file: str, start: pd.Timedelta, end: pd.Timedelta) -> Any:
-    """A segment and the state of its file; a missing file is reported when it is read."""
-    status = Path(file).stat() if Path(file).is_file() else None
-    return file, start.value, end.value, status and (status.st_size, status.st_mtime_ns)
 
 
 class _Embedding(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped here
@@ -81,16 +63,12 @@ class _Embedding(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untype
     model: Model
 
     def fit(self, X: Any = None, y: Any = None) -> Self:  # noqa: N803  (theirs)
-        """Learn nothing; ``X`` and ``y`` are not read."""
+        """Learn nothing."""
         return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
-        tags.input_tags.two_d_array, tags.input_tags.string = False, True
         return tags
 
     def __sklearn_clone__(self) -> Self:
@@ -99,26 +77,17 @@ class _Embedding(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untype
             setattr(new, name, value if name == "model" else deepcopy(value))
         return new
 
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
-        if isinstance(self.model, ParaCLAP):  # torch pickles the weights, not the modules
-            parts = (self.model.config, self.model.state_dict(), self.model.processor)
-            state = state | {"model": parts}
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        if isinstance(state["model"], tuple):
-            config, weights, processor = state["model"]
-            model: ParaCLAP = ParaCLAP(config).eval()
-            model.load_state_dict(weights)
-            model.processor = processor
-            state = state | {"model": model}
-        super().__setstate__(state)
+    def __getstate__(self) -> Any:
+        if isinstance(self.model, ParaCLAP):
+            raise TypeError("A loaded model is neither stored nor sent: give the folder of it.")
+        return super().__getstate__()
 
     def _embed(self, rows: Any) -> Embeddings:
         index, model = _index(rows), _model(self.model)
         cache = _CACHE.setdefault(model, {})
-        keys = [_key(*segment) for segment in index]
+        paths = map(Path, index.get_level_values("file"))  # a missing one is reported when read
+        times = [path.stat().st_mtime_ns if path.is_file() else 0 for path in paths]
+        keys = [(*segment, time) for segment, time in zip(index, times, strict=True)]
         new = [row for row, key in enumerate(keys) if key not in cache]
         if new:
             found = embed_audio(model, index[new])
@@ -136,10 +105,7 @@ class ZeroShotClassifier(ClassifierMixin, _Embedding):  # type: ignore[misc]  # 
     """
 
     def __init__(
-        self,
-        candidates: Iterable[str] | Mapping[Any, str],
-        model: Model = DEMO,
-        template: str = "{}",
+        self, candidates: Any, model: Model = "runs/demo/model", template: str = "{}"
     ) -> None:
         """Keep the parameters; the model is loaded when it is first needed."""
         self.candidates, self.model, self.template = candidates, model, template
@@ -149,47 +115,28 @@ class ZeroShotClassifier(ClassifierMixin, _Embedding):  # type: ignore[misc]  # 
         """The labels, sorted as scorers expect: the columns of `predict_proba`."""
         return np.unique(np.array(list(self.candidates)))
 
-    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803  (theirs)
-        """Logarithms of `predict_proba`."""
+    def predict_proba(self, X: Any) -> Any:  # noqa: N803  (theirs)
+        """Probabilities, shape ``(n, candidates)``; errors as in :func:`paraclap.classify`."""
         given = self.candidates
         words = list(given.values()) if isinstance(given, Mapping) else given
         question = encode_candidates(_model(self.model), words, self.template)
-        cosines = self._embed(X).astype(float) @ question.embeddings.T
-        order = np.argsort(np.array(list(given)), kind="stable")
-        found: NDArray[np.float64] = log_softmax(question.logit_scale * cosines[:, order], axis=1)
-        return found
+        table = answer(question, self._embed(X))[list(question.labels)]
+        return table.to_numpy()[:, np.argsort(np.array(list(given)), kind="stable")]
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803  (theirs)
-        """Probabilities of the candidates, shape ``(n, candidates)``, columns as in `classes_`.
-
-        Args:
-            X: Utterances, see above.
-
-        Raises:
-            AudioError: If a file cannot be read.
-            ValueError: If candidates or template are bad.
-        """
-        return np.exp(self.predict_log_proba(X))
-
-    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803  (theirs)
-        """Label of the candidate that fits best, shape ``(n,)``; see `predict_proba`."""
-        answers: NDArray[Any] = self.classes_[self.predict_log_proba(X).argmax(axis=1)]
-        return answers
+    def predict(self, X: Any) -> Any:  # noqa: N803  (theirs)
+        """Label of the candidate that fits best, shape ``(n,)``."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
 class VoiceEmbeddings(TransformerMixin, _Embedding):  # type: ignore[misc]  # untyped
-    """Turns utterances into embeddings of unit length, for what learns from numbers.
+    """Turns utterances into embeddings of unit length, for what learns from numbers."""
 
-    Args:
-        model: Folder of a model, or a loaded one.
-    """
-
-    def __init__(self, model: Model = DEMO) -> None:
+    def __init__(self, model: Model = "runs/demo/model") -> None:
         """Keep the parameter; the model is loaded when it is first needed."""
         self.model = model
 
     def transform(self, X: Any) -> Embeddings:  # noqa: N803  (theirs)
-        """Embed utterances, shape ``(n, projection_dim)``; arguments and errors as above."""
+        """Embed utterances, shape ``(n, projection_dim)``; an AudioError if one cannot be read."""
         return self._embed(X)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:

@@ -17,29 +17,18 @@ READS = {
 
 
 class ParaCLAPConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is untyped here
-    """Configuration of :class:`ParaCLAP`.
-
-    Args:
-        audio_config: Configuration of the audio encoder, an object or its dictionary.
-        text_config: Configuration of the text encoder, an object or its dictionary.
-        projection_dim: Size of the shared space.
-        projection_dropout: Dropout probability inside both projection heads.
-        text_pooling: ``"cls"`` (first token, as in the paper) or ``"mean"`` over the tokens.
-        logit_scale_init: Natural logarithm of the temperature at the start.
-        logit_bias_init: Added to all logits at the start; None: no bias. Only training with the
-            sigmoid objective uses it: it changes no answer.
-    """
+    """Configuration of :class:`ParaCLAP`; ValueError if an encoder is of another kind."""
 
     model_type = "paraclap"
     sub_configs = {"audio_config": AutoConfig, "text_config": AutoConfig}  # noqa: RUF012  (theirs)
 
-    audio_config: Any = None
-    text_config: Any = None
-    projection_dim: int = 768
-    projection_dropout: float = 0.5
-    text_pooling: str = "cls"
-    logit_scale_init: float = math.log(1 / 0.07)
-    logit_bias_init: float | None = None
+    audio_config: Any = None  # of the audio encoder, an object or its dictionary
+    text_config: Any = None  # of the text encoder, likewise
+    projection_dim: int = 768  # size of the shared space
+    projection_dropout: float = 0.5  # probability inside both projection heads
+    text_pooling: str = "cls"  # the first token, as in the paper; or "mean" over the tokens
+    logit_scale_init: float = math.log(1 / 0.07)  # logarithm of the temperature at the start
+    logit_bias_init: float | None = None  # of the sigmoid objective; None: no bias
 
     def __post_init__(self, **kwargs: Any) -> None:
         """Check the values and turn dictionaries into configuration objects."""
@@ -54,10 +43,7 @@ class ParaCLAPConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is
 
 
 def check_encoder(config: PreTrainedConfig, kind: str) -> PreTrainedConfig:
-    """The same configuration; ValueError if it is not that of an ``"audio"`` or ``"text"`` encoder.
-
-    Refused are, for example, Whisper, CLAP and ParaCLAP itself.
-    """
+    """The same configuration; ValueError if it is of no ``"audio"`` or ``"text"`` encoder."""
     audio = hasattr(config, "conv_dim") or config.model_type == READS_FUNCTIONALS
     text = hasattr(config, "vocab_size") and hasattr(config, "hidden_size") and not audio
     if not (audio if kind == "audio" else text) or getattr(config, "is_encoder_decoder", False):

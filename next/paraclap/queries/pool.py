@@ -1,97 +1,77 @@
-"""The queries of a whole table: listed, counted, and sampled for training.
+"""The queries of a whole table: listed, sampled for training, and true or false (chapters 3, 12).
 
 What holds of one attribute depends on a few values of a row, so it is found once for each of their
 combinations. Emotions of a labels table ("anger") are brought into the form asked for ("angry").
-Chapter 3; source: sections 2.2 and 3.3 of the paper.
+Source: sections 2.2 and 3.3 of the paper.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from functools import cache
+from itertools import chain, product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from paraclap import tables
-from paraclap.queries.levels import FEATURES
-from paraclap.queries.sampling import released_caption, sample_caption
+from paraclap.queries.levels import FEATURES, Edges, assign_levels, fit_levels, load_edges
+from paraclap.queries.sampling import sample_caption
 from paraclap.queries.templates import (
+    NO_AGREEMENT,
+    STATES,
     Template,
+    emotion_state,
     emotion_word,
+    emotion_words,
     load_templates,
     matching_templates,
     states_of,
 )
 
-EMOTION_MODES = ("always", "pool", "never")
-JOINS = ("rand", "weighted", "all")
+CHOICES = {"emotion": ("always", "pool", "never"), "join": ("rand", "all")}
+TRUE, FALSE, UNKNOWN = 1, 0, -1
+# One way in which a query comes about: its attribute, and column → the values that fit.
+Reading = tuple[str, dict[str, frozenset[str]]]
 Rows = Sequence[int] | npt.NDArray[np.integer[Any]]
 
 
 class QueryPool:
-    """The queries of every row of a table; made by `build` or `from_table`.
+    """The queries of every row of a table.
 
     Attributes:
         labels: levels, `emotion` and `gender` of the rows
-        templates: the template set
-        emotion_form: "adjective" or "noun"
+        emotions: each emotion of the labels → its word in the queries
     """
 
-    def __init__(self, table: pd.DataFrame, templates: str, emotion_form: str) -> None:
-        """Find the wordings that hold, attribute by attribute."""
-        self.labels, self.templates, self.emotion_form = table, templates, emotion_form
-        own: dict[str, list[Template]] = {}
-        for template in load_templates(templates):
-            own.setdefault(template.attribute, []).append(template)
-        values = table.astype(object).where(table.notna(), None)
-        forms = {one: emotion_word(one, emotion_form) for one in table["emotion"].dropna().unique()}
-        values["emotion"] = values["emotion"].map(lambda one: forms.get(one, one))
-        self._wordings = {name: _wordings(some, values) for name, some in own.items()}
-
-    @classmethod
-    def build(
-        cls,
-        levels: pd.DataFrame,
-        emotion: pd.Series | None = None,
-        gender: pd.Series | None = None,
-        templates: str = "paper",
-        emotion_form: str = "adjective",
-    ) -> Self:
-        """Make a pool of levels and labels.
+    def __init__(
+        self, table: pd.DataFrame, templates: str = "paper", emotion_form: str = "adjective"
+    ) -> None:
+        """Find the wordings that hold, attribute by attribute.
 
         Args:
-            levels: one row an utterance, one column an attribute: low, normal, high or missing
-            emotion: on the index of `levels`: a word, "no_agreement" or missing
-            gender: on the index of `levels`: female, male or missing
+            table: one row an utterance, with levels of any attributes of `FEATURES`, `emotion` and
+                `gender` as in `queries_for`, or missing; other columns are ignored
             templates: as in `queries_for`
             emotion_form: "adjective" (angry) or "noun" (anger)
 
         Raises:
-            ValueError: if an attribute, level, gender, form or set is unknown, or an index differs
+            ValueError: if a level, gender, form or template set is unknown
         """
-        for name in levels:
-            if name not in FEATURES:
-                raise ValueError(tables.unknown("attribute", name, FEATURES, "the levels"))
-        empty = pd.Series(index=levels.index, dtype="str")
-        given = {"emotion": emotion, "gender": gender}
-        labels = {name: empty if one is None else one for name, one in given.items()}
-        for name, one in labels.items():
-            if not one.index.equals(levels.index):
-                raise ValueError(
-                    f"The index of {name} ({len(one)} rows) differs from that of the levels "
-                    f"({len(levels)} rows), expected the same segments in the same order."
-                )
-        return cls(levels.assign(**labels), templates, emotion_form)
-
-    @classmethod
-    def from_table(
-        cls, table: pd.DataFrame, templates: str = "paper", emotion_form: str = "adjective"
-    ) -> Self:
-        """Make a pool of one table such as `table` gives; columns of other names are ignored."""
-        levels = table[[name for name in table if name in FEATURES]]
-        return cls.build(levels, table.get("emotion"), table.get("gender"), templates, emotion_form)
+        self.templates, self.emotion_form = templates, emotion_form
+        columns = [*(name for name in table if name in FEATURES), "emotion", "gender"]
+        self.labels = table.reindex(columns=columns).astype(dict.fromkeys(columns[-2:], "str"))
+        emotions = self.labels["emotion"].dropna().unique()
+        self.emotions = {one: emotion_word(one, emotion_form) for one in emotions}
+        words = self.labels["emotion"].map(self.emotions)
+        values = self.labels.assign(emotion=words).astype(object)
+        own: dict[str, list[Template]] = {}
+        for template in load_templates(templates):
+            own.setdefault(template.attribute, []).append(template)
+        self._wordings = {name: _wordings(some, values) for name, some in own.items()}
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -101,11 +81,11 @@ class QueryPool:
     def vocabulary(self) -> list[str]:
         """All distinct queries of the table, attribute by attribute."""
         found = [wording for rows in self._wordings.values() for row in rows for wording in row]
-        return list(dict.fromkeys(query for queries, _ in found for query in queries))
+        return list(dict.fromkeys(chain(*found)))
 
     def queries(self, i: int) -> list[str]:
         """All queries of the row at position `i`."""
-        return [query for own in self.wordings(i).values() for one in own for query in one]
+        return list(chain(*chain(*self.wordings(i).values())))
 
     def table(self) -> pd.DataFrame:
         """The levels, emotion and gender, and in `queries` the list of queries of each row."""
@@ -118,7 +98,7 @@ class QueryPool:
         """What may be drawn for a row, as `sample_caption` takes it; arguments as in `sample`."""
         never = emotion == "never"
         found = {
-            name: [queries for queries, names_emotion in rows[i] if not (never and names_emotion)]
+            name: [one for one, names_emotion in rows[i].items() if not (never and names_emotion)]
             for name, rows in self._wordings.items()
             if not (never if name == "emotion" else only_emotion)
         }
@@ -128,7 +108,6 @@ class QueryPool:
         self, emotion: str = "always", only_emotion: bool = False
     ) -> npt.NDArray[np.bool_]:
         """For which rows there is something to draw, shape `(rows,)`; arguments as in `sample`."""
-        _check_options(1, emotion, only_emotion, "rand")
         found = [bool(self.wordings(i, emotion, only_emotion)) for i in range(len(self))]
         return np.array(found, dtype=np.bool_)
 
@@ -146,55 +125,149 @@ class QueryPool:
 
         Args:
             rows: positions in the table
-            rand: the largest number of attributes; with `join="weighted"` of queries
+            rand: the largest number of attributes
             emotion: "always": an emotion query comes on top, at the end. "pool": emotion is drawn
                 like the other attributes. "never": no query names it
             only_emotion: nothing but one emotion query
-            join: "rand" as `sample_caption`, "weighted" or "all" as `released_caption`
+            join: "rand" as `sample_caption`; "all" as the authors' code, every query
             rng: the source of chance; the same state gives the same captions
 
         Raises:
             ValueError: if a row has nothing to draw, or an option is unknown
         """
-        _check_options(rand, emotion, only_emotion, join)
+        for what, one in (("emotion", emotion), ("join", join)):
+            if one not in CHOICES[what]:
+                raise ValueError(tables.unknown(what, one, CHOICES[what]))
         found = [self.wordings(int(i), emotion, only_emotion) for i in rows]
         if empty := [int(i) for i, own in zip(rows, found, strict=True) if not own]:
-            first = list(tables.show(self.labels.iloc[empty[:5]]).index)
-            raise ValueError(
-                f"No queries for {len(empty)} rows ({first}), expected a known attribute or "
-                "emotion: leave out the rows where `has_queries` is false."
-            )
-        if join != "rand" and not only_emotion:
-            return [released_caption(own, rand, emotion, join, rng=rng) for own in found]
+            got = f"{len(empty)} rows (first: {empty[:5]})"
+            raise ValueError(f"No queries for {got}, expected rows where `has_queries` is true.")
+        if join == "all" and not only_emotion:
+            return ["speaker " + " and ".join(chain(*chain(*own.values()))) for own in found]
         mode = "always" if only_emotion else emotion
         return [sample_caption(own, rand, mode, rng=rng) for own in found]
 
 
-def _wordings(
-    own: list[Template], values: pd.DataFrame
-) -> list[list[tuple[tuple[str, ...], bool]]]:
-    """The wordings of one attribute a row, and whether they name the emotion; those come last."""
+def _wordings(own: list[Template], values: pd.DataFrame) -> list[dict[tuple[str, ...], bool]]:
+    """The wordings of one attribute for each row, and whether they name the emotion."""
     reads = list(dict.fromkeys(name for one in own for name in one.reads))
     keys = list(values.reindex(columns=reads).itertuples(index=False, name=None))
     cells = {}
     for key in dict.fromkeys(keys):
         given = {name: value for name, value in zip(reads, key, strict=True) if pd.notna(value)}
         emotion, gender = given.pop("emotion", None), given.pop("gender", None)
-        states = states_of(given, emotion, gender)
-        found = {
-            one.fill(emotion, gender, states.get("arousal", "unknown")): "{emotion}" in one.text
-            for one in matching_templates(own, states)
+        holding = matching_templates(own, states_of(given, emotion, gender))
+        cells[key] = {
+            one.fill(emotion, gender, given.get("arousal", "unknown")): "{emotion}" in one.text
+            for one in holding
         }
-        cells[key] = sorted(found.items(), key=lambda wording: wording[1])
     return [cells[key] for key in keys]
 
 
-def _check_options(rand: int, emotion: str, only_emotion: bool, join: str) -> None:
-    if rand < 1:
-        raise ValueError(f"Bad rand {rand}, expected at least 1 query.")
-    if join not in JOINS:
-        raise ValueError(tables.unknown("join", join, JOINS))
-    if emotion not in EMOTION_MODES:
-        raise ValueError(tables.unknown("emotion mode", emotion, EMOTION_MODES))
-    if only_emotion and emotion == "never":
-        raise ValueError("only_emotion asks for what emotion='never' forbids: choose one.")
+def query_truth(pool: QueryPool, queries: Sequence[str]) -> npt.NDArray[np.int8]:
+    """Find of which rows each query is true.
+
+    It is true if it is among the row's queries, false if something known of the row contradicts it
+    (a level, emotion or gender), else unknown: "is loud" where the intensity has no level.
+
+    Args:
+        pool: the queries of a table
+        queries: any that its template set makes of the table's emotions or of listed ones
+
+    Returns:
+        1 true, 0 false, -1 unknown, of shape `(rows, queries)`
+
+    Raises:
+        ValueError: if the template set has no such query
+    """
+    table = pool.labels.reindex(columns=[*FEATURES, "emotion", "gender"])
+    table["word"] = table["emotion"].map(pool.emotions)
+    table["emotion"] = table["word"].map(emotion_state, "ignore")
+    truth = np.full((len(table), len(queries)), FALSE, dtype=np.int8)
+    for column, query in enumerate(queries):
+        for _, needs in _readings(query, pool):
+            fits = [table[name].isna() | table[name].isin(good) for name, good in needs.items()]
+            truth[np.all(fits, axis=0), column] = UNKNOWN
+    columns = {query: column for column, query in enumerate(queries)}
+    for row in range(len(pool)):
+        truth[row, [columns[query] for query in pool.queries(row) if query in columns]] = TRUE
+    return truth
+
+
+def attribute_of(query: str, pool: QueryPool) -> str:
+    """Name the attribute that a query is about; arguments and errors as in `query_truth`."""
+    return _readings(query, pool)[0][0]
+
+
+def _readings(query: str, pool: QueryPool) -> list[Reading]:
+    words = frozenset(pool.emotions.values()) - {NO_AGREEMENT}
+    found = _all_readings(pool.templates, pool.emotion_form, words)
+    if query not in found:
+        hint = tables.did_you_mean(query, found)
+        raise ValueError(f"Unknown query {query!r}, expected one of {pool.templates!r}.{hint}")
+    return found[query]
+
+
+@cache
+def _all_readings(templates: str, form: str, words: frozenset[str]) -> dict[str, list[Reading]]:
+    """All queries of a template set, with some emotion words and the listed ones."""
+    emotions = {*emotion_words(form).values(), "other", *words}
+    found: dict[str, list[Reading]] = {}
+    for one in load_templates(templates):
+        fillers = sorted(emotions) if "{emotion}" in one.text else [None]
+        genders = tables.GENDERS if "{gender}" in one.text else [None]
+        for word, gender in product(fillers, genders):
+            needs = dict(one.states) | ({"word": frozenset([word])} if word else {})
+            if "gender" in needs:
+                needs["gender"] = frozenset([gender] if gender else tables.GENDERS)
+            texts = [text for state in STATES["arousal"] for text in one.fill(word, gender, state)]
+            for text in dict.fromkeys(texts):
+                found.setdefault(text, []).append((one.attribute, needs))
+    return found
+
+
+def describe(
+    files: tables.Files,
+    edges: Edges | str | Path | None = None,
+    templates: str = "paper",
+    emotion_form: str = "adjective",
+    labels: pd.DataFrame | None = None,
+    jobs: int | None = None,
+) -> pd.DataFrame:
+    """Find the levels and queries of utterances in one call.
+
+    Args:
+        files: audio files or segments, or a table of their features
+        edges: edges or their file; None to fit them on these utterances (of split train, if any)
+        templates: as in `QueryPool`
+        emotion_form: as in `QueryPool`
+        labels: any of the columns emotion, gender, split, arousal, valence, dominance
+        jobs: processes that extract features; one per core when None
+
+    Returns:
+        as `QueryPool.table`; `attrs["failed"]` lists the segments without features
+
+    Raises:
+        ValueError: if features or labels are missing, nothing can be fitted, or a name is unknown
+    """
+    if isinstance(files, pd.DataFrame) and not set(FEATURES.values()).isdisjoint(files):
+        table = files
+    else:
+        from paraclap import features  # openSMILE loads slowly
+
+        table = features.extract(tables.as_index(files), jobs=jobs)
+    failed = table.attrs.get("failed", [])
+    if labels is not None:
+        if len(missing := table.index.difference(labels.index)):
+            rows = f"{len(missing)} segments (first: {tables.short_name(missing[0][0])!r})"
+            raise ValueError(f"No labels of {rows}, expected rows with the same file, start, end.")
+        table = table.drop(columns=labels.columns, errors="ignore").join(labels)
+    if not isinstance(edges, dict):
+        edges = fit_levels(table) if edges is None else load_edges(edges)
+    present = {name: ends for name, ends in edges.items() if FEATURES[name] in table}
+    if not present:
+        raise ValueError(f"No column for the edges, got {list(table)[:5]}, expected {list(edges)}.")
+    levels = assign_levels(table, present).join(table.reindex(columns=["emotion", "gender"]))
+    found = QueryPool(levels, templates, emotion_form).table()
+    found.attrs["failed"] = failed
+    return found

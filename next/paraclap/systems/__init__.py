@@ -4,45 +4,46 @@
     systems.predict(system, labels, tasks)
 
 CLAP of Microsoft (2022 and 2023), CLAP of LAION, and Pengi, which describes an utterance in words,
-stand behind one interface (:class:`System`). A fifth model rates arousal, dominance and valence.
-Their weights are not here: `catalogue` and `commands` state where they come from. Chapter 10.
+stand behind one interface (:class:`System`). A fifth model (:class:`Dimensional`) rates arousal,
+dominance and valence. Their weights are not here: `commands` fetch them. Chapter 10.
 """
 
 from __future__ import annotations
 
-from paraclap.systems import clap, pengi
-from paraclap.systems.interface import System, compare, predict
-from paraclap.systems.ratings import Dimensional, correlations, load_dimensional
-from paraclap.systems.weights import catalogue, commands, source
+from typing import Any
 
-__all__ = ["Dimensional", "System", "catalogue", "commands", "compare", "correlations", "load"]
-__all__ += ["load_dimensional", "parse", "predict"]
+from paraclap import tables
+from paraclap.systems.clap import load_laion, load_microsoft
+from paraclap.systems.interface import System, catalogue, commands, compare, predict
+from paraclap.systems.pengi import load_pengi
+from paraclap.systems.ratings import Dimensional, load_dimensional
+
+__all__ = ["Dimensional", "System", "catalogue", "commands", "compare", "load", "predict"]
+
+LOADERS = {"laion-clap": load_laion, "pengi": load_pengi, "dimensional": load_dimensional}
 
 
-def load(spec: str) -> System:
-    """Read a system.
+def load(spec: str) -> Any:
+    """Read a :class:`System`, or :class:`Dimensional`, by its name and the place of its weights.
 
     Args:
-        spec: its name in the catalogue, and where its weights are: `pengi=weights/pengi`, a folder
-            or the published file; the name alone: fetched from the hub
+        spec: `pengi=weights/pengi`, a folder or the published file; the name alone: from the hub
 
     Raises:
         FileNotFoundError: if the weights are absent, with the commands that fetch them
         ValueError: if there is no such system, or the weights are not those of the model
     """
     name, _, place = spec.partition("=")
-    if source(name).name == Dimensional.name:
-        raise ValueError(f"Bad system {name!r}: it takes no queries, use load_dimensional.")
-    if name in clap.SETTINGS:
-        return clap.load_microsoft(name, place or None)
-    return (clap.load_laion if name == clap.LaionCLAP.name else pengi.load_pengi)(place or None)
-
-
-def parse(specs: str) -> dict[str, str]:
-    """Split a parameter that lists systems, name → `name=path`; a ValueError if one is unknown.
-
-    >>> parse("pengi=weights/pengi, clap-2023=w")
-    {'pengi': 'pengi=weights/pengi', 'clap-2023': 'clap-2023=w'}
-    """
-    parts = [part.strip() for part in specs.split(",") if part.strip()]
-    return {str(source(part.partition("=")[0]).name): part for part in parts}
+    if name not in catalogue().index:
+        raise ValueError(tables.unknown("system", name, catalogue().index))
+    try:
+        return LOADERS.get(name, load_microsoft)(name, place)
+    except OSError as error:
+        where = tables.short_name(place or f"weights/{name}")
+        lines = [
+            f"No weights of {name!r} at {where!r} ({type(error).__name__}), expected the published "
+            "files: where there is a network, run",
+            *commands(name),
+            f"and give the folder: {name}=weights/{name}",
+        ]
+        raise FileNotFoundError("\n  ".join(lines)) from error

@@ -1,49 +1,53 @@
-"""What any system offers, so that it can be asked the questions of this book.
+"""What every system offers, so that it can be asked the questions of this book, and its weights.
 
-A system embeds utterances and embeds queries. Everything else is the same for all: the query whose
-embedding is closest to that of an utterance is the answer, and the softmax of the cosines times the
-scale gives probabilities.
+A system embeds utterances and queries. The query whose embedding is closest to that of an utterance
+is the answer, and the softmax of the cosines times the scale gives probabilities.
 
-Conventions: embeddings ``(n, d)`` float32 of unit length; tables on the audformat index (file,
-start, end), those of :mod:`paraclap.evaluation`. Chapter 10.
+`catalogue.csv` lists the systems. Weights are read from a folder, `weights/<name>` by custom, with
+the published file and, in subfolders, configuration and tokenizer of each text encoder. A file is
+read as data, code in it is refused.
+
+Embeddings are ``(n, d)`` float32 of unit length; tables lie on the audformat index. Chapter 10.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import audiofile
 import audresample
+import huggingface_hub
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch.nn import functional
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from paraclap import audio, tables
 from paraclap.evaluation import tasks as evaluation
 from paraclap.evaluation import zeroshot
+from paraclap.model.checkpoint import read_weights
+from paraclap.model.embedding import Embeddings
 
-Embeddings = NDArray[np.float32]
-Tasks = Mapping[str, Mapping[str, str]]
 COLUMNS = ["system", "task", "chance", "n", "uar", "uar_low", "uar_high"]
+# Not learned: buffers of older versions of transformers, filters, places of attention windows.
+CONSTANT = re.compile(
+    r"position_ids$|\.attn\.(masked_)?bias$|(spectrogram|logmel)_extractor\."
+    r"|relative_position_index$|attn_mask$|num_batches_tracked$|lm_head\.weight$"
+)
 
 
 class System:
-    """A model that embeds utterances and queries in one space.
+    """A model that embeds utterances and queries in one space."""
 
-    Attributes:
-        name: In tables and figures.
-        sampling_rate: Of the signals that it takes, in Hz.
-        scale: Factor of cosines before the softmax.
-    """
-
-    name: str
-    sampling_rate: int
-    scale: float
+    name: str  # in the catalogue
+    sampling_rate: int  # of the signals that it takes, Hz
+    scale: float  # factor of cosines before the softmax
 
     def encode_audio(self, signals: list[audio.Signal]) -> torch.Tensor:
         """Embeddings of a batch of signals, shape ``(batch, d)``, of any length."""
@@ -54,87 +58,105 @@ class System:
         raise NotImplementedError
 
     def embed_audio(self, files: Any) -> Embeddings:
-        """Embed utterances, shape ``(n, d)``, in their order.
-
-        Args:
-            files: Paths, an audformat index, or a table with such an index.
-
-        Raises:
-            AudioError: If a file cannot be read.
-        """
+        """Embed utterances, shape ``(n, d)``; an AudioError if a file cannot be read."""
         return _embed(read_signals(files, self.sampling_rate), self.encode_audio)
 
     def embed_text(self, queries: Sequence[str]) -> Embeddings:
-        """Embed queries, shape ``(m, d)``, in their order.
-
-        Raises:
-            ValueError: If there is none or one is empty.
-        """
-        queries = [queries] if isinstance(queries, str) else list(queries)
-        if not queries or not all(query.strip() for query in queries):
-            raise ValueError(f"Bad queries {queries[:5]}, expected at least one and none empty.")
+        """Embed queries, shape ``(m, d)``; a ValueError for one text or an empty one."""
+        if isinstance(queries, str) or not all(query.strip() for query in queries):
+            raise ValueError(f"Bad queries {queries!r}, expected a list of texts, none empty.")
         return _embed(queries, self.encode_text)
 
 
-def _embed(
-    items: Iterable[Any], encode: Callable[[list[Any]], torch.Tensor], batch: int = 8
-) -> Embeddings:
+def _embed(items: Iterable[Any], encode: Callable[[list[Any]], torch.Tensor]) -> Embeddings:
+    """Unit-length embeddings, eight at once."""
     items, parts = iter(items), []
     with torch.inference_mode():
-        while some := list(islice(items, batch)):
-            parts.append(functional.normalize(encode(some).float(), dim=-1))
-    return np.asarray(torch.cat(parts).cpu())
+        while batch := list(islice(items, 8)):
+            parts.append(functional.normalize(encode(batch).float(), dim=-1))
+    return np.asarray(torch.cat(parts))
 
 
 def read_signals(files: Any, sampling_rate: int) -> Iterator[audio.Signal]:
     """Signals of files or segments at any sampling rate, one after the other."""
-    for file, start, end in tqdm(tables.as_index(files), "reading", leave=False):
+    for file, start, end in tqdm(tables.as_index(files), "reading", disable=None, leave=False):
         signal = audio.read(file, start, end)  # finds what is wrong with a file or a segment
         if sampling_rate != audio.SAMPLING_RATE:
-            length = len(signal) / audio.SAMPLING_RATE
-            offset = tables.seconds(start)
-            channels, rate = audiofile.read(file, length, offset, always_2d=True)
+            times = len(signal) / audio.SAMPLING_RATE, tables.seconds(start)
+            channels, rate = audiofile.read(file, *times, always_2d=True)
             signal = audresample.resample(channels.mean(axis=0), rate, sampling_rate)[0]
         yield signal
 
 
 def predict(
-    system: System,
-    labels: pd.DataFrame,
-    tasks: Tasks,
-    template: str = "speaker is {}",
-    embeddings: Embeddings | None = None,
+    system: System, labels: pd.DataFrame, tasks: evaluation.Tasks, template: str = "speaker is {}"
 ) -> pd.DataFrame:
     """Ask a system the questions of the tasks, as :func:`paraclap.evaluation.tasks.predict`."""
-    embeddings = system.embed_audio(labels) if embeddings is None else embeddings
-    parts = []
+    questions = {}
     for task, words in tasks.items():
-        texts = [zeroshot.fill(template, one) for one in zeroshot.check_candidates(words).values()]
-        question = zeroshot.Candidates(tuple(words), system.embed_text(texts), system.scale)
-        classes = evaluation.task_labels(labels, task)
-        rows = classes.isin([*words]).to_numpy()
-        answers = zeroshot.answer(question, embeddings[rows]).set_axis(labels.index[rows])
-        table = labels.loc[rows, ["corpus", "speaker"]].assign(corpus=task, truth=classes[rows])
-        parts.append(table.assign(prediction=answers.pop("prediction")).join(answers))
-    return pd.concat(parts)
+        given = zeroshot.check_candidates(words)  # label -> word, such as "anger" -> "angry"
+        texts = [zeroshot.fill(template, word) for word in given.values()]  # "speaker is angry"
+        embeddings = system.embed_text(texts)  # T, (candidates, d)
+        questions[task] = zeroshot.Candidates(tuple(words), embeddings, system.scale)
+    return evaluation.answer_tasks(labels, questions, system.embed_audio(labels))
 
 
 def compare(
     systems: Mapping[str, System],
     labels: pd.DataFrame,
-    tasks: Tasks,
+    tasks: evaluation.Tasks,
     template: str = "speaker is {}",
     draws: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Ask systems the same questions: name → system; other arguments as in :func:`predict`.
-
-    Returns:
-        `system, task, chance, n, uar, uar_low, uar_high`, no row without a system
-    """
+    """Scores of systems (name → system) asked the same questions, columns :data:`COLUMNS`."""
     parts = []
     for name, system in systems.items():
         predictions = predict(system, labels, tasks, template)
         scores = evaluation.score(predictions, tasks, template, draws, seed)
         parts.append(scores.assign(system=name)[COLUMNS])
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
+
+
+@cache
+def catalogue() -> pd.DataFrame:
+    """The other systems by name; `sampling_rate` in Hz, `seconds` at most (0: all)."""
+    path = Path(__file__).with_name("catalogue.csv")
+    return pd.read_csv(path, index_col="name", keep_default_na=False)
+
+
+def commands(name: str) -> list[str]:
+    """Shell commands that fetch a system into `weights/<name>`, where there is a network."""
+    return str(catalogue()["commands"][name]).split("; ")
+
+
+def find(name: str, place: str) -> tuple[Path, list[str]]:
+    """The published file of a system, and its text encoders: folders beside the file, or hub ids.
+
+    ``place`` is the file or its folder; the hub when empty. A FileNotFoundError if it is not there.
+    """
+    row, path = catalogue().T[name], Path(place or f"weights/{name}")
+    if not place and row["repository"]:
+        path = Path(huggingface_hub.hf_hub_download(row["repository"], row["file"]))
+    path = path / row["file"] if path.is_dir() else path
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    folders = {one: path.parent / Path(one).name for one in row["tokenizers"].split()}
+    return path, [str(folder) if folder.is_dir() else one for one, folder in folders.items()]
+
+
+def fill(model: Any, path: Path) -> Any:
+    """Put the weights of a published file into a model; a ValueError if they are of another one."""
+    given = {key.removeprefix("module."): value for key, value in read_weights(path).items()}
+    missing, unknown = model.load_state_dict(given, strict=False)
+    refuse([*missing, *unknown], path)
+    return model.eval()
+
+
+def refuse(keys: Iterable[str], path: str | Path) -> None:
+    """Raise a ValueError that names weights, the constant ones aside."""
+    if wrong := sorted(key for key in keys if not CONSTANT.search(key)):
+        raise ValueError(
+            f"Bad weights {tables.short_name(path)}: {len(wrong)} missing or unknown (first: "
+            f"{wrong[:5]}), expected those of the published model: it is another one, or damaged."
+        )

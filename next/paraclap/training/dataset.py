@@ -1,36 +1,35 @@
-"""What a run learns from: its tables, and batches of utterances and captions.
+"""What a run learns from: its tables, decoded audio, and batches of utterances and captions.
 
-A batch is addressed by its step, and every draw is a function of the seed and the step: a run that
-was stopped draws what it would have drawn, with any number of processes. Tables are on the index
-(file, start, end), rows in the same order; signals are mono float32 at 16 kHz. Chapter 4.
-Source: ParaCLAP (Jing et al., 2024), sections 2.1, 2.2 and 3.1.
+Every draw is a function of the seed and the step: a run that was stopped draws what it would have
+drawn, with any number of processes. Decoded audio is one memory-mapped file of 16-bit samples at
+16 kHz; where values go beyond 1, a segment is stored smaller, and its ``peak`` undoes that. Chapter
+4. Source: ParaCLAP (Jing et al., 2024), sections 2 and 3.1.
 """
 
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import joblib
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
 from torch.utils.data import DataLoader, Dataset
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from paraclap import audio, tables
 from paraclap.model import ParaCLAP
 from paraclap.queries import QueryPool
 from paraclap.queries.templates import NO_AGREEMENT
 from paraclap.training.settings import Settings
-from paraclap.training.signals import Signals
 
 Rows = npt.NDArray[np.intp]
 Batch = dict[str, Any]
 ORDER, CROPS, KEPT, CAPTIONS = range(4)  # what is drawn: a part of its seed
+SCALE = 2**15  # int16 values in a signal of 1
 
 
 class TrainingData(NamedTuple):
@@ -44,46 +43,85 @@ class TrainingData(NamedTuple):
 def read_training_data(
     folder: Path, templates: str = "paper", emotion_form: str = "adjective"
 ) -> TrainingData:
-    """Read what chapters 1 to 3 have written into the folder of a run.
-
-    Args:
-        folder: With ``labels.parquet`` and ``queries.parquet``.
-        templates: The template set.
-        emotion_form: ``"adjective"`` (angry) or ``"noun"`` (anger).
-
-    Raises:
-        FileNotFoundError: If a table is not there.
-    """
+    """Read ``labels.parquet`` and ``queries.parquet`` of a run; templates as in chapter 3."""
     table = tables.read_table(folder / "queries.parquet")
     labels = tables.read_table(folder / "labels.parquet").loc[table.index]
     learned = labels.loc[labels["split"] == "train", "corpus"].unique()
     rows = labels["corpus"].isin(learned).to_numpy()
-    pool = QueryPool.from_table(table[rows], templates, emotion_form)
+    pool = QueryPool(table[rows], templates, emotion_form)
     return TrainingData(labels[rows], pool, table[rows])
 
 
 def training_rows(labels: pd.DataFrame, pool: QueryPool, settings: Settings) -> Rows:
     """Rows of the train split for which the settings leave a caption; rows as in ``labels``."""
-    chosen = (labels["split"] == "train").to_numpy()
-    chosen = chosen & pool.has_queries(settings.emotion, settings.only_emotion)
+    has_queries = pool.has_queries(settings.emotion, settings.only_emotion)
+    chosen = (labels["split"] == "train") & has_queries
     if settings.agreed_only:
-        chosen = chosen & (labels["emotion"] != NO_AGREEMENT).to_numpy()
+        chosen &= labels["emotion"] != NO_AGREEMENT
     return np.flatnonzero(chosen)
 
 
-def balanced_weights(emotions: pd.Series, balance: float) -> npt.NDArray[np.float64] | None:
-    """Probability of each utterance with which rare emotions come up more often.
+class Signals:
+    """Decoded segments of a table with the columns ``offset``, ``samples`` and ``peak``."""
 
-    Args:
-        emotions: Of each utterance; a missing one counts as an emotion.
-        balance: 0 as they come (None is returned), 1 every emotion equally often; in between the
-            frequency of an emotion is its own to the power of ``1 - balance``.
-    """
-    if not balance:
+    def __init__(self, path: Path, table: pd.DataFrame) -> None:
+        """Read from a file that :func:`decode_audio` has written."""
+        self.path, self.table = path, table
+        columns = (table[name].to_numpy() for name in ("offset", "samples", "peak"))
+        self.offsets, self.samples, self.peaks = columns
+
+    def select(self, index: pd.Index) -> Signals:
+        """The audio of other rows, all of them among those that were decoded."""
+        return Signals(self.path, self.table.loc[index])
+
+    def seconds(self) -> npt.NDArray[np.float64]:
+        """Length of each segment."""
+        return np.asarray(self.samples / audio.SAMPLING_RATE, np.float64)
+
+    def read(self, row: int, first: int = 0, samples: int | None = None) -> audio.Signal:
+        """Signal of a segment, or of it ``samples`` samples from ``first`` on."""
+        left = self.samples[row] - first
+        many = left if samples is None else min(samples, left)
+        part = np.memmap(self.path, "<i2", "r", 2 * (self.offsets[row] + first), (many,))
+        return np.asarray(part * np.float32(self.peaks[row] / SCALE), np.float32)
+
+
+def decode_audio(labels: pd.DataFrame, path: Path, settings: Settings) -> Signals | None:
+    """Decode the train and dev splits, unless the file has them; None if no signal is read."""
+    if settings.audio_encoder == "egemaps":
         return None
-    names = emotions.astype(object).where(emotions.notna(), "")
-    weights = names.map(names.value_counts()).to_numpy(float) ** -balance
-    return np.asarray(weights / weights.sum(), np.float64)
+    index = labels.index[labels["split"].isin(["train", "dev"])]
+    place = path.with_suffix(".parquet")
+    changed = [Path(segment[0]).stat().st_mtime_ns for segment in index]
+    if place.is_file() and path.is_file():
+        table = tables.read_table(place)
+        is_complete = path.stat().st_size == 2 * table["samples"].sum()
+        if is_complete and table.index.equals(index) and list(table["changed"]) == changed:
+            return Signals(path, table)
+    part = path.with_name(f"{path.name}.part")
+    table = _write(index, part, settings.jobs).assign(changed=changed)
+    part.replace(path)
+    tables.write_table(table, place)
+    return Signals(path, table)
+
+
+def _write(index: pd.Index, path: Path, jobs: int) -> pd.DataFrame:
+    """Write the samples of all segments; where they are."""
+    rows = list[tuple[int, int, float]]()
+    threads = joblib.Parallel(jobs, prefer="threads", return_as="generator")
+    found = threads(map(joblib.delayed(_decode), index))
+    with path.open("wb") as stream:
+        for samples, peak in tqdm(found, "Decode audio", len(index), disable=None):
+            rows.append((stream.tell() // 2, len(samples), peak))
+            stream.write(samples.tobytes())
+    return pd.DataFrame(rows, index, ["offset", "samples", "peak"])
+
+
+def _decode(segment: tuple[Any, ...]) -> tuple[npt.NDArray[np.int16], float]:
+    """16-bit samples, and what undoes their scale."""
+    signal = audio.read(*segment)
+    peak = max(1.0, float(np.abs(signal).max()))
+    return np.rint(signal * (SCALE / peak)).clip(-SCALE, SCALE - 1).astype("<i2"), peak
 
 
 class Pairs(Dataset[Batch]):
@@ -99,19 +137,10 @@ class Pairs(Dataset[Batch]):
         functionals: pd.DataFrame | None = None,
         process: tuple[int, int] = (0, 1),
     ) -> None:
-        """Choose the rows, fit the scaling of functionals, and draw the captions that are kept.
+        """Choose rows, fit the scaling of functionals, draw captions; arguments as in ``train``.
 
-        Args:
-            labels: Labels table with a train split.
-            pool: The queries of its rows.
-            model: Its processor prepares what the encoders read.
-            settings: What is drawn, and how.
-            signals: Decoded audio; None where the audio encoder reads functionals alone.
-            functionals: Features table, for an audio encoder that reads them.
-            process: Number of this process, and how many share each batch.
-
-        Raises:
-            ValueError: If there are too few training rows, or processes cannot share a batch.
+        ``process`` is the number of this process, and how many share a batch; ValueError if there
+        are too few utterances for one.
         """
         self.index, self.pool, self.settings = labels.index, pool, settings
         self.processor, batch = model.require_processor(), settings.batch
@@ -119,18 +148,19 @@ class Pairs(Dataset[Batch]):
         if len(self.chosen) < batch or batch % process[1]:
             raise ValueError(
                 f"Bad batch {batch} for {len(self.chosen)} training utterances and {process[1]} "
-                "processes, expected no more than there are utterances, and a multiple of the "
-                "processes: set another batch, or add utterances."
+                "processes, expected no more than utterances, and a multiple of the processes."
             )
-        self.share = slice(
-            *(batch // process[1] * number for number in (process[0], process[0] + 1))
-        )
+        size = batch // process[1]
+        self.share = slice(process[0] * size, (process[0] + 1) * size)
         index = labels.index[self.chosen]
         self.signals = None if signals is None else signals.select(index)
-        self.functionals = None if functionals is None else functionals.loc[index].to_numpy(float)
-        if self.functionals is not None and not self.processor.feature_extractor.scaling:
+        self.functionals: npt.NDArray[np.float64] | None = None
+        if settings.reads_functionals and functionals is not None:
+            self.functionals = functionals.loc[index].to_numpy(float)
             self.processor.feature_extractor.fit(self.functionals)
-        self.weights = balanced_weights(labels["emotion"].iloc[self.chosen], settings.balance)
+        emotions = labels["emotion"].iloc[self.chosen].fillna("")  # a missing one counts as one
+        weights = emotions.map(emotions.value_counts()).to_numpy(float) ** -settings.balance
+        self.weights = weights / weights.sum()
         self.reads_tokens = not settings.freeze_text or settings.frozen_dropout
         self.steps_per_epoch = len(self.chosen) // batch
         self.steps = settings.steps or settings.epochs * self.steps_per_epoch
@@ -151,17 +181,15 @@ class Pairs(Dataset[Batch]):
         return [self.kept[turn][place] for turn, place in zip(turns, places, strict=True)]
 
     def __getitem__(self, step: int) -> Batch:
-        """This process's share of the batch at ``step``, as the encoders read it.
+        """This process's share of the batch at ``step``: what :meth:`ParaCLAP.forward` reads.
 
-        Returns:
-            ``input_values (n, samples)`` and, where anything is padding, ``audio_attention_mask``;
-            ``input_ids`` and ``attention_mask (n, tokens)`` of each caption, or the ``captions``
-            themselves where the text encoder is frozen.
+        There are ``captions`` instead of tokens if the text encoder is frozen.
         """
-        places, captions = self._places(step)[self.share], self.captions(step)[self.share]
-        known = {} if self.functionals is None else {"functionals": self.functionals[places]}
-        extractor = self.processor.feature_extractor
-        batch: Batch = dict(extractor(self._crops(step), return_tensors="pt", **known))
+        captions, crops = self.captions(step)[self.share], self._crops(step)
+        table = self.functionals
+        given = None if table is None else table[self._places(step)[self.share]]
+        extract = self.processor.feature_extractor
+        batch: Batch = dict(extract(crops, functionals=given, return_tensors="pt"))
         if batch["audio_attention_mask"].all():
             del batch["audio_attention_mask"]
         if not self.reads_tokens:
@@ -169,20 +197,15 @@ class Pairs(Dataset[Batch]):
         options = {"padding": True, "truncation": True, "return_tensors": "pt"}
         return batch | dict(self.processor.tokenizer(captions, **options))
 
-    def loader(self, first: int = 0, pin: bool = False) -> DataLoader[Batch]:
+    def loader(self, first: int = 0) -> DataLoader[Batch]:
         """Batches from step ``first`` on, read ahead by ``settings.workers`` processes."""
-        workers = self.settings.workers
-        if workers:
-            os.environ.setdefault(
-                "TOKENIZERS_PARALLELISM", "false"
-            )  # its threads and forks quarrel
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads and forks quarrel
         return DataLoader(
             self,
             batch_size=None,
             sampler=range(first, self.steps),
-            num_workers=workers,
-            pin_memory=pin,
-            worker_init_fn=_ignore_signals if workers else None,
+            num_workers=self.settings.workers,
+            pin_memory=torch.cuda.is_available(),
             generator=torch.Generator(),  # else it takes a random number of the run
         )
 
@@ -199,8 +222,9 @@ class Pairs(Dataset[Batch]):
         epoch, number = divmod(step, self.steps_per_epoch)
         if self._order[0] != epoch:
             rng, many = self._random(ORDER, epoch), len(self.chosen)
-            drawn = rng.choice(many, many, p=self.weights) if self.settings.balance else None
-            self._order = epoch, rng.permutation(many) if drawn is None else drawn
+            with_weights = self.settings.balance > 0
+            rows = rng.choice(many, many, p=self.weights) if with_weights else rng.permutation(many)
+            self._order = epoch, rows
         return self._order[1][number * self.settings.batch :][: self.settings.batch]
 
     def _crops(self, step: int) -> list[audio.Signal]:
@@ -215,29 +239,3 @@ class Pairs(Dataset[Batch]):
         crops = [self.signals.read(place, start, size) for place, start in drawn]
         padded = size if self.settings.pad == "crop" else 0
         return [np.pad(crop, (0, max(0, padded - len(crop)))) for crop in crops]
-
-
-def _ignore_signals(_: int) -> None:
-    """Let the main process stop those that read, after its step."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
-
-
-class CaptionCache:
-    """Outputs of a frozen text encoder: each distinct caption is encoded once."""
-
-    def __init__(self, model: ParaCLAP, most: int = 200_000) -> None:
-        """Keep about ``most`` outputs."""
-        self.model, self.most, self.kept = model, most, dict[str, torch.Tensor]()
-
-    @torch.no_grad()
-    def __call__(self, captions: Sequence[str], batch: int = 128) -> torch.Tensor:
-        """Output before the projection for each caption, shape ``(captions, hidden_size)``."""
-        if len(self.kept) > self.most:
-            self.kept.clear()
-        new = sorted(set(captions) - self.kept.keys(), key=lambda text: (len(text), text))
-        parts = [new[first : first + batch] for first in range(0, len(new), batch)]
-        for part in tqdm(parts, "Encode captions", disable=None if len(parts) > 1 else True):
-            outputs = self.model.pool_text(**self.model.prepare(text=part))
-            self.kept.update(zip(part, outputs.float(), strict=True))
-        return torch.stack([self.kept[caption] for caption in captions])

@@ -1,9 +1,8 @@
-"""The loss of a batch: which text belongs to which utterance?
+"""The loss of a batch: which caption belongs to which utterance?
 
-Conventions: logits ``(n, n)``, a row is an utterance, a column a text, row ``i`` and column ``i``
-are a pair; ``temperature`` is the factor of the similarities, as in the paper. Chapter 4. Source:
-ParaCLAP (Jing et al., 2024), section 2.1, equations 1 and 2; for the sigmoid loss, which chapter 12
-compares, SigLIP (Zhai et al., 2023).
+Conventions: logits ``(n, n)``, a row is an utterance, a column a caption, pairs lie on the
+diagonal. Chapters 4 and 12. Sources: ParaCLAP (Jing et al., 2024), section 2.1, equations 1 and 2;
+SigLIP (Zhai et al., 2023).
 """
 
 from __future__ import annotations
@@ -18,28 +17,16 @@ from torch.nn import functional
 
 from paraclap.tables import unknown
 
-SIMILARITIES = ("cosine", "dot")
-
 
 def scaled_similarity(
     audio: Tensor, text: Tensor, temperature: Tensor | float, similarity: str = "cosine"
 ) -> Tensor:
-    """How well every utterance fits every text: the logits.
+    """How well every utterance fits every caption: the logits ``(audio, text)``.
 
-    Args:
-        audio: Of utterances, shape ``(audio, d)``.
-        text: Of texts, shape ``(text, d)``.
-        temperature: Factor of the similarities, a scalar.
-        similarity: ``"cosine"``, or ``"dot"``, with which the authors' code trains.
-
-    Returns:
-        Logits, shape ``(audio, text)``.
-
-    Raises:
-        ValueError: If there is no such similarity.
+    Features are ``(audio, d)`` and ``(text, d)``. The authors' code trains with ``"dot"``.
     """
-    if similarity not in SIMILARITIES:
-        raise ValueError(unknown("similarity", similarity, SIMILARITIES))
+    if similarity not in ("cosine", "dot"):
+        raise ValueError(unknown("similarity", similarity, ["cosine", "dot"]))
     if similarity == "cosine":
         audio = functional.normalize(audio, dim=-1)  # E^a / |E^a|
         text = functional.normalize(text, dim=-1)  # E^t / |E^t|
@@ -47,35 +34,21 @@ def scaled_similarity(
 
 
 def contrastive_loss(logits: Tensor) -> Tensor:
-    """Symmetric cross entropy of the paper.
+    """Symmetric cross entropy of the paper, a scalar; ln n if all logits are equal.
 
-    Args:
-        logits: Shape ``(n, n)``, pairs on the diagonal.
-
-    Returns:
-        The loss, a scalar; ln n if all logits are equal.
-
-    Raises:
-        ValueError: If ``logits`` is not a square matrix.
+    ``logits`` have the shape ``(n, n)``, pairs on the diagonal; ValueError if they have another.
     """
     if logits.ndim != 2 or logits.shape[0] != logits.shape[1]:
         shape = tuple(logits.shape)
-        raise ValueError(f"Bad logits {shape}, expected (n, n): one text for each utterance.")
-    pairs = torch.arange(len(logits), device=logits.device)  # text i for utterance i
-    to_text = functional.cross_entropy(logits, pairs)  # l_text: softmax over the texts
+        raise ValueError(f"Bad logits {shape}, expected (n, n): one caption for each utterance.")
+    pairs = torch.arange(len(logits), device=logits.device)  # caption i for utterance i
+    to_text = functional.cross_entropy(logits, pairs)  # l_text: softmax over the captions
     to_audio = functional.cross_entropy(logits.T, pairs)  # l_audio: softmax over the utterances
     return (to_text + to_audio) / 2  # equation 2
 
 
 def sigmoid_loss(logits: Tensor) -> Tensor:
-    """Does this text belong to this utterance? Asked of every pair, no softmax between texts.
-
-    Args:
-        logits: Shape ``(n, n)``, with the bias added.
-
-    Returns:
-        The sum over texts, averaged over utterances, a scalar.
-    """
+    """Does this caption belong to this utterance? Every pair by itself; logits have a bias."""
     truth = torch.eye(len(logits), dtype=logits.dtype, device=logits.device)
     each = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     return each.sum(1).mean()

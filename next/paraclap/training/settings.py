@@ -1,8 +1,7 @@
 """What a training run is made of: every choice as a named setting; the defaults are the paper's.
 
-:data:`MACHINE` names the settings that say what to compute with. They change the last bits of the
-weights at most, so a run goes on, or counts as finished, under other ones. Chapter 4; the variants
-are those of Table 1, chapter 6. Source: ParaCLAP (Jing et al., 2024), sections 2 and 3.3.
+Those in :data:`MACHINE` change the last bits of the weights at most: a run goes on, or counts as
+finished, under other ones. Chapters 4, 6. Source: ParaCLAP (Jing et al., 2024), sections 2 and 3.
 """
 
 from __future__ import annotations
@@ -11,33 +10,14 @@ import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args, get_type_hints
 
 from paraclap.tables import unknown
 
-# What a setting may be, where it is one of a few words.
-CHOICES: dict[str, tuple[str, ...]] = {
-    "signals": ("raw", "encoder"),
-    "text_pooling": ("cls", "mean"),
-    "emotion": ("always", "pool", "never"),
-    "emotion_form": ("adjective", "noun"),
-    "join": ("rand", "weighted", "all"),
-    "similarity": ("cosine", "dot"),
-    "objective": ("pairs", "sigmoid"),
-    "optimizer": ("adam", "adamw"),
-    "schedule": ("constant", "cosine"),
-    "pad": ("crop", "batch"),
-    "device": ("auto", "cpu", "cuda", "mps"),
-    "precision": ("auto", "float32", "bf16"),
-    "attention": ("sdpa", "eager", "flash_attention_2"),
-}
-LEAST = {"batch": 2} | dict.fromkeys(("epochs", "rand", "checkpoint_steps", "jobs", "keep"), 1)
-LEAST |= dict.fromkeys(("steps", "captions_per_utterance", "warmup", "balance"), 0)
-LEAST |= dict.fromkeys(("workers", "chunk", "audio_lr", "text_lr", "head_lr"), 0)
-MACHINE = (
-    *("device", "jobs", "workers", "attention", "compiled", "recompute", "chunk"),
-    *("keep", "checkpoint_steps"),
-)
+LEAST = {"batch": 2, "crop_seconds": 0.05}  # of other numbers: 0
+LEAST |= dict.fromkeys(("epochs", "rand", "jobs", "checkpoint_steps"), 1)
+MACHINE = {"device", "jobs", "workers", "attention", "compiled", "recompute", "chunk"}
+MACHINE |= {"checkpoint_steps"}
 # What the paper compares in its Table 1; whether rand5 names the emotion, its base says.
 VARIANTS: dict[str, dict[str, Any]] = {
     "no_emo_rand5": {"emotion": "never", "only_emotion": False, "rand": 5},
@@ -55,81 +35,71 @@ class Settings:
     agreed_only: bool = True  # leave out utterances whose raters agree on no emotion
     balance: float = 0.0  # 0: utterances are drawn as they come, 1: every emotion equally often
     crop_seconds: float = 5.0  # longest signal in a batch; longer ones are cropped at random
-    pad: str = "crop"  # "crop": silence up to crop_seconds; "batch": to the longest, masked
+    pad: Literal["crop", "batch"] = "crop"  # short signals: with silence, or masked
     # captions
     rand: int = 5  # most attributes in a caption
-    emotion: str = "always"  # "always", "pool" or "never": is there an emotion query?
+    emotion: Literal["always", "pool", "never"] = "always"  # is there an emotion query?
     only_emotion: bool = False  # the emotion query is the caption
-    emotion_form: str = "adjective"  # of the questions on the dev split: "adjective" or "noun"
-    join: str = "rand"  # how queries become a caption; "weighted", "all": as released
+    emotion_form: Literal["adjective", "noun"] = "adjective"  # in the questions on the dev split
+    join: Literal["rand", "all"] = "rand"  # how queries become a caption; all: as released
     captions_per_utterance: int = 0  # captions kept for each; 0: a new one at every step
     dev_template: str = "speaker is {}"  # asked of the dev split, with a slot for the emotion
     # encoders
     audio_encoder: str = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"
-    signals: str = "raw"  # or "encoder": normalised, if the audio encoder was trained so
+    signals: Literal["raw", "encoder"] = "raw"  # encoder: normalised, if it was trained so
     text_encoder: str = "bert-base-uncased"
-    text_pooling: str = "cls"  # or "mean": which output of the text encoder is used
+    text_pooling: Literal["cls", "mean"] = "cls"  # which output of the text encoder is used
     freeze_audio: bool = False  # the audio encoder keeps its weights
     freeze_text: bool = False  # the text encoder keeps its weights
     frozen_dropout: bool = False  # dropout is active in encoders that keep their weights
     projection_dim: int = 768  # size of the shared space
     dropout: float = 0.5  # probability, in the projection heads
     # optimiser
-    similarity: str = "cosine"  # or "dot", as released
-    objective: str = "pairs"  # or "sigmoid", see paraclap.training.loss
+    similarity: Literal["cosine", "dot"] = "cosine"  # dot: as released
+    objective: Literal["pairs", "sigmoid"] = "pairs"  # see paraclap.training.loss
     logit_scale_max: float = 4.605170185988092  # ln 100; the smallest value is 0
-    optimizer: str = "adam"  # or "adamw"
+    optimizer: Literal["adam", "adamw"] = "adam"
     audio_lr: float = 1e-5  # learning rate of the audio encoder
     text_lr: float = 1e-5  # learning rate of the text encoder
     head_lr: float = 1e-3  # learning rate of the projection heads and the temperature
-    schedule: str = "constant"  # or "cosine", down to zero
+    schedule: Literal["constant", "cosine"] = "constant"  # cosine: learning rates fall to zero
     warmup: float = 0.0  # share of the steps in which the learning rates rise from zero
     batch: int = 64  # pairs in a batch, of all processes together
     epochs: int = 50  # passes over the training utterances, unless steps is set
     steps: int = 0  # number of steps; 0 leaves it to epochs
     seed: int = 0  # of every random weight and draw
     # machine
-    device: str = "auto"  # "cpu", "cuda", "mps"; "auto": a GPU if there is one
-    precision: str = "auto"  # "float32", "bf16" (products only); "auto": bf16 on a GPU that has it
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # auto: a GPU if there is one
+    precision: Literal["auto", "float32", "bf16"] = "auto"  # auto: bf16 on a GPU that has it
     jobs: int = 2  # CPU threads, unless OMP_NUM_THREADS says how many
     workers: int = 0  # processes that read batches ahead; 0: read in this one
-    attention: str = "sdpa"  # or "eager", "flash_attention_2": how attention is computed
+    attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
     compiled: bool = False  # torch.compile translates the encoders; needs a C++ compiler
     recompute: bool = False  # compute activations twice, to save memory
     chunk: int = 0  # pairs in memory at once, the gradient stays that of the batch; 0: all
-    keep: int = 2  # newest checkpoints that are kept
     checkpoint_steps: int = 200  # steps between two checkpoints; each epoch ends with one, too
 
     def __post_init__(self) -> None:
-        """Refuse values that mean nothing.
-
-        Raises:
-            ValueError: Naming the setting, what was got and what was expected.
-        """
-        for field in dataclasses.fields(self):
-            kind, value = type(field.default), getattr(self, field.name)
-            with contextlib.suppress(ValueError):
-                if kind is float and type(value) in (int, str):  # YAML takes 1e-5 for text
-                    object.__setattr__(self, field.name, float(value))
-            if type(getattr(self, field.name)) is not kind:
-                raise ValueError(f"Bad {field.name} {value!r}, expected {kind.__name__}.")
-        for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(unknown(name, getattr(self, name), choices))
-        for name, least in LEAST.items():
-            if not getattr(self, name) >= least:
-                raise ValueError(f"Bad {name} {getattr(self, name)}, expected at least {least}.")
-        if not self.crop_seconds > 0:
-            raise ValueError(f"Bad crop_seconds {self.crop_seconds}, expected more than 0.")
+        """Refuse values that mean nothing, with a ValueError that names the setting."""
+        for name, hint in get_type_hints(type(self)).items():
+            choices = get_args(hint)  # of a Literal
+            value: Any = getattr(self, name)
+            kind: Any = str if choices else hint
+            if kind is float and type(value) in (int, str):  # YAML takes 1e-5 for text
+                with contextlib.suppress(ValueError):
+                    object.__setattr__(self, name, value := float(value))
+            if type(value) is not kind:
+                raise ValueError(f"Bad {name} {value!r}, expected {kind.__name__}.")
+            if choices and value not in choices:
+                raise ValueError(unknown(name, value, choices))
+            if kind is not str and not value >= LEAST.get(name, 0):
+                raise ValueError(f"Bad {name} {value}, expected at least {LEAST.get(name, 0)}.")
         if self.only_emotion and self.emotion == "never":
             raise ValueError("only_emotion asks for what emotion='never' forbids: choose one.")
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """Settings from a mapping that may hold other things, such as a notebook's names.
-
-        What it does not name has its default.
-        """
+        """Settings from a mapping that may hold other names, too; the rest has its default."""
         names = [field.name for field in dataclasses.fields(cls)]
         return cls(**{name: values[name] for name in names if name in values})
 
@@ -148,14 +118,7 @@ class Settings:
 
 
 def variants(base: Settings, names: Sequence[str]) -> dict[str, Settings]:
-    """Settings of the paper's variants, everything else as in ``base``.
-
-    Args:
-        base: Settings of the main run.
-        names: Keys of :data:`VARIANTS`, in the order wanted.
-
-    Raises:
-        ValueError: If a name is unknown.
+    """Settings of some of :data:`VARIANTS`, everything else as in ``base``.
 
     >>> variants(Settings(), ["rand1"])["rand1"].emotion
     'pool'

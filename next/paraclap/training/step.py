@@ -1,6 +1,9 @@
-"""Device, model and optimiser before training, and one step: features, loss, gradient, update.
+"""Device, model and optimiser, and one step of training: features, loss, gradient, update.
 
-Nothing here waits for a GPU. Chapter 4. Source: ParaCLAP (Jing et al., 2024), sections 2.1 and 3.3.
+The gradient is that of the whole batch. Of each chunk only the features are kept, and on the way
+back it is encoded again, with the same random numbers. Each process computes the loss of all pairs.
+Nothing here waits for a GPU. Chapters 4 and 9. Sources: ParaCLAP (Jing et al., 2024), sections 2.1
+and 3.3; GradCache (Gao et al., 2021).
 """
 
 from __future__ import annotations
@@ -8,26 +11,30 @@ from __future__ import annotations
 import functools
 import math
 import os
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import InitProcessGroupKwargs
-from torch import Tensor
+from torch import Tensor, distributed
+from torch.distributed.nn.functional import all_gather
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
-from transformers import get_constant_schedule_with_warmup, get_cosine_schedule_with_warmup
+from torch.utils.checkpoint import checkpoint
+from tqdm import tqdm
+from transformers import get_scheduler
 
-from paraclap.model import ParaCLAP, build
-from paraclap.model.embedding import has_fast_bf16
+from paraclap.model import ParaCLAP, build, embedding
 from paraclap.model.layers import pool_audio
 from paraclap.training.dataset import Batch
-from paraclap.training.large_batch import average_gradients, gather, in_chunks
 from paraclap.training.loss import contrastive_loss, scaled_similarity, sigmoid_loss
 from paraclap.training.settings import Settings
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+SCHEDULES = {"constant": "constant_with_warmup", "cosine": "cosine"}
 PATIENCE = timedelta(hours=6)  # with another process, such as the one that decodes a corpus
+WIDTH = 16  # tokens: captions of a frozen encoder are padded to multiples of it
 
 
 def training_step(
@@ -53,12 +60,9 @@ def training_step(
 
 
 def encode_pairs(model: ParaCLAP, settings: Settings, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Features of utterances and captions, both ``(n, projection_dim)``, not normalised.
-
-    Each caption is encoded by itself, also where a batch has it twice: dropout differs.
-    """
-    half = torch.autocast(model.device.type, torch.bfloat16, enabled=uses_bf16(model, settings))
-    with half:  # the encoders alone
+    """Features of utterances and captions, both ``(n, projection_dim)``, not normalised."""
+    half = uses_bf16(model, settings)
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=half):  # the encoders alone
         mask = batch.get("audio_attention_mask")
         audio = pool_audio(model.audio_model, batch["input_values"], mask)
         text = batch.get("pooled_text")  # of a frozen text encoder
@@ -67,10 +71,65 @@ def encode_pairs(model: ParaCLAP, settings: Settings, batch: Batch) -> tuple[Ten
     return model.audio_projection(audio.float()), model.text_projection(text.float())
 
 
+def in_chunks(
+    encode: Callable[[Batch], tuple[Tensor, Tensor]], batch: Batch, chunk: int
+) -> tuple[Tensor, Tensor]:
+    """Encode a batch in the memory of ``chunk`` pairs; 0 encodes all of them at once."""
+    pairs = len(batch["input_values"])
+    if not 0 < chunk < pairs:
+        return encode(batch)
+    parts = [
+        {name: values[first : first + chunk] for name, values in batch.items()}
+        for first in range(0, pairs, chunk)
+    ]
+    found = [checkpoint(encode, part, use_reentrant=False) for part in parts]
+    audio, text = (torch.cat(side) for side in zip(*found, strict=True))
+    return audio, text
+
+
+def gather(rows: Tensor) -> Tensor:
+    """Rows of all processes, in their order; gradients find their way back."""
+    return torch.cat(all_gather(rows)) if distributed.is_initialized() else rows
+
+
+def average_gradients(model: ParaCLAP) -> None:
+    """Replace each gradient by its mean over the processes."""
+    if distributed.is_initialized():
+        for gradient in (one.grad for one in model.parameters() if one.grad is not None):
+            distributed.all_reduce(gradient)
+            gradient /= distributed.get_world_size()
+
+
+class CaptionCache:
+    """Outputs of a frozen text encoder: each distinct caption is encoded once.
+
+    Each is padded to the same width wherever it comes: a run that was stopped gets the same bits.
+    """
+
+    def __init__(self, model: ParaCLAP, most: int = 200_000) -> None:
+        """Keep about ``most`` outputs."""
+        self.model, self.most, self.kept = model, most, dict[str, Tensor]()
+        self.tokenizer = model.require_processor().tokenizer
+
+    @torch.no_grad()
+    def __call__(self, captions: Iterable[str], batch: int = 128) -> Tensor:
+        """Output before the projection for each caption, shape ``(captions, hidden_size)``."""
+        if len(self.kept) > self.most:
+            self.kept.clear()
+        captions, parts = list(captions), dict[tuple[int, int], list[str]]()
+        for place, text in enumerate(sorted(set(captions) - self.kept.keys())):
+            width = math.ceil(len(self.tokenizer(text)["input_ids"]) / WIDTH)
+            parts.setdefault((width, place // batch), []).append(text)
+        for part in tqdm(parts.values(), "Encode captions", disable=len(parts) < 10 or None):
+            inputs = self.model.prepare(text=part, pad_to_multiple_of=WIDTH)
+            self.kept.update(zip(part, self.model.pool_text(**inputs).float(), strict=True))
+        return torch.stack([self.kept[caption] for caption in captions])
+
+
 def uses_bf16(model: ParaCLAP, settings: Settings) -> bool:
     """Whether the encoders multiply in bfloat16; weights are float32 in any case."""
-    fast = model.device.type == "cuda" and has_fast_bf16(model.device)
-    return settings.precision == "bf16" or (settings.precision == "auto" and fast)
+    is_cpu = settings.precision == "auto" and model.device.type == "cpu"
+    return not is_cpu and embedding.uses_bf16(settings.precision, model.device)
 
 
 def start_accelerator(settings: Settings) -> Accelerator:
@@ -79,17 +138,14 @@ def start_accelerator(settings: Settings) -> Accelerator:
         torch.set_num_threads(settings.jobs)
     patience = InitProcessGroupKwargs(timeout=PATIENCE)
     accelerator = Accelerator(cpu=settings.device == "cpu", kwargs_handlers=[patience])
-    if settings.device not in ("auto", accelerator.device.type):
-        found = accelerator.device.type
+    found = accelerator.device.type
+    if settings.device not in ("auto", found):
         raise ValueError(f"Bad device {settings.device!r}, torch has {found!r} here: set 'auto'.")
     return accelerator
 
 
 def start_model(settings: Settings, device: torch.device | str = "cpu") -> ParaCLAP:
-    """The model before its first step, the same for the same seed.
-
-    Frozen encoders are in evaluation mode, unless ``frozen_dropout``; all else is in training mode.
-    """
+    """The model before its first step, in training mode, the same for the same seed."""
     s, bias = settings, settings.objective == "sigmoid"
     heads = s.projection_dim, s.dropout, s.text_pooling
     model = build(s.audio_encoder, s.text_encoder, *heads, s.seed, s.signals, bias)
@@ -97,7 +153,7 @@ def start_model(settings: Settings, device: torch.device | str = "cpu") -> ParaC
     frozen = {model.audio_model: s.freeze_audio, model.text_model: s.freeze_text}
     for encoder, is_frozen in frozen.items():
         encoder.requires_grad_(not is_frozen)
-        encoder.train(s.frozen_dropout or not is_frozen)
+        encoder.train(s.frozen_dropout or not is_frozen)  # whether it drops units out
         if encoder.config._attn_implementation != s.attention:
             encoder.set_attn_implementation(s.attention)
         if s.recompute:
@@ -112,14 +168,12 @@ def make_optimizer(
 ) -> tuple[Optimizer, LRScheduler]:
     """Optimiser of all that learns, and the schedule of its learning rates over ``steps``."""
     rates = {"audio_model": settings.audio_lr, "text_model": settings.text_lr}
-    parts: dict[str, list[Tensor]] = {"heads": []}  # the first: its rate is the one in the curves
+    parts: dict[float, list[Tensor]] = {settings.head_lr: []}  # the first: it is in the curves
     for name, weight in model.named_parameters():
-        part = name.partition(".")[0]
         if weight.requires_grad:
-            parts.setdefault(part if part in rates else "heads", []).append(weight)
-    groups = [{"params": w, "lr": rates.get(part, settings.head_lr)} for part, w in parts.items()]
+            rate = rates.get(name.partition(".")[0], settings.head_lr)
+            parts.setdefault(rate, []).append(weight)
+    groups = [{"params": weights, "lr": rate} for rate, weights in parts.items()]
     optimizer = OPTIMIZERS[settings.optimizer](groups, fused=True)
     warm = math.ceil(settings.warmup * steps)
-    if settings.schedule == "cosine":
-        return optimizer, get_cosine_schedule_with_warmup(optimizer, warm, steps)
-    return optimizer, get_constant_schedule_with_warmup(optimizer, warm)
+    return optimizer, get_scheduler(SCHEDULES[settings.schedule], optimizer, warm, steps)

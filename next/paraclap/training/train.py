@@ -3,49 +3,41 @@
 After each epoch the emotions of the dev split are asked zero-shot, and the best model so far is
 kept; nothing looks at a test split. A run that was stopped goes on from its newest checkpoint and
 ends with the weights it would have had, on a CPU with the same number of threads to the last bit.
-Several processes (``accelerate launch``) share each batch. Losses are read every few steps, as each
-look waits for the GPU. Chapter 4. Source: ParaCLAP (Jing et al., 2024), sections 2.1 and 3.3.
+Several processes (``accelerate launch``) share each batch. Chapter 4. Source: ParaCLAP (Jing et
+al., 2024), sections 2.1 and 3.3.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import audmetric
+import joblib
 import numpy as np
 import pandas as pd
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object, set_seed
-from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from paraclap import tables
 from paraclap.model import ParaCLAP
 from paraclap.model.embedding import embed_audio, embed_text
 from paraclap.queries import QueryPool, emotion_word
 from paraclap.queries.templates import NO_AGREEMENT
-from paraclap.training import checkpoints
-from paraclap.training.dataset import Batch, CaptionCache, Pairs, training_rows
-from paraclap.training.settings import Settings
-from paraclap.training.signals import Signals, decode_audio
-from paraclap.training.step import (
-    make_optimizer,
-    start_accelerator,
-    start_model,
-    training_step,
-    uses_bf16,
-)
+from paraclap.training import step as steps
+from paraclap.training.dataset import Batch, Pairs, Signals, decode_audio, training_rows
+from paraclap.training.settings import MACHINE, Settings
 
-MODEL, CURVES, SETTINGS, AUDIO = "model", "curves.csv", checkpoints.SETTINGS, "signals.pcm"
-CHECKPOINTS, BEST = "checkpoints", "best"
-COLUMNS = ("step", "loss", "temperature", "learning_rate", "distinct_texts", "dev_uar", "epoch")
-READ_EVERY = 10  # steps
+MODEL, CURVES, SETTINGS, AUDIO = "model", "curves.csv", "settings.json", "signals.pcm"
+CHECKPOINTS, BEST, KEEP = "checkpoints", "best", 2
 
 
 def train(
@@ -56,9 +48,7 @@ def train(
     functionals: pd.DataFrame | None = None,
     audio: Path | None = None,
 ) -> ParaCLAP:
-    """Train a model on the train split; the one that is best on the dev split, in evaluation mode.
-
-    A finished training of the same settings and data is only loaded.
+    """Train a model, or load it if the folder has one of the same settings and data.
 
     Args:
         labels: Labels table with the splits ``train`` and ``dev``.
@@ -73,23 +63,25 @@ def train(
         ValueError: If a split is missing or too small, or functionals are wanted and not given.
         BlockingIOError: If another training works in the folder.
         FloatingPointError: If the loss is not finite.
-        MemoryError: If the device has too little memory.
     """
-    functionals = _check_data(labels, settings, functionals)
-    identity = settings.asdict() | {"data": checkpoints.digest(labels, pool, functionals)}
-    accelerator = start_accelerator(settings)
+    if missing := sorted({"train", "dev"} - set(labels["split"])):
+        raise ValueError(f"No utterances in the splits {missing}, expected some in train and dev.")
+    functionals = functionals if settings.reads_functionals else None
+    if settings.reads_functionals and functionals is None:
+        raise ValueError(f"No functionals, expected a table for {settings.audio_encoder!r}.")
+    identity = settings.asdict() | {"data": _digest(labels, pool, functionals)}
+    accelerator = steps.start_accelerator(settings)
     busy = f"Another training works in {tables.short_name(folder)}: wait for it, or stop it."
     is_main = accelerator.is_main_process
     with tables.lock(folder / MODEL, busy) if is_main else contextlib.nullcontext():
-        files = (SETTINGS, CURVES, f"{MODEL}/config.json")
-        is_there = all((folder / file).is_file() for file in files)
-        if not is_there or checkpoints.changes(folder, identity):
+        is_there = all((folder / file).exists() for file in (SETTINGS, CURVES, MODEL))
+        if not is_there or _changes(folder, identity):
             with accelerator.main_process_first():
                 signals = decode_audio(labels, audio or folder / AUDIO, settings)
-            run = Run(accelerator, folder, settings, labels, pool, signals, functionals)
-            run.resume(identity)
+            run = _Run(accelerator, folder, settings, identity, labels, pool, signals, functionals)
+            run.resume()
             run.take_steps()
-            run.finish(identity)
+            run.finish()
     model: ParaCLAP = ParaCLAP.from_pretrained(folder / MODEL)
     return model
 
@@ -102,20 +94,10 @@ def train_variants(
     chosen: Mapping[str, Settings],
     functionals: pd.DataFrame | None = None,
 ) -> dict[str, Path]:
-    """Train variants of a main run, each in ``variants/<name>/``.
+    """Train variants of a main run, each in ``variants/<name>/`` of its folder.
 
-    A variant with too few utterances is left out; a line is printed.
-
-    Args:
-        labels: As in :func:`train`, like ``pool`` and ``functionals``.
-        pool: The queries of its rows.
-        folder: Of the main run.
-        base: Settings of the main run: a variant that has them is the main run.
-        chosen: Name of each variant and its settings.
-        functionals: Features table.
-
-    Returns:
-        Name of each variant and the folder that holds its ``model/`` and ``curves.csv``.
+    One with the settings ``base`` of the main run is the main run. One with too few utterances is
+    left out, and a line is printed. Other arguments are those of :func:`train`.
     """
     places: dict[str, Path] = {}
     for name, settings in chosen.items():
@@ -130,111 +112,116 @@ def train_variants(
     return places
 
 
-class Run:
-    """A training between two steps."""
+@dataclass
+class _Run:
+    """A training between two steps; ``identity`` tells it from others, see ``settings.json``."""
 
-    def __init__(
-        self,
-        accelerator: Accelerator,
-        folder: Path,
-        settings: Settings,
-        labels: pd.DataFrame,
-        pool: QueryPool,
-        signals: Signals | None,
-        functionals: pd.DataFrame | None,
-    ) -> None:
-        """Build the model, its optimiser and its data; arguments as in :func:`train`."""
-        self.accelerator, self.folder, self.settings = accelerator, folder, settings
-        self.signals, self.functionals = signals, functionals
-        self.model = start_model(settings, accelerator.device)
+    accelerator: Accelerator
+    folder: Path
+    settings: Settings
+    identity: dict[str, Any]
+    labels: pd.DataFrame
+    pool: QueryPool
+    signals: Signals | None
+    functionals: pd.DataFrame | None
+
+    def __post_init__(self) -> None:
+        labels, settings, accelerator = self.labels, self.settings, self.accelerator
+        same = {name: one for name, one in self.identity.items() if name not in MACHINE}
+        self.checkpoints = self.folder / CHECKPOINTS / str(joblib.hash(same))
+        self.model = steps.start_model(settings, accelerator.device)
+        inputs = self.model, settings, self.signals, self.functionals
         process = accelerator.process_index, accelerator.num_processes
-        self.pairs = Pairs(labels, pool, self.model, settings, signals, functionals, process)
-        self.optimizer, self.schedule = make_optimizer(self.model, settings, self.pairs.steps)
-        known = labels["emotion"].notna() & ~labels["emotion"].isin(["other", NO_AGREEMENT])
-        self.dev = labels.loc[known & (labels["split"] == "dev"), "emotion"]
-        self.step, self.best, self.curve = 0, -math.inf, list[dict[str, float]]()
-        self.unread: list[tuple[int, float, Tensor]] = []
+        self.pairs = Pairs(labels, self.pool, *inputs, process)
+        self.cache = steps.CaptionCache(self.model)
+        self.update = steps.make_optimizer(self.model, settings, self.pairs.steps)
+        named = labels["emotion"].notna() & ~labels["emotion"].isin(["other", NO_AGREEMENT])
+        self.dev = labels.loc[named & (labels["split"] == "dev"), "emotion"]
+        self.step, self.best, self.curve = 0, -math.inf, list[dict[str, Any]]()
         set_seed(settings.seed, device_specific=True)
-        accelerator.register_for_checkpointing(self.model, self.optimizer, self.schedule, self)
+        accelerator.register_for_checkpointing(self.model, *self.update, self)
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps beside weights, optimiser and random states."""
         return {name: getattr(self, name) for name in ("step", "best", "curve")}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Set what :meth:`state_dict` gave."""
         self.__dict__.update(state)
 
-    def resume(self, identity: Mapping[str, Any]) -> None:
-        """Go on from the newest checkpoint of the same settings and data, if there is one."""
-        place = self.folder / CHECKPOINTS
-        if self.accelerator.is_main_process:
-            if changes := checkpoints.changes(self.folder, identity):
-                name = tables.short_name(self.folder / MODEL)
-                print(f"Trains {name} anew ({', '.join(changes)}); it stays until then.")
-            if changes := checkpoints.changes(place, identity):
-                print(f"Removes checkpoints of other settings ({', '.join(changes)}).")
-                shutil.rmtree(place)
-            tables.write_json(dict(identity), place / SETTINGS)
+    def resume(self) -> None:
+        """Go on from the newest checkpoint of the same settings and data that can be read."""
+        if changes := _changes(self.folder, self.identity):
+            name = tables.short_name(self.folder / MODEL)
+            self.accelerator.print(f"Trains {name} anew ({changes}); it stays until then.")
+        unread = list[str]()
+        for place in sorted(self.checkpoints.glob("[0-9]*"), reverse=True):
+            if all(gather_object([self._load(place)])):
+                if unread:
+                    self.accelerator.print(f"Unreadable: {unread}; going on from step {self.step}.")
+                return
+            unread.append(tables.short_name(place))
+        if unread:
+            name = tables.short_name(self.folder / CHECKPOINTS)
+            raise OSError(f"Unreadable: {unread}. Delete {name} to train from the start.")
+
+    def _load(self, place: Path) -> bool:
+        """Whether a checkpoint could be loaded."""
+        random = place / f"random_states_{self.accelerator.process_index}.pkl"
+        try:
+            if random.is_file():  # accelerate passes over a damaged one in silence
+                torch.load(random, weights_only=False)
+            self.accelerator.load_state(str(place))
+        except Exception:  # it has many kinds
+            return False
+        return True
+
+    def _save(self) -> None:
+        """Write a checkpoint; the newest ones stay."""
+        part, place = self.checkpoints / "part", self.checkpoints / f"{self.step:09d}"
+        self.accelerator.save_state(str(part))
         self.accelerator.wait_for_everyone()
-        checkpoints.load(self.accelerator, place)
+        if self.accelerator.is_main_process:
+            shutil.rmtree(place, ignore_errors=True)  # one that could not be read may be there
+            part.rename(place)
+            for old in sorted(self.checkpoints.glob("[0-9]*"))[:-KEEP]:
+                shutil.rmtree(old)
 
     def take_steps(self) -> None:
-        """Take all steps that are left, with scores and checkpoints on the way."""
-        pairs, cache = self.pairs, CaptionCache(self.model)
-        place, settings = self.folder / CHECKPOINTS, self.settings
+        pairs = self.pairs
         if pairs.kept and not pairs.reads_tokens:
-            cache([caption for captions in pairs.kept for caption in captions])
-        bar = tqdm(total=pairs.steps, initial=self.step, desc="Train", disable=None)
-        with bar, checkpoints.asked_to_stop() as asked:
-            for batch in pairs.loader(self.step, pin=self.model.device.type == "cuda"):
-                self._take_step(batch, cache)
+            self.cache(itertools.chain(*pairs.kept))
+        with tqdm(total=pairs.steps, initial=self.step, desc="Train", disable=None) as bar:
+            for batch in pairs.loader(self.step):
+                self._take_step(batch)
                 bar.update()
                 epoch_ends = self.step % pairs.steps_per_epoch == 0 or self.step == pairs.steps
-                look = self.step % READ_EVERY == 0 or self.accelerator.num_processes == 1
-                stop = look and any(gather_object([bool(asked)]))  # all processes agree
                 if epoch_ends:
                     self._score()
-                if epoch_ends or stop or self.step % settings.checkpoint_steps == 0:
+                if epoch_ends or self.step % self.settings.checkpoint_steps == 0:
                     self._read()
-                    checkpoints.save(self.accelerator, place, self.step, settings.keep)
-                if stop:
-                    break
+                    self._save()
 
-    def _take_step(self, batch: Batch, cache: CaptionCache) -> None:
-        """Take one step; its loss is read later."""
+    def _take_step(self, batch: Batch) -> None:
+        """Take one step; its loss is read later, as each look waits for the GPU."""
         if "captions" in batch:
-            batch["pooled_text"] = cache(batch.pop("captions"))
+            batch["pooled_text"] = self.cache(batch.pop("captions"))
         batch = {name: one.to(self.model.device, non_blocking=True) for name, one in batch.items()}
-        rate = float(self.schedule.get_last_lr()[0])
-        try:
-            loss = training_step(self.model, batch, self.optimizer, self.schedule, self.settings)
-        except torch.OutOfMemoryError as error:
-            raise MemoryError(
-                f"Out of memory at step {self.step}: set chunk to a part of the batch, such as 16 "
-                "(the gradient stays the same), or recompute to true. The last checkpoint is kept."
-            ) from error
-        measured = torch.stack([loss, self.model.temperature.detach()])
-        self.unread.append((self.step, rate, measured))
+        rate = self.update[1].get_last_lr()[0]
+        loss = steps.training_step(self.model, batch, *self.update, self.settings)
+        temperature, texts = self.model.temperature.detach(), set(self.pairs.captions(self.step))
+        row = {"step": self.step, "loss": loss, "temperature": temperature, "learning_rate": rate}
+        self.curve.append(row | {"distinct_texts": len(texts), "dev_uar": math.nan})
         self.step += 1
-        if len(self.unread) >= READ_EVERY:
-            self._read()
 
     def _read(self) -> None:
-        """Bring what the last steps measured into the curve."""
-        values = torch.stack([one for *_, one in self.unread]).tolist() if self.unread else []
-        for (step, rate, _), (loss, temperature) in zip(self.unread, values, strict=True):
-            if not math.isfinite(loss):
-                first = self.pairs.index[self.pairs.rows(step)[:5]].get_level_values("file")
+        """Read the losses of the last steps; FloatingPointError if one is not finite."""
+        for row in self.curve:
+            if torch.is_tensor(row["loss"]):
+                row |= {"loss": row["loss"].item(), "temperature": row["temperature"].item()}
+            if not math.isfinite(row["loss"]):
                 raise FloatingPointError(
-                    f"Loss {loss} at step {step} (files {[*map(tables.short_name, first)]} ...), "
-                    "expected a number: lower the learning rates, or look at these files. The last "
-                    "checkpoint is kept."
+                    f"Loss {row['loss']} at step {row['step']}, expected a number: lower the "
+                    "learning rates. The last checkpoint is kept."
                 )
-            texts, epoch = len(set(self.pairs.captions(step))), step // self.pairs.steps_per_epoch
-            row = (step, loss, temperature, rate, texts, math.nan, epoch)
-            self.curve.append(dict(zip(COLUMNS, row, strict=True)))
-        self.unread.clear()
 
     def _score(self) -> None:
         """Score the dev split; keep the model if it is the best so far, or if there is no score."""
@@ -243,7 +230,9 @@ class Run:
         if not score <= self.best:
             self.best = max(self.best, -math.inf if math.isnan(score) else score)
             if self.accelerator.is_main_process:
-                checkpoints.replace(self.folder / CHECKPOINTS / BEST, self.model.save_pretrained)
+                with tables.atomic(self.checkpoints / BEST) as new:
+                    self.model.save_pretrained(new)
+                    shutil.rmtree(self.checkpoints / BEST, ignore_errors=True)
 
     def _dev_score(self) -> float:
         """UAR of the emotions of the dev split, asked zero-shot; nan if there is but one."""
@@ -253,42 +242,40 @@ class Run:
         words = [emotion_word(emotion, self.settings.emotion_form) for emotion in emotions]
         text = embed_text(self.model, [self.settings.dev_template.replace("{}", w) for w in words])
         share = self.dev.iloc[self.accelerator.process_index :: self.accelerator.num_processes]
-        found: list[tuple[str, str]] = []
-        if len(share):
-            signals = None if self.signals is None else self.signals.select(share.index)
-            precision = "bf16" if uses_bf16(self.model, self.settings) else "float32"
-            known: dict[str, Any] = {"functionals": self.functionals, "precision": precision}
-            audio = embed_audio(self.model, share, signals=signals, **known)
-            found = list(zip(share, np.array(emotions)[(audio @ text.T).argmax(1)], strict=True))
-        truth, prediction = zip(*gather_object(found), strict=True)
+        signals = None if self.signals is None else self.signals.select(share.index)
+        precision = "bf16" if steps.uses_bf16(self.model, self.settings) else "float32"
+        given: dict[str, Any] = {"functionals": self.functionals, "precision": precision}
+        audio = embed_audio(self.model, share, signals=signals, **given)
+        answers = list(zip(share, np.array(emotions)[(audio @ text.T).argmax(1)], strict=True))
+        truth, prediction = zip(*gather_object(answers), strict=True)
         return float(audmetric.unweighted_average_recall(truth, prediction, emotions))
 
-    def finish(self, identity: Mapping[str, Any]) -> None:
+    def finish(self) -> None:
         """Put the best model into its place, with its curves and settings."""
         if self.accelerator.is_main_process:
-            best = self.folder / CHECKPOINTS / BEST
-            checkpoints.replace(self.folder / MODEL, lambda place: shutil.copytree(best, place))
+            (self.folder / SETTINGS).unlink(missing_ok=True)  # those of the model before
+            new = self.checkpoints / MODEL
+            shutil.copytree(self.checkpoints / BEST, new, dirs_exist_ok=True)
+            shutil.rmtree(self.folder / MODEL, ignore_errors=True)
+            new.rename(self.folder / MODEL)
             tables.write_table(pd.DataFrame(self.curve), self.folder / CURVES)
-            tables.write_json(dict(identity), self.folder / SETTINGS)
+            tables.write_json(self.identity, self.folder / SETTINGS)
             shutil.rmtree(self.folder / CHECKPOINTS)
         self.accelerator.wait_for_everyone()
 
 
-def _check_data(
-    labels: pd.DataFrame, settings: Settings, functionals: pd.DataFrame | None
-) -> pd.DataFrame | None:
-    """Functionals, if the audio encoder reads them; ValueError if they or a split are missing."""
-    sizes = labels["split"].value_counts().to_dict()
-    if missing := {"train", "dev"} - sizes.keys():
-        raise ValueError(
-            f"No {' and no '.join(missing)} split among {sizes}, expected utterances in both: name "
-            "the splits in the corpus, or leave them out to have them drawn."
-        )
-    if not settings.reads_functionals:
-        return None
-    if functionals is None or not labels.index.isin(functionals.index).all():
-        raise ValueError(
-            f"No functionals of some of {len(labels)} utterances, expected them for the audio "
-            f"encoder {settings.audio_encoder!r}: give the table of chapter 2 (features.parquet)."
-        )
-    return functionals.loc[labels.index]
+def _changes(folder: Path, identity: Mapping[str, Any]) -> str:
+    """What differs from the ``settings.json`` of a folder, if it has one."""
+    old = tables.read_json(folder / SETTINGS) if (folder / SETTINGS).is_file() else identity
+    names = [name for name in identity if name not in MACHINE and old.get(name) != identity[name]]
+    return ", ".join(f"{name} {old.get(name)!r} → {identity[name]!r}" for name in names)
+
+
+def _digest(labels: pd.DataFrame, pool: QueryPool, functionals: pd.DataFrame | None) -> str:
+    """Digest of the data that training reads, wherever the files lie."""
+    rows = np.flatnonzero(labels["split"].isin(["train", "dev"]))
+    table = labels.iloc[rows][["split", "emotion"]].reset_index()
+    table["file"] = table["file"].map(tables.short_name)
+    numbers = None if functionals is None else functionals.loc[labels.index[rows]].to_numpy(float)
+    queries = [pool.queries(int(row)) for row in rows]
+    return str(joblib.hash([table.astype(str).to_numpy().tolist(), numbers, queries]))

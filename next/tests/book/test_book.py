@@ -31,11 +31,15 @@ SMOKE = ROOT / "params" / "smoke.yaml"
 CHAPTERS = notebooks.chapters()
 NAMES = [chapter.stem for chapter in CHAPTERS]
 PAIRS = [chapter.with_suffix(".ipynb") for chapter in CHAPTERS]
-SCORES = "task classes chance n speakers template uar uar_low uar_high macro_f1 accuracy".split()
-ARTEFACTS = (
-    "params.yaml labels.parquet features.parquet features_failed.csv edges.json queries.parquet "
-    "curves.csv model predictions.parquet scores.csv results.json notebooks"
-).split()
+SCORES = [
+    *("task", "classes", "chance", "n", "speakers", "template"),
+    *("uar", "uar_low", "uar_high", "macro_f1", "accuracy"),
+]
+ARTEFACTS = [
+    *("params.yaml", "labels.parquet", "features.parquet", "features_failed.csv", "edges.json"),
+    *("queries.parquet", "curves.csv", "model", "predictions.parquet", "scores.csv"),
+    *("results.json", "notebooks"),
+]
 LARGEST_PAGE = 4_000_000  # bytes, with all that it loads
 
 
@@ -106,7 +110,7 @@ def test_edges_and_queries_are_those_of_the_training_split(run):
     assert edges == fit_levels(values[labels["split"] == "train"])
     levels = assign_levels(values, edges)
     queries = tables.read_table(run / "queries.parquet")
-    pool = QueryPool.build(levels, labels["emotion"], labels["gender"])
+    pool = QueryPool(levels.join(labels[["emotion", "gender"]]))
     assert [list(own) for own in queries["queries"]] == pool.table()["queries"].tolist()
 
 

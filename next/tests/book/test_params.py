@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import toy_book as toy
 
 from paraclap.book import notebooks
-from paraclap.book.params import read_params
+from paraclap.book.params import declared, read_params
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +72,65 @@ def test_a_missing_file_names_the_nearest_one(pairs, tmp_path):
     (tmp_path / "demo.yaml").write_text("")
     with pytest.raises(ValueError, match=r"No params file .*dmeo\.yaml\. Did you mean 'demo'"):
         read_params(tmp_path / "dmeo.yaml", (), pairs)
+
+
+# Section 3.3 of the paper, and its rows of Table 1; typed here, so that a changed file is noticed.
+PAPER = {
+    "audio_encoder": "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim",
+    "text_encoder": "bert-base-uncased",
+    "freeze_audio": False,
+    "freeze_text": False,
+    "similarity": "cosine",
+    "optimizer": "adam",
+    "audio_lr": 1e-5,
+    "text_lr": 1e-5,
+    "head_lr": 1e-3,
+    "schedule": "constant",
+    "batch": 64,
+    "epochs": 50,
+    "steps": 0,
+    "crop_seconds": 5.0,
+    "pad": "crop",
+    "low_quantile": 0.3,
+    "high_quantile": 0.7,
+    "agreed_only": True,
+    "templates": "paper",
+    "learn_from": "msp-podcast",
+}
+RELEASED = {
+    "freeze_audio": True,
+    "freeze_text": True,
+    "similarity": "dot",
+    "join": "all",
+    "batch": 32,
+    "epochs": 100,
+    "head_lr": 1e-3,
+    "logit_scale_max": 100.0,
+    "crop_seconds": 5.0,
+    "templates": "released-fixed",
+    "candidates": "released",
+}
+VARIANTS = {
+    "rand5": {"rand": 5, "emotion": "always", "only_emotion": False},
+    "rand1": {"rand": 1, "emotion": "pool", "only_emotion": False},
+    "only_emo": {"emotion": "always", "only_emotion": True},
+    "no_emo_rand5": {"rand": 5, "emotion": "never", "only_emotion": False},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [*((name, {**PAPER, **own}) for name, own in VARIANTS.items()), ("released", RELEASED)],
+)
+def test_the_files_of_the_paper_hold_the_numbers_of_the_paper(name, wanted):
+    root = Path(__file__).resolve().parent.parent.parent
+    pairs = sorted((root / "book").glob("[0-9]*.ipynb"))
+    values = read_params(root / "params" / "paper" / f"{name}.yaml", (), pairs)
+    assert {key: values[key] for key in wanted} == wanted
+    defaults = read_params_of_nothing(pairs)
+    paper = {key: PAPER[key] for key in PAPER if key not in ("learn_from", "templates")}
+    assert {key: defaults[key] for key in paper} == paper
+
+
+def read_params_of_nothing(pairs):
+    return {name: default for pair in pairs for name, (_, default) in declared(pair).items()}

@@ -147,7 +147,7 @@ def test_a_second_process_in_the_same_run_is_told_so(params, capsys):
 
     Path("runs/toy").mkdir(parents=True)
     code = f"from paraclap.book.run import run; run({str(params)!r}, html=False)"
-    with tables.lock(tables.run_folder("toy") / ".lock", ""):
+    with tables.lock(tables.run_folder("toy") / "run", ""):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "Another process works on" in done.stderr
 

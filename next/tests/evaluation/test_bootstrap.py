@@ -1,16 +1,13 @@
-"""Intervals: golden values, a slow reference, coverage; statistics on drawn utterances."""
+"""Intervals: golden values, a slow reference, coverage; the jackknife."""
 
 from __future__ import annotations
 
-import audmetric
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
 from paraclap.evaluation import bootstrap, metrics
-from paraclap.evaluation.bootstrap import Draws, bootstrap_interval
+from paraclap.evaluation.bootstrap import bootstrap_interval, draw_weights, jackknife
 
 LABELS = ["a", "b", "c"]
 
@@ -108,16 +105,6 @@ def test_a_draw_may_miss_a_class():
     assert bootstrap_interval(truth, truth, ["a", "b"], speakers) == (1, 1)
 
 
-@pytest.mark.parametrize(("right", "end"), [([0], 0), ([0, 1, 2, 3, 4], 1)])
-def test_the_interval_ends_where_scores_end(right, end):
-    speakers = np.repeat(np.arange(6), 4)
-    truth = np.tile(["a", "b"], 12)
-    prediction = np.where(np.isin(speakers, right), truth, np.where(truth == "a", "b", "a"))
-    ends = bootstrap_interval(truth, prediction, ["a", "b"], speakers)
-    assert ends[end] == end
-    assert 0 < ends[1 - end] < 1
-
-
 def test_bad_speakers_and_draws_are_errors():
     for speakers in (["s", None], ["s"]):
         with pytest.raises(ValueError, match="Got speakers of 1 of 2 utterances, expected all"):
@@ -125,80 +112,27 @@ def test_bad_speakers_and_draws_are_errors():
     with pytest.raises(ValueError, match="Bad number of draws 0"):
         bootstrap_interval(["a", "b"], ["a", "b"], ["a", "b"], draws=0)
     with pytest.raises(ValueError, match="Bad number of draws 0"):
-        Draws.of(None, 3, 0)
-
-
-# --- any statistic ------------------------------------------------------------------------------
-
-
-@st.composite
-def drawn(draw):
-    """Values with ties, other values, weights of three draws; each draw has three utterances."""
-    size = draw(st.integers(4, 20))
-    whole = st.lists(st.integers(0, 5), min_size=size, max_size=size)
-    one, other = draw(whole), draw(whole)
-    many = [draw(whole) for _ in range(3)]
-    one[:2], other[:2] = [0, 1], [1, 3]  # something varies
-    for row in many:
-        row[:3] = [1, 2, 1]
-    return np.array(one, float), np.array(other, float), np.array(many, float)
-
-
-def repeated(values, weights):
-    return np.repeat(values, weights.astype(int))
-
-
-@given(drawn())
-def test_a_weighted_statistic_is_the_plain_one_on_repeated_utterances(case):
-    one, other, many = case
-    plain = [
-        (bootstrap.spearman, lambda x, y: stats.spearmanr(x, y)[0]),
-        (bootstrap.concordance, audmetric.concordance_cc),
-    ]
-    for fast, slow in plain:
-        expected = [slow(repeated(one, w), repeated(other, w)) for w in many]
-        assert fast(one, other, many) == pytest.approx(expected, abs=1e-9)
-    for weights, found in zip(many, bootstrap.ranks(one, many), strict=True):
-        assert repeated(found, weights) == pytest.approx(stats.rankdata(repeated(one, weights)))
-
-
-def test_zero_is_a_value_and_undefined_is_nan():
-    assert bootstrap.divide(np.array([0.0, 1.0]), np.array([2.0, 0.0])).tolist()[0] == 0
-    assert np.isnan(bootstrap.divide(np.array([0.0]), np.array([0.0]))).all()
-    draws, flat = Draws.of(None, 4, 2), np.zeros(4)
-    assert draws.interval(np.zeros(3)) == (0, 0, 0)
-    assert np.isnan(bootstrap.concordance(flat, flat, draws.weights)).all()
-    assert np.isnan(bootstrap.spearman(flat, [1, 2, 3, 4], draws.weights)).all()
-    assert draws.interval(np.array([0.5, np.nan, 0.5])) == (0.5, 0.5, 0.5)
-    assert np.isnan(draws.interval(np.array([np.nan, 0.5, 0.5]))[1:]).all()
+        draw_weights(None, 3, 0)
 
 
 def test_all_utterances_of_a_speaker_are_drawn_together():
-    draws = Draws.of(np.repeat(list("abcdef"), 3), 18, 50, seed=1)
-    assert (draws.units, draws.unit) == (6, "speakers")
-    assert (draws.weights[0] == 1).all()
-    assert (draws.weights.reshape(51, 6, 3).std(axis=2) == 0).all()
-    assert (draws.weights.sum(axis=1) == 18).all()
-    few = Draws.of(["a", "b"] * 9, 18, 50, seed=1)
-    assert (few.units, few.unit) == (18, "utterances")
-    assert (few.weights[:, ::2].std(axis=1) > 0).any()
-
-
-def test_the_interval_of_a_mean_is_students():
-    values = np.random.default_rng(0).normal(size=12)
-    draws = Draws.of([f"s{i}" for i in range(12)], 12, 4000)
-    _, low, high = draws.interval(draws.weights @ values / 12, -9, 9)
-    expected = stats.ttest_1samp(values, 0).confidence_interval()
-    assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.1)
-    assert draws.interval(draws.weights @ values / 12, 0, 0.01)[1:] == (0, 0.01)
+    weights, count = draw_weights(np.repeat(list("abcdef"), 3), 18, 50, seed=1)
+    assert count == 6 and (weights[0] == 1).all()
+    assert (weights.reshape(51, 6, 3).std(axis=2) == 0).all()
+    assert (weights.sum(axis=1) == 18).all()
+    few, count = draw_weights(["a", "b"] * 9, 18, 50, seed=1)
+    assert count == 18 and (few[:, ::2].std(axis=1) > 0).any()
 
 
 def test_the_jackknife_of_a_mean_is_its_textbook_interval():
     values = np.array([1.0, 2.0, 4.0, 7.0])
-    without = (bootstrap.left_out(None, 4) @ values) / 3
-    low, high = bootstrap.jackknife(values.mean(), without)
+    found = jackknife(lambda rows: [values[rows].mean(), np.nan], None, 4)
     reach = stats.t.ppf(0.975, 3) * values.std(ddof=1) / np.sqrt(4)
-    assert (low, high) == pytest.approx((3.5 - reach, 3.5 + reach))
-    assert np.isnan(bootstrap.jackknife(0.5, np.array([0.5, np.nan]))).all()
-    many = bootstrap.left_out(list("aabbccddeeff"), 12)
-    assert many.shape == (6, 12) and many[0].tolist() == [0, 0] + [1] * 10
+    assert np.transpose(found)[0] == pytest.approx((3.5, 3.5 - reach, 3.5 + reach))
+    assert np.isnan(np.transpose(found)[1]).all()
+
+
+def test_the_jackknife_leaves_out_one_speaker_after_the_other():
+    left = []
+    jackknife(lambda rows: left.append(np.flatnonzero(~rows).tolist()) or [0.0], "aabbccddeeff", 12)
+    assert left == [[], *([i, i + 1] for i in range(0, 12, 2))]

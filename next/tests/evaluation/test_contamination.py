@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from paraclap.evaluation import contamination
 from paraclap.evaluation.tasks import tasks
@@ -32,11 +30,11 @@ def table(labels: pd.DataFrame) -> pd.DataFrame:
 @pytest.fixture
 def queries(labels: pd.DataFrame) -> pd.DataFrame:
     levels = assign_levels(labels, fit_levels(labels))
-    return QueryPool.build(levels, labels["emotion"], labels["gender"]).table()
+    return QueryPool(levels.join(labels[["emotion", "gender"]])).table()
 
 
 def classes(table, queries, settings=SETTINGS):
-    return contamination.of_run(table, queries, tasks(table), settings)
+    return contamination.of_run(table, queries, tasks(table), settings, "paper")
 
 
 def seen(table, queries, settings=SETTINGS):
@@ -68,13 +66,10 @@ def test_only_what_training_uses_counts(table, queries, change, words):
     assert found["utterances"].tolist()[:2] == [15, 15], "the class counts all the same"
 
 
-def test_a_corpus_trained_on_is_not_zero_shot(table, queries):
+def test_a_corpus_or_a_speaker_trained_on_is_not_zero_shot(table, queries):
     found = seen(table, queries)
     assert found.loc["tones"].tolist() == [0, 0, 1, 0, 1, 1, 1, "the corpus"]
     assert found.loc["drunk"].tolist() == [0, 0, 0, 0, 0, 0, 0, "nothing of it"]
-
-
-def test_a_speaker_trained_on_is_not_zero_shot(table, queries):
     table.loc[table["speaker"] == "d1", "speaker"] = "s0"
     row = seen(table, queries).loc["drunk"]
     assert (row["speakers"], row["seen"]) == (0.25, "the corpus")
@@ -95,10 +90,8 @@ def test_the_encoder_of_the_paper_has_seen_msp_podcast(table, queries):
     assert row["seen"] == "the corpus"
 
 
-@given(st.lists(st.from_regex(r"\A[a-z]{1,6}\Z"), min_size=1, max_size=6), st.integers(0, 5))
-def test_a_word_is_held_as_a_whole_or_not_at_all(words, place):
-    word = words[place % len(words)]
-    query = " ".join(words)
-    assert contamination.holds_word([query], word)
-    assert contamination.holds_word([f"Not very {word.upper()}, and loud"], word)
-    assert contamination.holds_word([query], f"un{word}") == (f"un{word}" in words)
+def test_a_word_is_held_as_a_whole_or_not_at_all():
+    queries = ["speaker is Angry, and loud", "an unhappy voice"]
+    words = ["angry", "ANGRY", "loud", "unhappy voice", "happy", "ang", "an angry"]
+    held = [contamination.holds_word(queries, word) for word in words]
+    assert held == [True] * 4 + [False] * 3

@@ -15,12 +15,12 @@ from sounds import buzz, write
 
 from paraclap import ParaCLAP, tables
 from paraclap.evaluation import results
-from paraclap.evaluation.model_card import parameters, write_card
+from paraclap.evaluation.results import write_card
 from paraclap.queries import QueryPool, assign_levels, fit_levels
 from paraclap.training.settings import Settings
 
 SETTINGS = Settings(
-    audio_encoder="smoke", text_encoder="smoke", projection_dim=16, agreed_only=False
+    **dict.fromkeys(("audio_encoder", "text_encoder"), "smoke"), agreed_only=False, device="cpu"
 )
 UAR = {"uar": 0.61234, "uar_low": 0.5, "uar_high": 0.7}
 
@@ -44,7 +44,7 @@ def run(table: pd.DataFrame, labels: pd.DataFrame, model: ParaCLAP, tmp_path: Pa
     folder = tmp_path / "runs" / "tiny"
     model.save_pretrained(folder / "model")
     levels = assign_levels(labels, fit_levels(labels))
-    pool = QueryPool.build(levels, labels["emotion"], labels["gender"])
+    pool = QueryPool(levels.join(labels[["emotion", "gender"]]))
     tables.write_table(table, folder / "labels.parquet")
     tables.write_table(pool.table(), folder / "queries.parquet")
     tables.write_json(SETTINGS.asdict(), folder / "settings.json")
@@ -60,7 +60,7 @@ def run(table: pd.DataFrame, labels: pd.DataFrame, model: ParaCLAP, tmp_path: Pa
 
 @pytest.fixture
 def result(run: Path) -> dict[str, Any]:
-    return results.collect(run, seed=3, device="cpu")
+    return results.collect(run, 3, "speaker is {}")
 
 
 def score(result: dict[str, Any], **wanted: str) -> dict[str, Any]:
@@ -71,61 +71,36 @@ def score(result: dict[str, Any], **wanted: str) -> dict[str, Any]:
 
 
 def test_a_score_names_its_task_speech_and_interval(result):
-    assert score(result, task="drunk", file="scores.csv", metric="uar") == {
-        "file": "scores.csv",
-        "kind": "task",
-        "task": "drunk",
-        "speech": "recorded",
-        "n": 10,
-        "unit": "utterances",
-        "chance": 0.5,
-        "system": "zero-shot",
-        "metric": "uar",
-        "value": 0.61234,
-        "low": 0.5,
-        "high": 0.7,
-    }
+    found = score(result, task="drunk", file="scores.csv", metric="uar")
+    names = ["kind", "speech", "n", "unit", "chance", "system", "value", "low", "high"]
+    expected = ["task", "recorded", 10, "utterances", 0.5, "zero-shot", 0.61234, 0.5, 0.7]
+    assert [found[name] for name in names] == expected
     tones = score(result, task="tones", metric="accuracy")
     assert (tones["speech"], tones["value"], tones["low"]) == ("synthetic", 0.4, None)
     gender = score(result, kind="attribute")
     assert (gender["task"], gender["speech"], gender["chance"]) == ("gender", "synthetic", 0.5)
 
 
-def test_mixed_speech_is_never_called_recorded(run, table, result):
-    assert result["speech"] == "mixed"
-    mixed = table.assign(synthetic=[True, False] * 30)
-    tables.write_table(mixed, run / "labels.parquet")
-    found = results.collect(run)
-    assert {one["speech"] for one in found["scores"] if one["task"] == "tones"} == {"mixed"}
-    assert results.side_by_side([found], "recorded").empty
-
-
-@pytest.mark.parametrize(
-    ("synthetic", "kind"),
-    [
-        ([True, True], "synthetic"),
-        ([False], "recorded"),
-        ([False, True], "mixed"),
-        ([True, None], "unknown"),
-        ([], "unknown"),
-    ],
-)
-def test_the_kind_of_speech_is_never_guessed(synthetic, kind):
-    assert results.speech(pd.DataFrame({"synthetic": synthetic})) == kind
+def test_the_kind_of_speech_is_never_guessed():
+    cases = {"synthetic": [True, True], "recorded": [False], "mixed": [False, True]}
+    for kind, synthetic in (*cases.items(), ("unknown", [True, None]), ("unknown", [])):
+        assert results.speech(pd.DataFrame({"synthetic": synthetic})) == kind
 
 
 def test_other_systems_are_named_and_other_tables_left_alone(run):
     rows = [{"recipe": "paper", "seed": seed, "task": "tones", "n": 10} | UAR for seed in (0, 1)]
     tables.write_table(pd.DataFrame(rows), run / "recipes.csv")
+    both = {"variant": "rand5", "n": 10} | UAR
+    rows = [{"kind": "task", "task": "tones"} | both, {"kind": "attribute", "task": "pitch"} | both]
+    tables.write_table(pd.DataFrame(rows), run / "ablation.csv")
     tables.write_table(pd.DataFrame({"task": ["tones"], "uar": [0.4]}), run / "prompts.csv")
-    found = results.collect(run)
+    found = results.collect(run, 0, "speaker is {}")
     names = [one["system"] for one in found["scores"] if one["file"] == "recipes.csv"]
     assert names == ["paper 0", "paper 1"]
-    majority = score(found, system="majority")
-    assert (majority["value"], majority["metric"]) == (0.5, "uar")
-    assert {one["file"] for one in found["scores"]} == {
-        *("attributes.csv", "recipes.csv", "references.csv", "scores.csv")
-    }
+    pitch = score(found, task="pitch")
+    assert (pitch["kind"], pitch["system"], pitch["chance"]) == ("attribute", "rand5", 0.5)
+    assert score(found, system="majority")["value"] == 0.5
+    assert "prompts.csv" not in {one["file"] for one in found["scores"]}
 
 
 def test_a_run_names_its_origin_in_plain_values(run, result):
@@ -150,7 +125,7 @@ def test_a_task_that_the_labels_do_not_have_is_refused(run):
     table = tables.read_table(run / "scores.csv").assign(task=["tones", "dunk"])
     tables.write_table(table, run / "scores.csv")
     with pytest.raises(ValueError, match=r"Unknown task 'dunk' in scores\.csv.*drunk"):
-        results.collect(run)
+        results.collect(run, 0, "speaker is {}")
 
 
 def test_runs_are_gathered_by_date_and_other_versions_named(run, result):
@@ -160,10 +135,10 @@ def test_runs_are_gathered_by_date_and_other_versions_named(run, result):
     tables.write_json({"schema": 1}, run / "results.json")
     found, (problem,) = results.gather(str(run.parent))
     assert [one["run"] for one in found] == ["sooner", "later"]
-    assert "The results of 'tiny' are of another version" in problem
+    assert "The results of 'tiny' are too old" in problem
 
 
-def test_kinds_of_speech_never_share_a_column(result):
+def test_kinds_of_speech_never_share_a_column(run, table, result):
     turned = [one | {"speech": "recorded"} for one in result["scores"]]
     both = [result, result | {"run": "people", "scores": turned}]
     synthetic = results.side_by_side(both, "synthetic")
@@ -172,12 +147,12 @@ def test_kinds_of_speech_never_share_a_column(result):
     recorded = results.side_by_side(both, "recorded").set_index("run")
     assert recorded["tones"].isna().to_dict() == {"tiny": True, "people": False}
     assert recorded["drunk"].tolist() == ["0.612 [0.50, 0.70]"] * 2
-    assert results.side_by_side(both, "unknown").empty
+    tables.write_table(table.assign(synthetic=[True, False] * 30), run / "labels.parquet")
+    mixed = results.collect(run, 0, "speaker is {}")
+    assert {one["speech"] for one in mixed["scores"] if one["task"] == "tones"} == {"mixed"}
+    assert results.side_by_side([mixed], "recorded").empty
     with pytest.raises(ValueError, match="Unknown kind of speech 'all'"):
         results.side_by_side(both, "all")
-
-
-# --- the card -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -216,24 +191,13 @@ def test_people_are_not_called_synthetic_and_corpora_have_their_licence(run, tab
     tables.write_table(people, run / "labels.parquet")
     scores = tables.read_table(run / "scores.csv").assign(task=["crema-d", "drunk"])
     tables.write_table(scores, run / "scores.csv")
-    text = write_card(results.collect(run), run)
+    text = write_card(results.collect(run, 0, "speaker is {}"), run)
     assert "synthetic" not in text
     row = next(line for line in text.splitlines() if line.startswith("| crema-d | recorded | 30"))
     assert "Open Database" in row or "ODbL" in row
-
-
-def test_speech_of_unknown_origin_is_not_taken_for_that_of_people(run, table):
-    tables.write_table(table.drop(columns="synthetic"), run / "labels.parquet")
-    text = write_card(results.collect(run), run)
-    assert "**Its speech: of unknown origin" in text and "as its owner says" in text
-
-
-def test_parameters_are_those_of_the_model(run, model, card):
-    found = parameters(run / "model")
-    assert found["all"] == sum(weights.numel() for weights in model.parameters())
-    audio = sum(weights.numel() for weights in model.audio_model.parameters())
-    assert (found["audio encoder"], found["temperature"]) == (audio, 1)
-    assert f"{found['all']:,}" in card
+    tables.write_table(people.drop(columns="synthetic"), run / "labels.parquet")
+    text = write_card(results.collect(run, 0, "speaker is {}"), run)
+    assert "**Its speech: of unknown origin" in text
 
 
 def test_the_lines_that_show_how_to_use_it_run(run, card, monkeypatch, capsys):

@@ -14,8 +14,6 @@ from sklearn.metrics import label_ranking_average_precision_score
 from paraclap.evaluation import retrieval
 from paraclap.queries import QueryPool, query_truth
 
-TRUTH = np.array([[1, 0, 1, 0], [0, 1, 0, 0], [1, 1, 0, 0]], dtype=np.int8)
-
 
 def scored(similarity, truth):
     return retrieval.seeker_scores(np.asarray(similarity, float), np.asarray(truth, np.int8))
@@ -25,16 +23,10 @@ def test_golden_ranks_and_precision():
     # order b c a d: true ones at places 2 (c) and 3 (a)
     table = scored([[0.2, 0.9, 0.5, 0.1]], [[1, 0, 1, 0]])
     assert table.iloc[0].tolist() == pytest.approx([4, 2, 2, (1 / 2 + 2 / 3) / 2])
-
-
-def test_a_system_that_answers_all_alike_finds_nothing_first():
-    table = scored(np.zeros((1, 4)), [[1, 0, 0, 0]])
-    assert table["rank"].tolist() == [4] and table["precision"].tolist() == [0.25]
-
-
-def test_what_is_unknown_takes_no_place():
-    table = scored([[0.9, 0.5, 0.1]], [[-1, 1, 0]])
-    assert table.iloc[0].tolist() == [2, 1, 1, 1]
+    alike = scored(np.zeros((1, 4)), [[1, 0, 0, 0]])
+    assert alike.iloc[0].tolist() == [4, 1, 4, 0.25]
+    unknown = scored([[0.9, 0.5, 0.1]], [[-1, 1, 0]])
+    assert unknown.iloc[0].tolist() == [2, 1, 1, 1]
 
 
 def test_the_mean_over_seekers_is_that_of_scikit_learn():
@@ -60,16 +52,9 @@ def test_chance_is_the_mean_over_all_orders(items, data):
     assert retrieval._chance(every.head(1))[:3] == pytest.approx(by_rank)
 
 
-def test_perfect_similarity_finds_everything():
-    table = retrieval.retrieve(TRUTH.astype(float), TRUTH, None, 20)
-    for measure in ("R@1", "mAP"):
-        assert (table.loc[table["measure"] == measure, "value"] == 1).all()
-    assert (table["chance"] < 1).any()
-
-
 def test_seekers_with_nothing_to_find_or_to_avoid_are_not_counted():
     truth = np.array([[1, 0, 1], [1, 0, 0], [0, 0, 0], [1, 1, 1]], dtype=np.int8)
-    table = retrieval.retrieve(np.random.default_rng(0).random((4, 3)), truth, None, 10)
+    table = retrieval.retrieve(np.random.default_rng(0).random((4, 3)), truth, None)
     counts = table.groupby("direction")["seekers"].first()
     assert counts[retrieval.TO_AUDIO] == 3 and counts[retrieval.TO_TEXT] == 2
 
@@ -80,8 +65,8 @@ def test_values_lie_in_their_intervals_and_speakers_widen_them():
     skill = np.repeat(rng.uniform(-1, 3, 12), 5)[:, None]
     truth = (rng.random((60, 12)) < 0.3).astype(np.int8)
     similarity = rng.normal(size=truth.shape) + skill * truth
-    own = retrieval.retrieve(similarity, truth, speakers, 300)
-    each = retrieval.retrieve(similarity, truth, None, 300)
+    own = retrieval.retrieve(similarity, truth, speakers)
+    each = retrieval.retrieve(similarity, truth, None)
     assert (own["low"] <= own["value"]).all() and (own["value"] <= own["high"]).all()
     precise = own["measure"] == "mAP"
     widths = [(one["high"] - one["low"])[precise] for one in (own, each)]
@@ -90,10 +75,8 @@ def test_values_lie_in_their_intervals_and_speakers_widen_them():
 
 @pytest.mark.parametrize("templates", ["paper", "diverse", "released"])
 def test_queries_of_every_template_set_know_their_attribute(templates):
-    levels = pd.DataFrame({"pitch": ["high", "low", "high"]})
-    emotion = pd.Series(["anger", "sadness", None], dtype=object)
-    gender = pd.Series(["female", "male", "male"])
-    pool = QueryPool.build(levels, emotion, gender, templates=templates)
+    table = pd.DataFrame({"pitch": ["high", "low", "high"], "gender": ["female", "male", "male"]})
+    pool = QueryPool(table.assign(emotion=["anger", "sadness", None]), templates)
     queries = pool.vocabulary
     truth = query_truth(pool, queries)
     table = retrieval.by_query((truth == 1).astype(float), truth, queries, pool)
@@ -103,9 +86,7 @@ def test_queries_of_every_template_set_know_their_attribute(templates):
 
 
 def test_what_cannot_be_ranked_is_refused():
-    with pytest.raises(ValueError, match=r"similarity \(1, 2\) and truth \(2, 2\)"):
-        scored(np.zeros((1, 2)), np.zeros((2, 2)))
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(ValueError, match="NaN"):
         scored([[np.nan, 1]], [[1, 0]])
     with pytest.raises(ValueError, match="nothing to rank"):
         retrieval.retrieve(np.zeros((2, 2)), np.ones((2, 2), np.int8), None)

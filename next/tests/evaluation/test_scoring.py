@@ -6,7 +6,6 @@ import itertools
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile
 import torch
@@ -44,15 +43,6 @@ def test_a_folder_is_scored_as_by_classify(model, folder, tmp_path):
     assert got["prediction"].tolist() == expected["prediction"].tolist()
     assert not (tmp_path / "a.parts").exists()
     assert tables.read_table(tmp_path / "a_failed.csv").empty
-
-
-def test_the_model_keeps_its_weights_and_mode(model, folder, tmp_path):
-    model.train()
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    score_files(model, folder, WORDS, tmp_path / "a.parquet", precision="bf16")
-    for name, value in model.state_dict().items():
-        assert value.dtype == before[name].dtype and torch.equal(value, before[name])
-    assert all(part.training for part in model.modules())
 
 
 def test_a_stopped_run_goes_on_and_ends_with_the_same_file(model, folder, tmp_path, monkeypatch):
@@ -95,20 +85,16 @@ def test_files_that_cannot_be_read_are_listed_and_the_rest_is_scored(model, fold
     (folder / "notes.wav").write_text("no audio")
     (folder / "short.wav").write_bytes((folder / "0.wav").read_bytes()[:3000])
     (folder / "empty.wav").touch()
-    index = tables.segments([*sorted(folder.rglob("*.wav")), folder / f"{'x' * 300}.wav"])
+    index = tables.segments([*sorted(folder.rglob("*.wav")), folder / "absent.wav"])
     score_files(model, index, WORDS, tmp_path / "a.parquet")
     assert len(tables.read_table(tmp_path / "a.parquet")) == 9
     failed = tables.read_table(tmp_path / "a_failed.csv")["reason"]
     names = [Path(file).name[:9] for file in failed.index.get_level_values("file")]
-    assert sorted(names) == ["empty.wav", "notes.wav", "short.wav", "xxxxxxxxx"]
+    assert sorted(names) == ["absent.wa", "empty.wav", "notes.wav", "short.wav"]
     assert all(reason.startswith("'") for reason in failed)
-
-
-def test_nothing_to_read_at_all_is_an_error(model, tmp_path):
-    (tmp_path / "notes.wav").write_text("no audio")
     with pytest.raises(ValueError, match=r"None of the segments can be read \('.*notes.wav' cann"):
-        score_files(model, tmp_path / "notes.wav", WORDS, tmp_path / "a.parquet")
-    assert not (tmp_path / "a.parquet").exists()
+        score_files(model, folder / "notes.wav", WORDS, tmp_path / "b.parquet")
+    assert not (tmp_path / "b.parquet").exists()
 
 
 def test_relative_files_are_found_again_from_any_folder(model, folder, tmp_path, monkeypatch):
@@ -117,9 +103,6 @@ def test_relative_files_are_found_again_from_any_folder(model, folder, tmp_path,
     monkeypatch.chdir("/")
     files = tables.read_table(out).index.get_level_values("file")
     assert all(Path(file).is_file() for file in files)
-
-
-# --- windows ------------------------------------------------------------------------------------
 
 
 def test_windows_cover_everything_and_have_one_length(model, folder, tmp_path):
@@ -141,7 +124,8 @@ def test_windows_stay_inside_their_segment(folder):
     index = tables.segments([folder / "2.wav"], [0.1], [0.6])
     rows = [(s.total_seconds(), e.total_seconds()) for _, s, e in scoring.windows(index, 0.2)]
     assert rows == [(0.1, 0.3), (0.2, 0.4), (0.3, 0.5), (0.4, 0.6)]
-    assert list(scoring.windows(index)) == list(index)
+    assert scoring.windows(index).equals(index)
+    assert scoring.spans(3, 4, 2) == [(0, 3)] and scoring.spans(4, 4, 2) == [(0, 4)]
 
 
 def test_a_long_recording_is_read_window_by_window(model, tmp_path, monkeypatch):
@@ -149,13 +133,7 @@ def test_a_long_recording_is_read_window_by_window(model, tmp_path, monkeypatch)
         for second in range(LONGEST + 20):
             stream.write(np.full(16_000, second / 1000, np.float32))
     read, most = audio.read, []
-
-    def spy(*segment):
-        found = read(*segment)
-        most.append(len(found))
-        return found
-
-    monkeypatch.setattr(audio, "read", spy)
+    monkeypatch.setattr(audio, "read", lambda *row: most.append(len(one := read(*row))) or one)
     out = score_files(model, tmp_path / "long.wav", WORDS, tmp_path / "a.parquet", window=10)
     assert max(most) == 160_000
     assert len(tables.read_table(out)) == len(most) == (LONGEST + 20) / 5 - 1
@@ -168,11 +146,8 @@ def test_a_long_recording_is_read_window_by_window(model, tmp_path, monkeypatch)
     [(None, 1), (0, None), (2, 3), (2, 0), (-1, None), (float("nan"), None), (700, None)],
 )
 def test_windows_that_leave_gaps_or_are_too_long_are_errors(window, hop):
-    with pytest.raises(ValueError, match=r"expected (both|a hop above 0)"):
-        list(scoring.windows(tables.segments(["a.wav"]), window, hop))
-
-
-# --- names --------------------------------------------------------------------------------------
+    with pytest.raises(ValueError, match="expected a hop above 0"):
+        scoring.windows(tables.segments(["a.wav"]), window, hop)
 
 
 def test_names_that_clash_are_errors(model, folder, tmp_path):
@@ -180,15 +155,3 @@ def test_names_that_clash_are_errors(model, folder, tmp_path):
         score_files(model, folder, ["file", "sad"], tmp_path / "a.parquet")
     with pytest.raises(ValueError, match=r"expected a name that ends in \.parquet"):
         score_files(model, folder, WORDS, tmp_path / "a.csv")
-    with pytest.raises(FileNotFoundError, match="Nothing at"):
-        score_files(model, tmp_path / "nowhere", WORDS, tmp_path / "a.parquet")
-
-
-def test_a_table_on_disk_gives_segments(model, folder, tmp_path):
-    rows = {"file": ["0.wav", "2.wav"], "start": [np.nan, 0.1], "end": [np.nan, 0.5]}
-    pd.DataFrame(rows).to_csv(folder / "list.csv", index=False)
-    got = tables.read_table(
-        score_files(model, folder / "list.csv", WORDS, tmp_path / "a.parquet")
-    ).index
-    times = [time.total_seconds() for time in got.get_level_values("start")]
-    assert times == [0, 0.1] and got.get_level_values("end").isna().tolist() == [True, False]

@@ -5,7 +5,7 @@ from sounds import buzz, tone
 from paraclap.features import contours
 
 
-@pytest.mark.parametrize("hertz", [200, 1_000, 3_000])
+@pytest.mark.parametrize("hertz", [200, 3_000])
 def test_the_loudest_band_of_a_tone_is_at_its_frequency(hertz):
     levels, centres, times = contours.mel_spectrogram(tone(1, hertz))
     assert levels.shape == (contours.BANDS, len(times))
@@ -15,6 +15,7 @@ def test_the_loudest_band_of_a_tone_is_at_its_frequency(hertz):
     assert levels.min() >= contours.FLOOR
     assert times[0] == pytest.approx(0.016)
     np.testing.assert_allclose(np.diff(times), contours.HOP, atol=1e-6)
+    assert contours.mel_spectrogram(tone(0.01))[0].shape == (contours.BANDS, 1)
 
 
 def test_the_mel_weights_are_those_of_torchaudio():
@@ -34,7 +35,3 @@ def test_pitch_follows_a_buzz_and_is_missing_in_silence():
     assert np.isnan(pitch[120:]).all()
     assert len(pitch) == pytest.approx(200, abs=6)
     assert len(contours.pitch_contour(tone(0.05))) == 0
-
-
-def test_a_short_signal_has_one_frame():
-    assert contours.mel_spectrogram(tone(0.01))[0].shape == (contours.BANDS, 1)

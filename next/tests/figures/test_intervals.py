@@ -64,8 +64,3 @@ def test_ends_and_colours_can_be_named():
     ax = intervals(table, "difference", "pair", "real", **named).axes[0]
     assert ax.containers[0][0].get_color() == style.GREY
     assert bars(ax) == [pytest.approx([-0.1, 0.2])]
-
-
-def test_a_missing_column_is_named(table):
-    with pytest.raises(ValueError, match="Unknown column 'uar_low'"):
-        intervals(table.drop(columns="uar_low"), "uar", "task")

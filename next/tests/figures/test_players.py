@@ -28,10 +28,7 @@ def test_a_clip_sounds_like_the_signal():
     peak = np.abs(np.fft.rfft(middle)).argmax() * RATE / len(middle)
     assert peak == pytest.approx(440, abs=5)
     assert np.abs(middle).max() == pytest.approx(0.5, abs=0.05)
-
-
-def test_a_second_takes_about_4_kb():
-    assert len(players.data_uri(buzz(5.0))) / 5 == pytest.approx(4_000, rel=0.1)
+    assert len(players.data_uri(buzz(5.0))) / 5 == pytest.approx(4_000, rel=0.1)  # bytes a second
 
 
 def test_a_long_clip_is_cut_and_faded_and_a_short_one_is_left_alone():
@@ -39,12 +36,6 @@ def test_a_long_clip_is_cut_and_faded_and_a_short_one_is_left_alone():
     assert len(sound) / rate == pytest.approx(2.0, abs=0.1)
     short, _ = decoded(players.data_uri(tone(1.0), 2.0))
     assert len(short) / rate == pytest.approx(1.0, abs=0.1)
-
-
-@pytest.mark.parametrize("signal", [np.zeros(0), np.array([0.1, np.nan]), np.zeros((2, 9))])
-def test_what_is_no_signal_is_refused(signal):
-    with pytest.raises(ValueError, match="Bad signal of shape"):
-        players.data_uri(signal.astype(np.float32))
 
 
 def test_players_hold_the_sound_of_their_segment_and_their_label_but_no_path(tmp_path):
@@ -59,5 +50,5 @@ def test_players_hold_the_sound_of_their_segment_and_their_label_but_no_path(tmp
 
 
 def test_a_file_that_is_not_there_is_an_audio_error(tmp_path):
-    with pytest.raises(audio.AudioError, match="is not there"):
+    with pytest.raises(audio.AudioError, match="cannot be opened"):
         players.players(tables.segments([tmp_path / "no.wav"]), ["x"])

@@ -6,7 +6,6 @@ import base64
 import io
 
 import pandas as pd
-import pytest
 import seaborn as sns
 from matplotlib import pyplot as plt
 from PIL import Image
@@ -23,11 +22,6 @@ def test_a_figure_shows_itself_as_png_and_is_unknown_to_pyplot():
     assert picture.size == (980, 420)
     assert shown["text/plain"] == "<Figure: a title>"
     assert plt.get_fignums() == before
-
-
-def test_several_axes_come_as_an_array():
-    _, axes = style.figure(2, 3, sharey=True)
-    assert axes.shape == (2, 3)
 
 
 def test_a_class_named_like_mathematics_breaks_no_figure():
@@ -53,13 +47,6 @@ def test_known_words_come_in_the_order_of_the_book_and_missing_ones_not_at_all()
 def test_a_note_prints_its_sentence(capsys):
     style.note("This corpus has no ratings.")._repr_mimebundle_()
     assert capsys.readouterr().out == "This corpus has no ratings.\n"
-
-
-def test_nothing_to_draw_is_an_error_that_says_what_is_missing():
-    with pytest.raises(ValueError, match="the table is empty"):
-        style.check(pd.DataFrame({"a": []}), ["a"])
-    with pytest.raises(ValueError, match=r"Unknown column 'emotoin' .* Did you mean 'emotion'"):
-        style.check(pd.DataFrame({"emotion": [1]}), ["emotoin"])
 
 
 def test_tables_show_words_as_they_are_and_addresses_as_links():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,7 +25,7 @@ def predictions(labels):
     return found.assign(sadness=1 - found["anger"])
 
 
-def test_the_surest_of_each_cell_come_first_and_each_cell_loses_its_last(predictions):
+def test_the_surest_of_each_cell_come_first(predictions):
     found = surest(predictions, each=3)
     sizes = found.groupby(["truth", "prediction"]).size()
     assert sizes.to_dict() == {
@@ -36,7 +38,6 @@ def test_the_surest_of_each_cell_come_first_and_each_cell_loses_its_last(predict
         assert own["place"].tolist() == [0, 1, 2]
     wrong = found[found["truth"] != found["prediction"]]
     assert (wrong["p_truth"] + wrong["p_prediction"]).tolist() == pytest.approx([1, 1, 1])
-    assert surest(predictions, each=3, most=4)["place"].value_counts().to_dict() == {0: 3, 1: 1}
 
 
 def test_a_matrix_has_its_shares_and_the_clips_of_each_cell(predictions):
@@ -47,14 +48,14 @@ def test_a_matrix_has_its_shares_and_the_clips_of_each_cell(predictions):
     cells = play.args["cells"]
     assert [len(cell["clips"]) for cell in cells] == [2, 2, 0, 2]
     assert cells[1]["name"] == "sadness answered anger (15 utterances)"
-    assert "sadness 0." in cells[1]["facts"][0] and "/" in cells[1]["facts"][0]
+    assert "/" in cells[1]["facts"][0]
     assert page.words.count("<td>") == 4
 
 
 @pytest.fixture(scope="module")
 def recording(labels, tmp_path_factory):
     file = tmp_path_factory.mktemp("long") / "long.wav"
-    return file, join_utterances(labels[labels["speaker"] == "s3"], file, 3.0, rounds=2)
+    return file, join_utterances(labels[labels["speaker"] == "s3"], file, 3.0)
 
 
 def test_a_recording_has_stretches_without_gaps_that_end_with_it(recording):
@@ -93,7 +94,7 @@ def test_a_timeline_draws_each_candidate_and_what_is_true_if_known(recording):
     page = timeline(answered(file, stretches), stretches)
     plot = page.layout.children[1]
     bands = [one.data_source.data for one in plot.renderers if "left" in one.data_source.data]
-    assert [item.label.value for item in plot.legend[0].items] == ["anger", "sadness"]
+    assert re.findall(r"</span> (\w+)", page.layout.children[2].text) == ["anger", "sadness"]
     assert [len(band["left"]) for band in bands] == [len(answered(file, stretches)), len(stretches)]
     assert "anger (" in page.words
     alone = timeline(answered(file, stretches).drop(columns="truth"))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 
 import pytest
-from browser import PROGRAM, Browser
+import soundfile
+from browser import PROGRAM, SERVED, Browser
 
 from paraclap import interactive
 from paraclap.interactive.confusion import confusion
@@ -94,3 +100,24 @@ def test_without_scripts_the_words_are_there(browser, few, tmp_path):
         file.unlink()
     browser.open(path)
     assert "anger (2)" in browser.run("document.querySelector('details').innerText")
+
+
+def test_a_recording_arrives_as_a_wav_file(tmp_path):
+    if not PROGRAM:
+        pytest.skip("no Chromium on this machine: nothing can be recorded")
+    code = (Path(interactive.__file__).parent / "recorder.js").read_text("utf-8")
+    code = code.replace("export default { render }", "render({ model, el: document.body })")
+    model = "{ send: (_, __, [content]) => { window.sent = [...new Uint8Array(content)]; } }"
+    script = f"<script>const model = {model};{code}</script>"
+    (tmp_path / "index.html").write_text(f"<!doctype html><meta charset=utf-8><body>{script}")
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, Browser(*SERVED) as browser:
+        Thread(target=server.serve_forever, daemon=True).start()
+        browser.visit(f"http://127.0.0.1:{server.server_port}/")
+        browser.run("document.querySelector('button').click()")
+        browser.wait("parseFloat(document.querySelector('span').textContent) > 0.5")
+        browser.run("document.querySelector('button').click()")
+        content = bytes(browser.wait("window.sent"))
+        server.shutdown()
+    signal, rate = soundfile.read(io.BytesIO(content))
+    assert len(signal) > 0.5 * rate and abs(signal).max() > 0.1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 from sounds import buzz
 
@@ -56,12 +55,9 @@ def test_a_template_of_ones_own_is_the_only_prompt(session):
 
 def test_two_models_are_drawn_side_by_side(session):
     answers = session.ask(WORDS, models=("", "variant rand1"))
-    assert answers["model"].unique().tolist() == ["model", "variant rand1"]
     ax = answer_figure(answers).axes[0]
-    assert [text.get_text() for text in ax.get_legend().get_texts()][:2] == [
-        "model",
-        "variant rand1",
-    ]
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names[:2] == ["model", "variant rand1"]
 
 
 def test_levels_and_queries_follow_from_the_utterance(session):
@@ -83,41 +79,33 @@ def test_an_upload_is_used_as_it_was_and_a_bad_one_is_refused(session):
     np.testing.assert_allclose(session.signal, signal, atol=1e-4)
     with pytest.raises(audio.AudioError, match="cannot be read"):
         session.use("text.wav", b"no audio at all")
-    with pytest.raises(audio.AudioError, match=r"has 61.00 s, expected .* 60 s"):
+    with pytest.raises(audio.AudioError, match=r"has 61.00 s, expected at most 60 s"):
         session.use("long.wav", audio.encode(np.tile(signal, 61)))
 
 
-def test_answers_are_written_where_the_run_is(session, run):
-    with pytest.raises(ValueError, match="Nothing was asked yet"):
-        session.export()
-    asked = session.ask(WORDS)
-    pd.testing.assert_frame_equal(tables.read_table(session.export("a.parquet")), asked)
-    assert (run / "a.parquet").is_file()
-
-
-def test_every_panel_of_a_run_works(session):
+def test_every_panel_of_a_run_works(session, capsys):
     panels = Panels(session, WORDS)
-    assert "<audio controls" in panels.utterance.value
-    for button, result in panels.tabs.values():
-        button.click()
-        assert result.value and "alert" not in result.value
+    panels.ask.manual_button.click()
+    panels.search.manual_button.click()
     panels.use("recording.wav", audio.encode(buzz(0.5)))
-    assert "recording.wav" in panels.utterance.value
+    shown = capsys.readouterr().out
+    for words in ("Audio", "Figure(", "candidate", "attribute", "cosine", "HTML", "recording.wav"):
+        assert words in shown
+    assert panels.session.name == "recording.wav"
 
 
-def test_a_run_that_has_nothing_is_said_in_sentences(tmp_path):
+def test_a_run_that_has_nothing_is_said_in_sentences(tmp_path, capsys):
     panels = Panels(Session(tmp_path), WORDS)
-    for button, _ in panels.tabs.values():
-        button.click()
-    expected = ["No model at", "twice", "No labels in", "Nothing was asked"]
-    for words, (_, result) in zip(expected, panels.tabs.values(), strict=True):
-        assert words in result.value
-    panels.use("<b>no.wav")
-    assert "<b>no" not in panels.utterance.value and "is not there" in panels.utterance.value
+    panels.ask.manual_button.click()
+    panels.search.manual_button.click()
+    panels.use("no.wav")
+    said = capsys.readouterr().out
+    for words in ("No model at", "'no.wav'"):
+        assert words in said
 
 
 def test_without_a_reader_a_sentence_stands_in_the_page(run, monkeypatch):
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     assert "make lab" in playground(run).data
     monkeypatch.setenv("JPY_SESSION_NAME", "chapter.ipynb")
-    assert type(playground(run)).__name__ == "VBox"
+    assert isinstance(playground(run), Panels)

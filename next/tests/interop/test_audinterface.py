@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import audformat
 import numpy as np
 import opensmile
@@ -10,13 +12,12 @@ from sounds import buzz, write
 
 from paraclap import ParaCLAP, classify
 from paraclap.interop.audinterface import embeddings, probabilities
-from paraclap.model import build
 from paraclap.model.embedding import embed_audio
 
 
 @pytest.fixture(scope="module")
-def model() -> ParaCLAP:
-    return build("smoke", "smoke", 16, 0.2, "mean", seed=1).eval()
+def model(model_folder: Path) -> ParaCLAP:
+    return ParaCLAP.from_pretrained(model_folder)
 
 
 def test_values_are_those_of_the_package(model, labels):
@@ -31,20 +32,15 @@ def test_values_are_those_of_the_package(model, labels):
     assert frame.idxmax(axis=1).tolist() == answers["prediction"].tolist()
 
 
-@pytest.mark.parametrize("rate", [16_000, 44_100])
-def test_rows_are_those_of_opensmile(model, rate, tmp_path):
-    rng = np.random.default_rng(1)
-    lengths = rng.integers(rate // 2, rate, 12)
-    files = [
-        str(write(tmp_path / f"{n}.wav", buzz(3)[:length], rate))
-        for n, length in enumerate(lengths)
-    ]
+def test_rows_are_those_of_opensmile(model, tmp_path):
+    lengths = np.random.default_rng(1).integers(22_050, 44_100, 6)
+    signals = [buzz(3)[:length] for length in lengths]
+    files = [str(write(tmp_path / f"{n}.wav", one, 44_100)) for n, one in enumerate(signals)]
     index = audformat.filewise_index(files)
     own, theirs = embeddings(model).process_index(index), opensmile.Smile().process_index(index)
     assert own.index.tolist() == theirs.index.tolist()
     assert own.index.tolist() == embeddings(model).process_files(files).index.tolist()
-    assert len(audformat.utils.concat([own, theirs])) == 12
-    assert len(own.join(theirs, how="inner")) == 12
+    assert len(own.join(theirs, how="inner")) == 6
 
 
 def test_windows_and_channels_are_those_of_audinterface(model, tmp_path):

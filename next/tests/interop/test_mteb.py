@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import mteb
@@ -17,7 +18,6 @@ from sounds import RATE, buzz, write
 from paraclap import ParaCLAP, audio, classify, embed_text
 from paraclap.interop import embed_signals
 from paraclap.interop.mteb import MtebEncoder
-from paraclap.model import build
 
 WORDS = ["speaker is angry", "speaker is sad"]
 
@@ -73,8 +73,8 @@ class Learned(AbsTaskClassification):
 
 
 @pytest.fixture(scope="module")
-def model() -> ParaCLAP:
-    return build("smoke", "smoke", 16, 0.2, "mean", seed=1).eval()
+def model(model_folder: Path) -> ParaCLAP:
+    return ParaCLAP.from_pretrained(model_folder)
 
 
 @pytest.fixture
@@ -125,20 +125,8 @@ def test_embeddings_do_not_depend_on_the_batch_and_texts_fill_the_template(encod
     texts = [{"text": word} for word in ("angry", "sad")]
     found = MtebEncoder(model, template="speaker is {}").encode(loader(texts, 2))
     np.testing.assert_array_equal(found, embed_text(model, WORDS))
-
-
-def test_text_and_audio_of_an_item_are_added(encoder):
-    one = items()[0]
-    both = encoder.encode(loader([{"text": "a", "audio": one}], 1))
-    parts = [encoder.encode(loader([row], 1)) for row in ({"text": "a"}, {"audio": one})]
-    np.testing.assert_allclose(both, parts[0] + parts[1], atol=1e-6)
-
-
-def test_similarity_is_the_cosine(encoder):
-    one, other = np.array([[3.0, 4.0], [0.0, 2.0]]), torch.tensor([[6.0, 8.0], [5.0, 0.0]])
-    expected = torch.tensor([[1.0, 0.6], [0.8, 0.0]])
-    torch.testing.assert_close(encoder.similarity(one, other), expected)
-    torch.testing.assert_close(encoder.similarity_pairwise(one, other), expected.diagonal())
+    both = encoder.encode(loader([{"text": WORDS[0], "audio": items()[0]}], 1))
+    np.testing.assert_allclose(both, together[:1] + found[:1], atol=1e-5)
 
 
 def test_channels_are_averaged_and_rates_converted(model):
@@ -149,17 +137,9 @@ def test_channels_are_averaged_and_rates_converted(model):
     assert double @ plain > 0.9
 
 
-@pytest.mark.parametrize("array", [[], [0.0, np.nan]])
-def test_a_signal_without_finite_samples_is_refused(model, array):
-    with pytest.raises(audio.AudioError, match="expected at least one and finite values"):
-        embed_signals(model, [np.array(array)], [RATE])
-
-
-def test_batches_of_another_kind_and_names_without_owner_are_refused(encoder, model):
+def test_batches_and_signals_of_another_kind_are_refused(encoder, model):
     with pytest.raises(ValueError, match=r"Got \['image'\] from mteb, expected 'audio'"):
         encoder.encode(loader([{"image": 0}], 1))
-    with pytest.raises(ValueError, match="Got no batch from mteb"):
-        encoder.encode([])
-    for name in ("paraclap", "/demo", "a/b/c"):
-        with pytest.raises(ValueError, match="expected owner/name"):
-            MtebEncoder(model, name)
+    for array in ([], [0.0, np.nan]):
+        with pytest.raises(audio.AudioError, match="expected one or more, all finite"):
+            embed_signals(model, [np.array(array)], [RATE])

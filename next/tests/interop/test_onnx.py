@@ -22,46 +22,39 @@ def model() -> ParaCLAP:
 
 
 @pytest.fixture(scope="module")
-def files(model: ParaCLAP, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def folder(model: ParaCLAP, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(name)
-    return export(model, tmp_path_factory.mktemp("onnx"))
+    return export(model, tmp_path_factory.mktemp("onnx"))["audio"].parent
 
 
-def session_of(file: Path) -> Any:
+def run(folder: Path, side: str, **given: Any) -> tuple[np.ndarray, float]:
+    """Embeddings and the factor of their cosines, by the processor and the graph in a folder."""
     import onnxruntime
 
-    return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-
-
-def run(file: Path, inputs: dict) -> np.ndarray:
-    session = session_of(file)
+    file = folder / f"{side}.onnx"
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    inputs = AutoProcessor.from_pretrained(folder)(**given)
+    values, mask = (np.asarray(inputs[one.name]) for one in session.get_inputs())
     names = [one.name for one in session.get_inputs()]
-    return session.run(None, {name: np.asarray(inputs[name]) for name in names})[0]
+    factor = float(session.get_modelmeta().custom_metadata_map["temperature"])
+    return session.run(None, {names[0]: values, names[1]: mask.astype(np.int64)})[0], factor
 
 
-def test_signals_of_any_length_are_embedded_as_by_torch(model, files):
-    processor = AutoProcessor.from_pretrained(files["audio"].parent)
+def test_signals_of_any_length_are_embedded_as_by_torch(model, folder):
     for lengths in ((0.3,), (0.5, 1.7, 3.1)):
         signals = [buzz(seconds) for seconds in lengths]
-        inputs = dict(processor(audio=signals, sampling_rate=16_000))
-        inputs["audio_attention_mask"] = inputs["audio_attention_mask"].long()
+        found, factor = run(folder, "audio", audio=signals, sampling_rate=16_000)
         expected = embed_signals(model, signals, [16_000] * len(signals))
-        np.testing.assert_allclose(run(files["audio"], inputs), expected, atol=1e-4)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert factor == pytest.approx(model.temperature.item())
     assert model.training
 
 
-def test_queries_of_any_length_are_embedded_as_by_torch(model, files):
-    processor = AutoProcessor.from_pretrained(files["text"].parent)
+def test_queries_of_any_length_are_embedded_as_by_torch(model, folder):
     for queries in (["angry"], ["a low pitch", "speaker is sad and has a very low pitch", "x"]):
-        inputs = processor(text=queries)
-        expected = embed_text(model, queries)
-        np.testing.assert_allclose(run(files["text"], inputs), expected, atol=1e-4)
-
-
-def test_the_factor_of_the_cosines_stands_in_the_file(model, files):
-    factor = float(session_of(files["audio"]).get_modelmeta().custom_metadata_map["temperature"])
-    assert factor == pytest.approx(model.temperature.item())
+        found, _ = run(folder, "text", text=queries)
+        np.testing.assert_allclose(found, embed_text(model, queries), atol=1e-4)
 
 
 def test_an_encoder_that_reads_the_padding_is_refused(model, tmp_path, monkeypatch):

@@ -7,7 +7,6 @@ import pickle
 import shutil
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,16 +14,9 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import (
-    GridSearchCV,
-    StratifiedKFold,
-    cross_val_predict,
-    cross_val_score,
-    cross_validate,
-)
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import (
     check_estimator_repr,
     check_get_params_invariance,
@@ -41,14 +33,13 @@ WORDS = ["sadness", "anger", "fear"]  # not in the order of the alphabet
 
 
 @pytest.fixture(scope="module")
-def model() -> ParaCLAP:
-    return build("smoke", "smoke", 16, 0.2, "mean", seed=1).eval()
+def model(model_folder: Path) -> ParaCLAP:
+    return ParaCLAP.from_pretrained(model_folder)
 
 
-@pytest.fixture
-def saved(model: ParaCLAP, tmp_path: Path) -> str:
-    model.save_pretrained(tmp_path / "model")
-    return str(tmp_path / "model")
+@pytest.fixture(scope="module")
+def other() -> ParaCLAP:
+    return build("smoke", "smoke", 16, 0.2, "mean", seed=2).eval()
 
 
 @pytest.fixture
@@ -62,42 +53,22 @@ def truth(labels: pd.DataFrame) -> list[str]:
 
 
 @pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files that are read, in order."""
-    seen: list[str] = []
-    read = audio.read
-
-    def counted(file, *rest):
-        seen.append(str(file))
-        return read(file, *rest)
-
-    monkeypatch.setattr(audio, "read", counted)
-    return seen
-
-
-@pytest.fixture
 def asked(model: ParaCLAP) -> ZeroShotClassifier:
     return ZeroShotClassifier(list(WORDS), model, "speaker is {}")
 
 
-# --- answers --------------------------------------------------------------------------------------
-
-
-def test_answers_are_those_of_classify(asked, model, files):
+def test_answers_are_those_of_classify_without_fit_or_with(asked, model, files, truth):
     expected = classify(model, files, WORDS, "speaker is {}")
-    assert asked.classes_.tolist() == ["anger", "fear", "sadness"]
-    np.testing.assert_allclose(asked.predict_proba(files), expected[sorted(WORDS)], atol=1e-6)
-    assert asked.predict(files).tolist() == expected["prediction"].tolist()
-    np.testing.assert_allclose(np.exp(asked.predict_log_proba(files)), asked.predict_proba(files))
-
-
-def test_it_answers_without_fit_and_fit_changes_nothing(asked, files, truth):
-    before = asked.predict_proba(files)
-    assert asked.fit(files, truth) is asked
-    assert asked.fit("anything", None) is asked
-    np.testing.assert_array_equal(asked.predict_proba(files), before)
     check_is_fitted(asked)
-    assert not get_tags(asked).requires_fit
+    assert asked.fit(files, truth) is asked
+    assert asked.classes_.tolist() == ["anger", "fear", "sadness"]
+    shares = asked.predict_proba(files)
+    np.testing.assert_allclose(shares, expected[sorted(WORDS)], atol=1e-6)
+    assert asked.predict(files).tolist() == expected["prediction"].tolist()
+    truth = [*truth[:-1], "fear"]
+    places = [sorted(WORDS).index(label) for label in truth]  # in the order that scorers expect
+    likely = shares[np.arange(12), places]
+    assert log_loss(truth, shares) == pytest.approx(-np.log(likely).mean(), abs=1e-6)
 
 
 @pytest.mark.parametrize("labels_", [("a", "s"), (7, 3)])
@@ -109,46 +80,35 @@ def test_a_label_of_any_kind_may_stand_for_a_word(model, files, labels_):
     assert by_word.score(files, expected) == 1
 
 
-@pytest.mark.parametrize(
-    "form", ["tuple", "array", "column", "series", "frame", "index", "table", "one"]
-)
-def test_utterances_come_in_all_forms(asked, labels, files, form):
-    table = labels[:12]
-    given = {
-        "tuple": tuple(map(Path, files)),
-        "array": np.array(files, dtype=object),
-        "column": np.array(files)[:, None],
-        "series": pd.Series(files, index=range(5, 17)),
-        "frame": pd.DataFrame({"path": files}),
-        "index": table.index,
-        "table": table,
-        "one": files[0],
-    }[form]
-    expected = asked.predict_proba(files)[: 1 if form == "one" else None]
-    np.testing.assert_allclose(asked.predict_proba(given), expected, atol=1e-6)
+def test_utterances_come_in_all_forms(asked, labels, files):
+    expected = asked.predict_proba(files)
+    for given in (
+        tuple(map(Path, files)),
+        np.array(files, dtype=object),
+        np.array(files)[:, None],
+        pd.Series(files, index=range(5, 17)),
+        pd.DataFrame({"path": files}),
+        labels[:12].index,
+        labels[:12],
+    ):
+        np.testing.assert_allclose(asked.predict_proba(given), expected, atol=1e-6)
+    np.testing.assert_allclose(asked.predict_proba(files[0]), expected[:1], atol=1e-6)
+    with pytest.raises(ValueError, match="expected one column of paths"):
+        asked.predict(np.zeros((3, 2)))
+    with pytest.raises(audio.AudioError, match=r"gone\.wav"):
+        asked.predict([files[0], "gone.wav"])
 
 
-def test_segments_of_one_file_are_different_utterances(asked, files):
-    index = tables.segments([files[0]] * 2, ends=[0.2, 0.4])
-    first, second = asked.predict_proba(index)
-    assert np.abs(first - second).max() > 0
-
-
-def test_the_demo_model_is_looked_for_in_the_project(saved, files, tmp_path, monkeypatch):
-    shutil.copytree(saved, tmp_path / "home" / "runs" / "demo" / "model")
-    monkeypatch.setenv("PARACLAP_HOME", str(tmp_path / "home"))
-    assert len(ZeroShotClassifier(WORDS).predict(files)) == 12
-
-
-# --- embeddings are computed once ----------------------------------------------------------------
-
-
-def test_an_utterance_is_embedded_once_whatever_is_asked(files, reads):
+def test_an_utterance_is_embedded_once_whatever_is_asked(files, monkeypatch):
+    seen, read = [], audio.read
+    monkeypatch.setattr(audio, "read", lambda *segment: seen.append(segment) or read(*segment))
     asked = ZeroShotClassifier(WORDS, build("smoke", "smoke", 16, 0.2, "mean", seed=3).eval())
     asked.predict(files[:8])
     asked.set_params(template="emotion is {}", candidates=["low", "high"]).predict(files[:8])
     clone(asked).set_params(template="{}").predict(files)
-    assert sorted(reads) == sorted(files)
+    assert sorted(str(segment[0]) for segment in seen) == sorted(files)
+    first, second = asked.predict_proba(tables.segments([files[0]] * 2, ends=[0.2, 0.4]))
+    assert np.abs(first - second).max() > 0
 
 
 def test_a_changed_file_is_embedded_again(asked, files, tmp_path):
@@ -162,23 +122,27 @@ def test_a_changed_file_is_embedded_again(asked, files, tmp_path):
     assert np.abs(before - expected.to_numpy()).max() > 1e-6
 
 
-def test_another_model_embeds_anew_and_clones_keep_theirs(asked, files):
-    other = build("smoke", "smoke", 16, 0.2, "mean", seed=2).eval()
+def test_clones_share_the_model_and_keep_it_when_another_one_is_set(asked, other, files):
     before, kept = asked.predict_proba(files), clone(asked)
+    assert kept.model is asked.model and kept.get_params() == asked.get_params()
+    kept.candidates.append("joy")
+    assert asked.candidates == WORDS
     asked.set_params(model=other)
     expected = classify(other, files, WORDS, "speaker is {}")[sorted(WORDS)]
     np.testing.assert_allclose(asked.predict_proba(files), expected, atol=1e-6)
+    kept.set_params(candidates=WORDS)
     np.testing.assert_array_equal(kept.predict_proba(files), before)
 
 
-def test_a_folder_whose_weights_are_others_now_is_loaded_anew(saved, files):
-    before = VoiceEmbeddings(saved).transform(files)
-    np.testing.assert_array_equal(VoiceEmbeddings(saved).transform(files), before)
-    build("smoke", "smoke", 16, 0.2, "mean", seed=2).save_pretrained(saved)
-    assert not np.allclose(VoiceEmbeddings(saved).transform(files), before)
-
-
-# --- scikit-learn ---------------------------------------------------------------------------------
+def test_a_folder_is_found_in_the_project_and_loaded_anew_when_its_weights_change(
+    model_folder, other, files, tmp_path, monkeypatch
+):
+    shutil.copytree(model_folder, tmp_path / "runs" / "demo" / "model")
+    monkeypatch.setenv("PARACLAP_HOME", str(tmp_path))
+    before = VoiceEmbeddings().transform(files)
+    np.testing.assert_array_equal(VoiceEmbeddings().transform(files), before)
+    other.save_pretrained(tmp_path / "runs" / "demo" / "model")
+    assert not np.allclose(VoiceEmbeddings().transform(files), before)
 
 
 @pytest.mark.parametrize("kind", [ZeroShotClassifier, VoiceEmbeddings])
@@ -188,17 +152,6 @@ def test_parameters_are_handled_as_scikit_learn_expects(kind):
     for check in (check_get_params_invariance, check_set_params, check_estimator_repr):
         check(kind.__name__, estimator)
     assert clone(estimator).get_params() == estimator.get_params()
-    with pytest.raises(ValueError, match="Invalid parameter 'tempalte'"):
-        estimator.set_params(tempalte="{}")
-
-
-def test_clones_share_the_model_and_nothing_else(asked, model, files):
-    copy = clone(asked)
-    assert copy.model is asked.model and copy.get_params() == asked.get_params()
-    copy.candidates.append("joy")
-    assert asked.candidates == WORDS
-    made = clone(VoiceEmbeddings(model).set_output(transform="pandas"))
-    assert made.transform(files)["embedding-3"].shape == (12,)
 
 
 def test_templates_are_compared_by_a_grid_search(asked, files, truth):
@@ -209,7 +162,7 @@ def test_templates_are_compared_by_a_grid_search(asked, files, truth):
     np.testing.assert_allclose(search.cv_results_["mean_test_score"], expected)
 
 
-@pytest.mark.parametrize("scoring", ["accuracy", "balanced_accuracy", "neg_log_loss"])
+@pytest.mark.parametrize("scoring", ["balanced_accuracy", "neg_log_loss"])
 def test_it_is_cross_validated_in_a_pipeline(asked, labels, scoring):
     table = labels[:12]
     asked.set_params(candidates=["sadness", "anger"])
@@ -217,28 +170,13 @@ def test_it_is_cross_validated_in_a_pipeline(asked, labels, scoring):
     assert np.isfinite(scores).all()
 
 
-def test_columns_are_in_the_order_that_scorers_expect(asked, files, truth):
-    truth = [*truth[:-1], "fear"]
-    shares = asked.predict_proba(files)
-    places = [sorted(WORDS).index(label) for label in truth]
-    expected = -np.log(shares[np.arange(12), places]).mean()
-    assert log_loss(truth, shares) == pytest.approx(expected, abs=1e-6)
-
-
-def test_cross_validated_answers_are_plain_answers(asked, files, truth):
-    crossed = cross_val_predict(asked, files, truth, cv=3)
-    assert crossed.tolist() == asked.predict(files).tolist()
-
-
 def test_a_column_of_paths_goes_through_a_table_of_several_kinds(model, files, truth):
     table = pd.DataFrame({"file": files, "age": range(12), "emotion": truth})
     both = [("file", VoiceEmbeddings(model), "file"), ("age", StandardScaler(), ["age"])]
     assert ColumnTransformer(both).fit_transform(table).shape == (12, 17)
-    named = ColumnTransformer([("file", VoiceEmbeddings(model), ["file"])])
-    assert named.set_output(transform="pandas").fit_transform(table).shape == (12, 16)
-    asked = ZeroShotClassifier(["anger", "sadness"], model)
-    scores = cross_validate(asked, table[["file"]], table["emotion"], cv=2)["test_score"]
-    assert np.isfinite(scores).all()
+    named = ColumnTransformer([("file", clone(VoiceEmbeddings(model)), ["file"])])
+    made = named.set_output(transform="pandas").fit_transform(table)
+    assert made["file__embedding-3"].shape == (12,)
 
 
 def test_a_linear_probe_learns_from_embeddings(model, labels):
@@ -251,25 +189,12 @@ def test_a_linear_probe_learns_from_embeddings(model, labels):
     assert scores.mean() > 0.6
 
 
-def test_several_processes_cross_validate_a_loaded_model(model, files, truth):
-    plain = ZeroShotClassifier(["anger", "sadness"], model)
-    alone, together = (
-        cross_val_score(plain, files, truth, cv=StratifiedKFold(2), n_jobs=jobs) for jobs in (1, 2)
-    )
-    np.testing.assert_array_equal(together, alone)
-
-
-def test_a_pickled_estimator_answers_the_same(saved, model, files, tmp_path):
-    for given, most in ((saved, 2_000), (model, 20_000_000)):
-        asked = ZeroShotClassifier(WORDS, given)
-        before = asked.predict_proba(files)
-        joblib.dump(asked, tmp_path / "asked.joblib")
-        assert (tmp_path / "asked.joblib").stat().st_size < most
-        for other in (joblib.load(tmp_path / "asked.joblib"), pickle.loads(pickle.dumps(asked))):
-            np.testing.assert_allclose(other.predict_proba(files), before, atol=1e-6)
-
-
-# --- errors ---------------------------------------------------------------------------------------
+def test_a_pickled_estimator_answers_the_same_and_needs_a_folder(model_folder, asked, files):
+    stored = ZeroShotClassifier(WORDS, model_folder, "speaker is {}")
+    copied = pickle.loads(pickle.dumps(stored))
+    np.testing.assert_allclose(copied.predict_proba(files), asked.predict_proba(files), atol=1e-6)
+    with pytest.raises(TypeError, match="give the folder"):
+        pickle.dumps(asked)
 
 
 @pytest.mark.parametrize(
@@ -285,14 +210,3 @@ def test_bad_parameters_are_named_when_asked(asked, files, change, message):
     asked.set_params(**change)
     with pytest.raises((ValueError, OSError), match=message):
         asked.predict(files)
-
-
-@pytest.mark.parametrize("array", [np.zeros((3, 2)), np.array([["a", "b"]]), np.zeros(3)])
-def test_numbers_and_several_columns_are_no_utterances(asked, array):
-    with pytest.raises(ValueError, match=r"Bad array of utterances, shape .* in one column"):
-        asked.predict(array)
-
-
-def test_a_file_that_is_not_there_is_named(asked, files):
-    with pytest.raises(audio.AudioError, match=r"gone\.wav"):
-        asked.predict([files[0], "gone.wav"])

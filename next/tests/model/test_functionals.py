@@ -11,8 +11,9 @@ import torch
 from sounds import write
 
 from paraclap import audio, features
-from paraclap.model import FUNCTIONALS, FunctionalsEncoder, ParaCLAP, build
+from paraclap.model import ParaCLAP, build
 from paraclap.model.embedding import embed_audio
+from paraclap.model.functionals import FUNCTIONALS, FunctionalsEncoder
 from paraclap.model.layers import pool_audio
 
 NAMES = ["egemaps", "egemaps+smoke"]
@@ -53,11 +54,8 @@ def test_functionals_are_scaled_by_those_of_training_and_stand_before_the_signal
     np.testing.assert_array_equal(read[0, FUNCTIONALS:], signal)
     extreme = extractor(signal, functionals=np.full(FUNCTIONALS, 1e9))["input_values"][0]
     assert extreme[:FUNCTIONALS].max() < 4  # a value far beyond those of training is cut
-
-
-def test_a_functional_that_never_varies_is_zero() -> None:
     extractor = untrained("egemaps").processor.feature_extractor
-    extractor.fit(np.ones((10, FUNCTIONALS)))
+    extractor.fit(np.ones((10, FUNCTIONALS)))  # one that never varies is zero
     read = extractor(np.zeros(0), functionals=np.ones((1, FUNCTIONALS)))
     assert not read["input_values"][0].any()
 
@@ -101,22 +99,16 @@ def test_a_saved_model_answers_as_before_from_files_and_from_a_table(
 def test_an_encoder_of_functionals_alone_reads_no_file_that_has_a_row(table: pd.DataFrame) -> None:
     moved = table.rename(index=lambda file: f"/nowhere/{file}", level="file")
     assert embed_audio(untrained("egemaps"), moved, functionals=moved).shape == (6, 16)
-
-
-def test_utterances_without_a_row_are_named(labels: pd.DataFrame, table: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match=r"No functionals of 1 of 6 utterances \(first: '.*wav'\)"):
+    with pytest.raises(KeyError, match=r"00\.wav.* not in index"):
         embed_audio(untrained("egemaps"), table, functionals=table.iloc[1:])
 
 
-def test_a_silent_signal_has_no_functionals(tmp_path: Path) -> None:
+def test_without_scaling_or_sound_there_are_no_functionals(tmp_path: Path) -> None:
+    silent = write(tmp_path / "silent.wav", np.zeros(16_000))
     with pytest.raises(audio.AudioError, match="Silent"):
-        embed_audio(untrained("egemaps"), write(tmp_path / "silent.wav", np.zeros(16_000)))
-
-
-def test_a_model_that_knows_no_scaling_says_what_to_do() -> None:
-    model = build("egemaps", "smoke", 16, 0.0, "mean", seed=0)
+        embed_audio(untrained("egemaps"), silent)
     with pytest.raises(ValueError, match=r"train the model, or call feature_extractor\.fit"):
-        model.prepare(audio=noise(8000))
+        build("egemaps", "smoke", 16).prepare(audio=noise(8000))
 
 
 def test_attention_and_checkpointing_reach_the_inner_encoder(tmp_path: Path) -> None:

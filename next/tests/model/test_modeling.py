@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch.nn import functional
 from transformers import (
     AutoModel,
-    CLIPConfig,
     Data2VecAudioConfig,
     HubertConfig,
     SEWConfig,
@@ -25,22 +20,12 @@ from transformers import (
 )
 
 from paraclap.model import ParaCLAP, ParaCLAPConfig, Projection, build
-from paraclap.model.layers import cosine_logits, is_exact_with_mask, mean_pool, pool_audio
+from paraclap.model.layers import cosine_logits, is_exact_with_mask, mean_pool
 
-TINY = {
-    "hidden_size": 16,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "conv_dim": (8, 8),
-    "conv_kernel": (10, 4),
-    "conv_stride": (5, 4),
-    "num_conv_pos_embeddings": 4,
-    "num_conv_pos_embedding_groups": 2,
-    "mask_time_prob": 0.0,
-    "layerdrop": 0.0,
-    "feat_extract_norm": "layer",
-}
+TINY = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+TINY |= {"intermediate_size": 32, "num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2}
+TINY |= {"conv_dim": (8, 8), "conv_kernel": (10, 4), "conv_stride": (5, 4)}
+TINY |= {"mask_time_prob": 0.0, "layerdrop": 0.0, "feat_extract_norm": "layer"}
 ADAPTER = {"add_adapter": True, "num_adapter_layers": 1, "output_hidden_size": 12}
 EXACT = {
     "wav2vec2": Wav2Vec2Config(**TINY),
@@ -85,14 +70,6 @@ def model() -> ParaCLAP:
 # --- padding -----------------------------------------------------------------------------------
 
 
-@given(st.lists(st.integers(3, 20_000), min_size=2, max_size=5), st.integers(0, 99))
-@settings(max_examples=15, deadline=None)
-def test_a_batch_of_many_equals_batches_of_one(samples: list[int], seed: int) -> None:
-    model = build("smoke", "smoke", 16, 0.0, "mean", seed=1).eval()
-    batch = signals(*samples, seed=seed)
-    torch.testing.assert_close(embed(model, batch), alone(model, batch), atol=1e-4, rtol=0)
-
-
 # torch warns of the two kinds of mask that transformers' WavLM passes to it
 @pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask:UserWarning")
 @pytest.mark.parametrize("name", [*EXACT, *APART])
@@ -102,19 +79,10 @@ def test_padding_changes_nothing_for_any_audio_encoder(name: str) -> None:
     model = build("smoke", "smoke", 16, 0.0, "mean", seed=1)
     audio = AutoModel.from_config(config)
     model = ParaCLAP.from_encoders(audio, model.text_model, model.processor, projection_dim=8)
-    batch = signals(5000, 900, 5000, 3333)
+    batch = signals(5000, 900, 5000, 3)
     assert is_exact_with_mask(config) == (name in EXACT)
     model.eval()
     torch.testing.assert_close(embed(model, batch), alone(model, batch), atol=1e-4, rtol=0)
-
-
-def test_signals_of_one_length_are_encoded_together_where_padding_matters() -> None:
-    encoder = AutoModel.from_config(APART["data2vec-audio"]).eval()
-    seen = []
-    encoder.register_forward_pre_hook(lambda _, given: seen.append(tuple(given[0].shape)))
-    mask = (torch.arange(900) < torch.tensor([[900], [500], [900], [500]])).long()
-    pool_audio(encoder, torch.randn(4, 900), mask)
-    assert sorted(seen) == [(2, 500), (2, 900)]
 
 
 def test_mean_pooling_counts_no_padding() -> None:
@@ -143,34 +111,10 @@ def test_the_projection_is_that_of_the_paper() -> None:
     hidden = torch.randn(3, 6)
     first = hidden @ head.linear1.weight.T
     inner = first + functional.gelu(first) @ head.linear2.weight.T
-    centred = inner - inner.mean(1, keepdim=True)
-    spread = (inner.var(1, unbiased=False, keepdim=True) + 1e-5).sqrt()
-    torch.testing.assert_close(head(hidden), centred / spread)
-
-
-@pytest.mark.parametrize("share", [0.2, 0.5])
-def test_heads_drop_a_share_of_their_units_in_training_and_none_in_evaluation(share: float) -> None:
-    torch.manual_seed(0)
-    model = build("smoke", "smoke", 64, share, "cls", seed=0)
-    for head in (model.audio_projection, model.text_projection):
-        hidden, added = torch.randn(500, head.linear1.in_features), []
-        head.layer_norm.register_forward_pre_hook(lambda _, given, added=added: added.append(given))
-        head.train()
-        assert not torch.equal(head(hidden), head(hidden))
-        dropped = (added[0][0] - head.linear1(hidden)).abs() < 1e-12  # of the second layer
-        assert dropped.float().mean().item() == pytest.approx(share, abs=0.02)
-        head.eval()
-        assert torch.equal(head(hidden), head(hidden))
-
-
-def test_dropout_reaches_the_features_in_training_alone(model: ParaCLAP) -> None:
-    inputs = model.prepare(text=["is loud"], audio=signals(4000))
-    text = {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"]}
-    model.text_model.eval()
-    model.text_projection.train()
-    assert not torch.equal(model.get_text_features(**text), model.get_text_features(**text))
-    model.eval()
-    assert torch.equal(model.get_text_features(**text), model.get_text_features(**text))
+    torch.testing.assert_close(head(hidden), functional.layer_norm(inner, (4,)))
+    head.layer_norm = torch.nn.Identity()  # in training half of what is added is dropped
+    added = head.train()(hidden.repeat(500, 1)) - first.repeat(500, 1)
+    assert (added.abs() < 1e-6).float().mean().item() == pytest.approx(0.5, abs=0.03)
 
 
 def test_logits_are_cosines_times_the_temperature() -> None:
@@ -179,49 +123,19 @@ def test_logits_are_cosines_times_the_temperature() -> None:
     torch.testing.assert_close(logits, torch.tensor([[6.0], [0.0]]))
 
 
-def test_forward_returns_what_clap_returns(model: ParaCLAP) -> None:
+def test_forward_returns_logits_and_embeddings(model: ParaCLAP) -> None:
     inputs = model.processor(text=["is loud", "is quiet"], audio=signals(4000, 3000))
-    output = model(**inputs, return_loss=True)
-    names = ["loss", "logits_per_audio", "logits_per_text", "text_embeds", "audio_embeds"]
+    output = model(**inputs)
+    names = ["logits_per_audio", "logits_per_text", "text_embeds", "audio_embeds"]
     assert list(output) == names
     cosine = output.audio_embeds @ output.text_embeds.T
     torch.testing.assert_close(output.logits_per_audio, cosine / 0.07, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(output.logits_per_audio, output.logits_per_text.T)
     torch.testing.assert_close(output.audio_embeds.norm(dim=-1), torch.ones(2))
-    rows = [functional.log_softmax(one, 1).diag() for one in (output[1], output[2])]
-    torch.testing.assert_close(output.loss, -torch.stack(rows).mean())
-    assert model(**inputs).loss is None
-    assert all(value.isfinite().all() for value in output.values())
-
-
-def test_forward_gives_a_tuple_where_one_is_wanted(model: ParaCLAP) -> None:
-    inputs = model.processor(text=["is loud"], audio=signals(4000))
     found = model(**inputs, return_dict=False)
-    assert isinstance(found, tuple) and torch.equal(found[0], model(**inputs).logits_per_audio)
-    model.config.return_dict = False
-    assert isinstance(model(**inputs), tuple)
-
-
-def test_a_misspelt_argument_is_refused(model: ParaCLAP) -> None:
-    inputs = model.processor(text=["is loud"], audio=signals(4000))
-    inputs["audio_atention_mask"] = inputs.pop("audio_attention_mask")
+    assert isinstance(found, tuple) and torch.equal(found[0], output.logits_per_audio)
     with pytest.raises(TypeError, match="audio_atention_mask"):
-        model(**inputs)
-
-
-def test_the_main_input_is_the_first_argument(model: ParaCLAP) -> None:
-    assert ParaCLAP.forward.__code__.co_varnames[1] == ParaCLAP.main_input_name
-    assert model.get_input_embeddings() is model.text_model.get_input_embeddings()
-
-
-def test_types_of_tokens_may_be_given(model: ParaCLAP) -> None:
-    tokens = model.processor.tokenizer(["is loud"], return_tensors="pt")
-    types = torch.zeros_like(tokens["input_ids"])
-    with torch.inference_mode():
-        plain = model.get_text_features(**tokens)
-        assert torch.equal(model.get_text_features(**tokens, token_type_ids=types), plain)
-        other = model.get_text_features(**tokens, token_type_ids=types + 1)
-    assert not torch.allclose(other, plain, atol=1e-4)
+        model(**inputs, audio_atention_mask=None)
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
@@ -235,23 +149,10 @@ def test_pooling_is_the_first_token_or_the_mean(pooling: str) -> None:
     torch.testing.assert_close(pooled[0], first)
 
 
-def test_the_same_input_gives_the_same_bits(model: ParaCLAP) -> None:
-    batch = signals(4000, 200_000)
-    assert torch.equal(embed(model, batch), embed(model, batch))
-
-
-def test_the_level_of_a_signal_matters(model: ParaCLAP) -> None:
-    loud = signals(8000)[0]
-    assert (embed(model, [loud]) - embed(model, [loud / 30])).abs().max() > 1e-3
-
-
-def test_a_signal_shorter_than_a_frame_is_extended(model: ParaCLAP) -> None:
-    assert embed(model, signals(3)).isfinite().all()
-
-
 def test_a_model_in_half_precision_reads_signals(model: ParaCLAP) -> None:
     batch = signals(9000, 16_000)
     exact = embed(model, batch)
+    assert (exact - embed(model, [signal / 30 for signal in batch])).abs().max() > 1e-3  # level
     half = embed(model.to(torch.bfloat16), batch)
     assert half.dtype == torch.bfloat16
     assert functional.cosine_similarity(half.float(), exact).min() > 0.99
@@ -287,12 +188,9 @@ def test_the_bias_of_the_sigmoid_objective_is_optional() -> None:
     [
         ("audio", {"model_type": "bert"}),
         ("audio", WhisperConfig()),
-        ("audio", {"model_type": "clap"}),
         ("audio", {"model_type": "speecht5"}),
-        ("audio", ParaCLAPConfig()),
         ("text", {"model_type": "wav2vec2"}),
         ("text", {"model_type": "t5"}),
-        ("text", CLIPConfig()),
         ("text", ParaCLAPConfig()),
     ],
 )
@@ -302,19 +200,3 @@ def test_encoders_of_other_kinds_are_refused(kind: str, config: object) -> None:
         ValueError, match=rf"Bad {kind} encoder '\w+', expected one that reads {reads}"
     ):
         ParaCLAPConfig(**{f"{kind}_config": config})
-
-
-def test_another_pooling_is_refused() -> None:
-    with pytest.raises(ValueError, match="Bad text_pooling 'max'"):
-        ParaCLAPConfig(text_pooling="max")
-
-
-def test_a_model_without_a_processor_reads_tensors_only(model: ParaCLAP) -> None:
-    model.processor = None
-    with pytest.raises(ValueError, match=r"no tokenizer and no feature extractor.*processor ="):
-        model.prepare(text="sad")
-
-
-def test_an_unreadable_configuration_keeps_its_folder_out(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match=r"No model that can be read at .*nowhere"):
-        ParaCLAP.from_pretrained(tmp_path / "nowhere")

@@ -24,9 +24,6 @@ def processor() -> ParaCLAPProcessor:
     return ParaCLAPProcessor(ParaCLAPFeatureExtractor(400, do_normalize=False), tokenizer)
 
 
-# --- signals -----------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("normalise", [False, True])
 def test_signals_are_padded_as_by_wav2vec2_and_the_mask_has_its_own_name(normalise: bool) -> None:
     options = {"padding": True, "sampling_rate": 16_000, "return_tensors": "np"}
@@ -40,25 +37,14 @@ def test_signals_are_padded_as_by_wav2vec2_and_the_mask_has_its_own_name(normali
     assert ours["input_values"].dtype == np.float32
 
 
-@pytest.mark.parametrize(
-    "give",
-    [
-        lambda signal: signal,
-        lambda signal: [signal],
-        lambda signal: signal.tolist(),
-        lambda signal: [signal.tolist()],
-        lambda signal: torch.from_numpy(signal),
-        lambda signal: torch.from_numpy(signal)[None],
-        lambda signal: signal[None].astype(np.float64),
-        lambda signal: (signal,),
-    ],
-)
-def test_a_signal_may_be_an_array_a_tensor_or_a_list(give: Any) -> None:
+def test_a_signal_may_be_an_array_a_tensor_or_a_list() -> None:
     (signal,) = noise(900)
-    found = ParaCLAPFeatureExtractor(do_normalize=False)(
-        raw_speech=give(signal), return_tensors="np"
-    )
-    np.testing.assert_array_equal(found["input_values"], signal[None])
+    kinds = [signal, torch.from_numpy(signal), signal.tolist()]
+    kinds += [[one] for one in kinds] + [signal[None].astype(np.float64), (signal,)]
+    for given in kinds:
+        extractor = ParaCLAPFeatureExtractor(do_normalize=False)
+        found = extractor(raw_speech=given, return_tensors="np")
+        np.testing.assert_array_equal(found["input_values"], signal[None])
 
 
 def test_padding_and_lengths_are_for_the_caller_to_choose() -> None:
@@ -70,7 +56,6 @@ def test_padding_and_lengths_are_for_the_caller_to_choose() -> None:
     assert shape() == shape(padding="longest") == (2, 5000)
     assert shape(padding="max_length", max_length=8000) == (2, 8000)
     assert shape(max_length=2000, truncation=True) == (2, 2000)
-    assert shape(pad_to_multiple_of=4096) == (2, 8192)
     assert [len(one) for one in extractor(batch, padding=False)["input_values"]] == [5000, 3000]
 
 
@@ -83,11 +68,9 @@ def test_a_short_signal_is_extended_by_silence_that_counts() -> None:
 @pytest.mark.parametrize(
     ("signals", "message"),
     [
-        ([np.zeros((2, 900))], r"Bad signal of shape \(2, 900\), expected mono"),
-        (np.zeros((1, 2, 900)), r"Bad signal of shape \(2, 900\), expected mono"),
-        ([[[0.0] * 900] * 2], r"Bad signal of shape \(2, 900\), expected mono"),
-        ([np.full(900, np.nan)], "NaN or infinite values in a signal of 900 samples"),
-        ([np.full(900, np.inf)], "NaN or infinite values"),
+        (np.zeros((1, 2, 900)), r"Bad signal: shape \(2, 900\), .*expected one channel"),
+        ([[[0.0] * 900] * 2], r"Bad signal: shape \(2, 900\), .*expected one channel"),
+        ([np.array([0.0, np.nan, np.inf])], "2 values not finite, expected"),
     ],
 )
 def test_what_is_no_mono_signal_is_refused(signals: Any, message: str) -> None:
@@ -102,16 +85,6 @@ def test_another_sampling_rate_and_unknown_options_are_refused(
         processor(audio=noise(4000), sampling_rate=8000)
     with pytest.raises(TypeError, match="samplingrate"):
         processor.feature_extractor(noise(4000), samplingrate=16_000)
-
-
-# --- signals and queries -----------------------------------------------------------------------
-
-
-def test_a_processor_gives_tensors_of_both(processor: ParaCLAPProcessor) -> None:
-    batch = processor(["is loud", "has a low pitch"], noise(900, 500), 16_000)
-    shapes = {name: tuple(value.shape) for name, value in batch.items()}
-    assert shapes.pop("input_ids") == shapes.pop("attention_mask") == (2, 6)
-    assert shapes == {"input_values": (2, 900), "audio_attention_mask": (2, 900)}
     with pytest.raises(ValueError, match="Got neither text nor audio"):
         processor()
 
@@ -120,8 +93,10 @@ def test_options_are_taken_as_processors_of_transformers_take_them(
     processor: ParaCLAPProcessor,
 ) -> None:
     text, audio = ["a", "b c"], noise(900, 500)
+    plain = {name: one.shape for name, one in processor(text, audio, 16_000).items()}
+    assert plain["input_ids"] == plain["attention_mask"] == (2, 4)
+    assert plain["input_values"] == plain["audio_attention_mask"] == (2, 900)
     padded = {"padding": "max_length", "max_length": 20, "truncation": True}
-    assert processor(text=text, **padded)["input_ids"].shape == (2, 20)
     both = processor(text=text, audio=audio, sampling_rate=16_000, **padded)
     assert (both["input_ids"].shape, both["input_values"].shape) == ((2, 20), (2, 900))
     apart = processor(
@@ -136,4 +111,3 @@ def test_options_are_taken_as_processors_of_transformers_take_them(
     assert (apart["input_ids"].shape, apart["input_values"].shape) == ((2, 20), (2, 1000))
     alone = processor(audio=audio, padding="max_length", max_length=1000)
     assert alone["input_values"].shape == (2, 1000)
-    assert isinstance(processor(text=text, return_tensors="np")["input_ids"], np.ndarray)

@@ -25,7 +25,8 @@ from transformers import (
     pipeline,
 )
 
-from paraclap.model import FUNCTIONALS, ParaCLAP, ParaCLAPFeatureExtractor, build
+from paraclap.model import ParaCLAP, ParaCLAPFeatureExtractor, build
+from paraclap.model.functionals import FUNCTIONALS
 
 ROOT = Path(__file__).parents[2]
 WORDS = ["angry", "very sad"]
@@ -80,10 +81,6 @@ def test_saving_and_loading_keep_every_bit(encoder: str, tmp_path: Path) -> None
     auto = AutoModel.from_pretrained(tmp_path)
     assert type(auto) is ParaCLAP
     np.testing.assert_array_equal(logits(auto), logits(again))
-    again.save_pretrained(tmp_path / "again")
-    np.testing.assert_array_equal(
-        logits(ParaCLAP.from_pretrained(tmp_path / "again")), logits(again)
-    )
 
 
 def test_a_folder_holds_weights_as_data_and_everybody_may_read_it(tmp_path: Path) -> None:
@@ -122,19 +119,16 @@ def test_later_changes_of_the_file_do_not_reach_the_model(copy: Path) -> None:
 
 def test_arguments_of_transformers_are_taken(model_folder: Path) -> None:
     for owner in (ParaCLAP, AutoModel):
-        model, info = owner.from_pretrained(model_folder, output_loading_info=True)
-        assert type(model) is ParaCLAP and not info["missing_keys"]
-        model = owner.from_pretrained(
-            pretrained_model_name_or_path=model_folder,
+        model, info = owner.from_pretrained(
+            model_folder,
             projection_dropout=0.0,
-            output_attentions=True,
             dtype=torch.bfloat16,
             attn_implementation="eager",
+            output_loading_info=True,
         )
-        assert model.config.output_attentions and model.config.projection_dropout == 0
-        assert model.dtype == torch.bfloat16
-        for part in (model.audio_model, model.text_model):
-            assert part.config._attn_implementation == "eager"
+        assert type(model) is ParaCLAP and not info["missing_keys"]
+        assert (model.config.projection_dropout, model.dtype) == (0, torch.bfloat16)
+        assert model.text_model.config._attn_implementation == "eager"
 
 
 def test_arguments_of_the_hub_reach_every_part(model_folder: Path, tmp_path: Path) -> None:
@@ -149,26 +143,12 @@ def test_arguments_of_the_hub_reach_every_part(model_folder: Path, tmp_path: Pat
         extractor["feature_extractor"]["min_samples"] = 1000 + number
         (place / "processor_config.json").write_text(json.dumps(extractor))
         change(place / "config.json", {"projection_dropout": 0.1 * number})
+    options = {"cache_dir": tmp_path, "subfolder": "inner", "local_files_only": True}
     for number, branch in enumerate(("main", "second")):
-        model = ParaCLAP.from_pretrained(
-            "you/voices",
-            revision=branch,
-            cache_dir=tmp_path,
-            subfolder="inner",
-            local_files_only=True,
-            token=False,
-        )
+        model = ParaCLAP.from_pretrained("you/voices", revision=branch, token=False, **options)
         assert model.processor.feature_extractor.min_samples == 1000 + number
         assert model.config.projection_dropout == 0.1 * number
         assert len(model.processor.tokenizer) == 30522
-
-
-def test_errors_about_arguments_do_not_blame_the_weights(model_folder: Path) -> None:
-    with pytest.raises(ValueError, match="attn_implementation") as error:
-        ParaCLAP.from_pretrained(model_folder, attn_implementation="foo")
-    assert "again" not in str(error.value)
-    with pytest.raises(TypeError, match="low_cpu"):
-        ParaCLAP.from_pretrained(model_folder, low_cpu=True)
 
 
 def test_a_model_without_a_processor_is_loaded_without_one(tmp_path: Path) -> None:
@@ -181,28 +161,11 @@ def test_a_model_without_a_processor_is_loaded_without_one(tmp_path: Path) -> No
 # --- what is refused ---------------------------------------------------------------------------
 
 
-def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in (tmp_path / "no" / "model", "./no/model", "model", "you/voices"):
-        with pytest.raises(
-            OSError, match=r"No model that can be read at .*, expected config\.json"
-        ):
-            ParaCLAP.from_pretrained(name)
-
-
-def test_weights_that_are_cut_short_are_an_error(copy: Path) -> None:
-    weights = copy / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(OSError, match=r"No model that can be read at .*copy it again"):
-        ParaCLAP.from_pretrained(copy)
-
-
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"model_type": "clap", "audio_config": None}, r"\d+ (missing|misshapen) weights"),
-        ({"projection_dim": 32}, "8 misshapen weights"),
-        ({"logit_bias_init": 0.0}, r"1 missing weights .*logit_bias"),
+        ({"projection_dim": 32}, "Bad weights in '.*copy' .*'mismatched': "),
+        ({"logit_bias_init": 0.0}, r"'missing': \['logit_bias'\]"),
         ({"audio_config": {"model_type": "whisper"}}, "Bad audio encoder 'whisper'"),
         ({"text_pooling": "max"}, "Bad text_pooling 'max'"),
     ],
@@ -215,21 +178,21 @@ def test_a_configuration_of_another_model_is_refused(
         ParaCLAP.from_pretrained(copy)
 
 
-@pytest.mark.parametrize("kind", ["missing", "unexpected", "NaN or infinite"])
-def test_weights_of_another_model_are_refused(copy: Path, kind: str) -> None:
-    weights = load_file(copy / "model.safetensors")
-    if kind == "missing":
-        weights = {name: value for name, value in weights.items() if "audio_model" not in name}
-    elif kind == "unexpected":
-        weights["extra.weight"] = torch.zeros(3)
-    else:
-        weights["logit_scale"] = torch.tensor(float("nan"))
-    save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ValueError, match=rf"\d+ {kind} weights in '.*copy'"):
+def test_damaged_files_are_refused(copy: Path) -> None:
+    file = copy / "model.safetensors"
+    weights = load_file(file)
+    weights |= {"extra": torch.zeros(3), "logit_scale": torch.tensor(float("nan"))}
+    save_file(weights, file, metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=r"'unexpected': \['extra'\], 'not finite': \['logit_sc"):
         ParaCLAP.from_pretrained(copy)
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(OSError, match=r"Bad weights at .* copy the folder again"):
+        ParaCLAP.from_pretrained(copy)
+    with pytest.raises(OSError, match="nowhere"):
+        ParaCLAP.from_pretrained(copy / "nowhere")
 
 
-def test_a_damaged_tokenizer_is_named(copy: Path) -> None:
+def test_a_damaged_tokenizer_is_refused(copy: Path) -> None:
     (copy / "tokenizer.json").write_text("{")
     with pytest.raises(OSError, match="Unreadable tokenizer or preprocessing in"):
         ParaCLAP.from_pretrained(copy)
@@ -255,10 +218,7 @@ def test_auto_classes_give_the_parts(model_folder: Path) -> None:
     assert AutoConfig.from_pretrained(model_folder).projection_dim == 16
     extractor = AutoFeatureExtractor.from_pretrained(model_folder)
     assert isinstance(extractor, ParaCLAPFeatureExtractor)
-    model, processor = (
-        ParaCLAP.from_pretrained(model_folder),
-        AutoProcessor.from_pretrained(model_folder),
-    )
+    model, processor = (one.from_pretrained(model_folder) for one in (ParaCLAP, AutoProcessor))
     batch = processor(text=WORDS, audio=signals(), sampling_rate=16_000)
     with torch.inference_mode():
         np.testing.assert_array_equal(model(**batch).logits_per_audio, logits(model))
@@ -267,44 +227,6 @@ def test_auto_classes_give_the_parts(model_folder: Path) -> None:
         )
         expected = model.get_text_features(**processor(text=WORDS))
         torch.testing.assert_close(model.get_text_features(**tokens), expected)
-
-
-def test_sentence_transformers_embeds_both_kinds(model_folder: Path) -> None:
-    library = pytest.importorskip("sentence_transformers")
-    model = ParaCLAP.from_pretrained(model_folder)
-    both = library.SentenceTransformer(str(model_folder), device="cpu")
-    recording = {"array": signals()[0], "sampling_rate": 16_000}
-    with torch.inference_mode():
-        text = model.get_text_features(**model.prepare(text=WORDS[0]))
-        audio = model.get_audio_features(**model.prepare(audio=signals()[0]))
-    np.testing.assert_allclose(both.encode(WORDS[:1]), text, atol=1e-5)
-    np.testing.assert_allclose(both.encode([recording]), audio, atol=1e-5)
-
-
-def run(code: str, *arguments: str, **changes: str) -> list[str]:
-    """Lines that a Python of its own prints."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        env={**environment, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", **changes},
-        cwd=Path(sys.prefix),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout.splitlines()
-
-
-def test_import_paraclap_is_all_that_transformers_needs(model_folder: Path) -> None:
-    code = f"""
-import paraclap, sys
-from transformers import pipeline
-model = pipeline("{TASK}", model=sys.argv[1]).model
-print(type(model).__module__)
-"""
-    assert run(code, str(model_folder), PYTHONPATH=str(ROOT)) == ["paraclap.model.modeling"]
 
 
 # A Python that cannot import paraclap. The first line lets transformers live with a torchaudio
@@ -336,10 +258,6 @@ for folder in sys.argv[2:]:
         print(len(ask(signals[0], candidate_labels=["angry", "very sad"])))
     except ImportError as error:
         print(error)
-    model.save_pretrained(f"{folder}_again")
-    again = AutoModel.from_pretrained(f"{folder}_again", **trusted)
-    with torch.inference_mode():
-        print(torch.equal(again(**inputs).logits_per_audio, model(**inputs).logits_per_audio))
 print("paraclap" in sys.modules)
 try:
     AutoModel.from_pretrained(folder)
@@ -358,12 +276,23 @@ def test_a_folder_answers_alike_where_paraclap_is_not_installed(tmp_path: Path) 
         np.savez(f"{folder}.npz", **arrays, **({} if values is None else {"functionals": values}))
         expected[folder] = logits(ParaCLAP.from_pretrained(folder))
     torchaudio = ROOT / "paraclap" / "_torchaudio.py"
-    told = run(ELSEWHERE, str(torchaudio), *map(str, expected), HF_HOME=str(tmp_path / "home"))
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    environment |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "HF_HOME": f"{tmp_path}/home"}
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, str(torchaudio), *map(str, expected)],
+        env=environment,
+        cwd=Path(sys.prefix),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = done.stdout.splitlines()
     for folder, values in expected.items():
         np.testing.assert_allclose(np.load(f"{folder}.npy"), values, atol=1e-5)
         assert told.pop(0) == "{'transformers_modules'}"
-        assert told.pop(0).startswith("2" if folder.name == "smoke" else "This model reads functio")
-        assert told.pop(0) == "True"
+        assert told.pop(0) in ("2", "No module named 'paraclap'")
     assert told[0] == "False" and told[-1].endswith("True")
 
 

@@ -32,7 +32,7 @@ FULL = {**dict.fromkeys(FEATURES, "high"), "emotion": "anger", "gender": "male"}
 
 def pool_of(*rows: dict[str, str], **options: str) -> QueryPool:
     table = pd.DataFrame(list(rows), columns=[*FEATURES, "emotion", "gender"], dtype="str")
-    return QueryPool.from_table(table, **options)
+    return QueryPool(table, **options)
 
 
 def golden_pool(**options: str) -> QueryPool:
@@ -47,9 +47,6 @@ def draw(pool: QueryPool, rows, *options, **named) -> list[list[str]]:
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
-
-
-# --- lists --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", GOLDEN["lists"])
@@ -107,7 +104,7 @@ def test_released_sets_equal_the_authors_code_on_random_rows(templates, theirs):
         "unknown", np.nan
     )
     table = table[~np.isin(values[:, 1], [0.3, 0.7])]  # there their code contradicts itself
-    pool = QueryPool.from_table(table, templates, "noun")
+    pool = QueryPool(table, templates, "noun")
     text = "\n".join(" | ".join(pool.queries(i)) for i in range(len(pool)))
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == theirs
 
@@ -117,14 +114,8 @@ def test_contrast_holds_at_its_own_end_alone():
         for query, level in zip(contrast(attribute), ("low", "high"), strict=True):
             found = [one for one in LEVELS if query in queries_for({attribute: one}, None, None)]
             assert found == [level]
-    assert contrast("gender") == ("the speaker is female", "the speaker is male")
     assert contrast("loudness", "diverse") == ("has low loudness", "has high loudness")
-    for templates in SETS:
-        for attribute in {one.attribute for one in load_templates(templates)} - {"emotion"}:
-            assert len(set(contrast(attribute, templates))) == 2
-    with pytest.raises(
-        ValueError, match=r"contrast of the set 'paper' 'loudness', expected one of"
-    ):
+    with pytest.raises(ValueError, match="contrast of the set 'paper' 'loudness', expected one of"):
         contrast("loudness")
 
 
@@ -132,32 +123,19 @@ def test_a_table_comes_back_from_disk_as_the_same_pool(tmp_path):
     pool = golden_pool()
     table = pool.table().set_index(tables.segments([f"/a/{i}.wav" for i in range(len(pool))]))
     path = tables.write_table(table.assign(corpus="tones"), tmp_path / "queries.parquet")
-    again = QueryPool.from_table(tables.read_table(path))
+    again = QueryPool(tables.read_table(path))
     assert again.table()["queries"].tolist() == table["queries"].tolist()
     assert again.labels.index.equals(table.index)
     assert list(again.table()) == [*FEATURES, "emotion", "gender", "queries"]
 
 
-@pytest.mark.parametrize(
-    ("row", "options", "message"),
-    [
-        ({"pitch": "hihg"}, {}, "level of pitch 'hihg'.* mean 'high'"),
-        ({"emotion": " "}, {}, "Bad emotion ' '"),
-        ({"gender": "femal"}, {}, "gender 'femal'.* mean 'female'"),
-        ({"emotion": "anger"}, {"emotion_form": "verb"}, "form of the emotion word 'verb'"),
-        ({}, {"templates": "papre"}, "template set 'papre'.* mean 'paper'"),
-    ],
-)
-def test_bad_words_are_reported(row, options, message):
-    with pytest.raises(ValueError, match=message):
-        pool_of(row, **options)
-
-
-def test_levels_and_labels_have_known_names_and_one_index():
-    with pytest.raises(ValueError, match=r"attribute 'ptich' in the levels.* mean 'pitch'"):
-        QueryPool.build(pd.DataFrame({"ptich": ["low"]}))
-    with pytest.raises(ValueError, match=r"index of gender \(2 rows\) differs .* \(1 rows\)"):
-        QueryPool.build(pd.DataFrame({"pitch": ["low"]}), gender=pd.Series(["male", "male"]))
+def test_bad_words_are_reported():
+    with pytest.raises(ValueError, match=r"level of pitch 'hihg'.* mean 'high'"):
+        pool_of({"pitch": "hihg"})
+    with pytest.raises(ValueError, match=r"gender 'femal'.* mean 'female'"):
+        pool_of({"gender": "femal"})
+    with pytest.raises(ValueError, match=r"template set 'papre'.* mean 'paper'"):
+        pool_of(templates="papre")
 
 
 # --- captions -----------------------------------------------------------------------------------
@@ -198,11 +176,6 @@ def test_emotion_is_on_top_in_the_pool_or_never_there(rand):
     assert not any("angry" in query for queries in by_mode["never"] for query in queries)
 
 
-def test_only_emotion_draws_one_emotion_query():
-    found = set(pool_of(FULL).sample([0] * 99, only_emotion=True, rng=rng()))
-    assert found == {"this is a angry instance", "speaker is angry", "emotion is angry"}
-
-
 def test_the_word_of_the_emotion_itself_comes_half_of_the_time():
     pool, n = pool_of({"emotion": "anger"}, templates="diverse"), 9000
     found = Counter(pool.sample([0] * n, only_emotion=True, rng=rng(5)))
@@ -227,26 +200,15 @@ def test_queries_are_joined_by_and_all_of_them_after_the_word_speaker():
     assert pool.sample(rows, join="all", rng=rng()) == [
         "speaker " + " and ".join(pool.queries(int(i))) for i in rows
     ]
-    for join in ("rand", "weighted"):
-        captions, again, other = (pool.sample(rows, join=join, rng=rng(s)) for s in (3, 3, 4))
-        assert captions == again != other
-        for i, caption in zip(rows, captions, strict=True):
-            assert set(caption.split(" and ")) <= set(pool.queries(int(i)))
+    captions, again, other = (pool.sample(rows, rng=rng(s)) for s in (3, 3, 4))
+    assert captions == again != other
+    for i, caption in zip(rows, captions, strict=True):
+        assert set(caption.split(" and ")) <= set(pool.queries(int(i)))
 
 
 def test_no_template_holds_the_word_that_joins_queries():
     for templates in SETS:
         assert not any(" and " in f" {one.text} " for one in load_templates(templates))
-
-
-def test_the_weighted_join_draws_few_queries_more_often_and_ends_with_the_emotion():
-    pool, n = pool_of(FULL, templates="released"), 3000
-    drawn = draw(pool, [0] * n, 5, "always", join="weighted", rng=rng())
-    assert {queries[-1] for queries in drawn} == {"emotion is angry"}
-    shares = [sum(len(queries) - 1 == k for queries in drawn) / n for k in range(1, 6)]
-    assert np.allclose(shares, [0.4, 0.3, 0.2, 0.1, 0], atol=0.03)
-    never = draw(pool, [0] * n, 5, "never", join="weighted", rng=rng())
-    assert not any("angry" in query for queries in never for query in queries)
 
 
 def test_rows_with_nothing_to_draw_are_known_and_named():
@@ -257,7 +219,7 @@ def test_rows_with_nothing_to_draw_are_known_and_named():
     assert pool.has_queries("never").tolist() == [False, False, True, True]
     assert pool.has_queries(only_emotion=True).tolist() == [False, True, False, True]
     for options in ({"emotion": "never"}, {"only_emotion": True}, {"join": "all"}):
-        with pytest.raises(ValueError, match=r"No queries for \d rows \(\[0.*expected a known"):
+        with pytest.raises(ValueError, match=r"No queries for \d rows \(first: \[0.*expected"):
             pool.sample([3, 0, 1, 2], **options, rng=rng())
     disagreeing = pool_of({"emotion": "no_agreement"}, templates="released")
     assert disagreeing.has_queries().tolist() == [True]
@@ -265,15 +227,8 @@ def test_rows_with_nothing_to_draw_are_known_and_named():
     assert pool_of().table()["queries"].tolist() == pool_of().sample([], rng=rng()) == []
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rand": 0}, "Bad rand 0, expected at least 1"),
-        ({"emotion": "allways"}, "emotion mode 'allways', .* mean 'always'"),
-        ({"join": "weigthed"}, "join 'weigthed', .* mean 'weighted'"),
-        ({"emotion": "never", "only_emotion": True}, "choose one"),
-    ],
-)
-def test_bad_options_are_reported(options, message):
-    with pytest.raises(ValueError, match=message):
-        pool_of(FULL).sample([0], **options, rng=rng())
+def test_bad_options_are_reported():
+    with pytest.raises(ValueError, match=r"emotion 'allways', .* mean 'always'"):
+        pool_of(FULL).sample([0], emotion="allways", rng=rng())
+    with pytest.raises(ValueError, match=r"join 'al', .* mean 'all'"):
+        pool_of(FULL).sample([0], join="al", rng=rng())

@@ -1,29 +1,15 @@
 """The gradient of a whole batch: in chunks, in several processes, with and without savings."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
 import yaml
-from small_training import (
-    SETTINGS,
-    gradients,
-    pool_of,
-    run,
-    together,
-    train_in,
-    weights,
-    without_dropout,
-)
+from small_training import SETTINGS, gradients, pool_of, run, shell, together, without_dropout
 
 from paraclap import tables
 from paraclap.model import ParaCLAP
-from paraclap.training import Pairs, Signals, start_model, training_step
-from paraclap.training.large_batch import in_chunks
-from paraclap.training.step import encode_pairs, make_optimizer
+from paraclap.training import Pairs, decode_audio, loss, start_model, training_step
+from paraclap.training.step import encode_pairs, in_chunks, make_optimizer
 
 PLAIN = SETTINGS.but(dropout=0.0, freeze_text=False, captions_per_utterance=0, pad="crop")
 
@@ -31,7 +17,7 @@ PLAIN = SETTINGS.but(dropout=0.0, freeze_text=False, captions_per_utterance=0, p
 @pytest.fixture(scope="module")
 def batch(labels, tmp_path_factory):
     """The first batch of PLAIN."""
-    signals = Signals.decode(labels.index, tmp_path_factory.mktemp("audio") / "signals.pcm")
+    signals = decode_audio(labels, tmp_path_factory.mktemp("audio") / "signals.pcm", PLAIN)
     return Pairs(labels, pool_of(labels), start_model(PLAIN), PLAIN, signals)[0]
 
 
@@ -41,9 +27,12 @@ def after_a_step(batch, settings, dropout: bool = False, seed: int = 5):
     if not dropout:
         without_dropout(model)
     torch.manual_seed(seed)
-    loss = training_step(model, batch, *make_optimizer(model, settings, 10), settings)
-    found = {name: one.grad for name, one in model.named_parameters() if one.grad is not None}
-    return loss, found, model
+    value = training_step(model, batch, *make_optimizer(model, settings, 10), settings)
+    return value, gradient_of(model), model
+
+
+def gradient_of(model):
+    return {name: one.grad for name, one in model.named_parameters() if one.grad is not None}
 
 
 def assert_close(found, expected, tolerance: float) -> None:
@@ -54,13 +43,13 @@ def assert_close(found, expected, tolerance: float) -> None:
         assert (found[name] - one).abs().max().item() <= most, name
 
 
-@pytest.mark.parametrize("chunk", [1, 4, 10, 100])
-@pytest.mark.parametrize("frozen", [(), ("freeze_text",), ("freeze_audio",)])
+@pytest.mark.parametrize("chunk", [1, 4, 100])
+@pytest.mark.parametrize("frozen", [(), ("freeze_text",)])
 def test_chunks_give_the_gradient_of_the_whole_batch(batch, chunk, frozen) -> None:
     settings = PLAIN.but(**dict.fromkeys(frozen, True))
-    loss, expected, _ = after_a_step(batch, settings)
+    value, expected, _ = after_a_step(batch, settings)
     other, found, _ = after_a_step(batch, settings.but(chunk=chunk))
-    torch.testing.assert_close(other, loss, atol=1e-5, rtol=0)
+    torch.testing.assert_close(other, value, atol=1e-5, rtol=0)
     assert_close(found, expected, 2e-5)
 
 
@@ -72,14 +61,10 @@ def test_chunks_drop_out_the_same_units_both_times(batch) -> None:
     torch.manual_seed(5)
     parts = [{k: v[first : first + 4] for k, v in batch.items()} for first in (0, 4, 8)]
     sides = zip(*(encode_pairs(model, settings, part) for part in parts), strict=True)
-    audio, text = (torch.nn.functional.normalize(torch.cat(side), dim=-1) for side in sides)
-    logits = model.temperature * audio @ text.T
-    target = torch.arange(10)
-    cross = torch.nn.functional.cross_entropy
-    ((cross(logits, target) + cross(logits.T, target)) / 2).backward()
-    assert_close(
-        found, {n: p.grad for n, p in model.named_parameters() if p.grad is not None}, 1e-5
-    )
+    audio, text = map(torch.cat, sides)
+    logits = loss.scaled_similarity(audio, text, model.temperature)
+    loss.contrastive_loss(logits).backward()
+    assert_close(found, gradient_of(model), 1e-5)
     _, other, _ = after_a_step(batch, settings, dropout=True, seed=6)
     name = "audio_projection.linear2.weight"
     assert not torch.allclose(other[name], found[name], atol=1e-5)
@@ -118,15 +103,10 @@ def test_bf16_products_keep_float32_weights_and_about_the_gradient(batch) -> Non
     assert torch.nn.functional.cosine_similarity(*found, dim=0) > 0.99
 
 
-def test_auto_precision_is_float32_on_a_processor(batch) -> None:
-    losses = [after_a_step(batch, PLAIN.but(precision=p))[0] for p in ("auto", "float32")]
-    assert losses[0] == losses[1]
-
-
 # --- several processes --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("changes", [{}, {"chunk": 2}, {"objective": "sigmoid"}])
+@pytest.mark.parametrize("changes", [{}, {"chunk": 2, "objective": "sigmoid"}])
 def test_two_processes_have_the_gradient_of_one(labels, tmp_path, changes) -> None:
     settings = PLAIN.but(**changes)
     together(gradients, labels, tmp_path, settings)
@@ -139,48 +119,32 @@ def test_two_processes_have_the_gradient_of_one(labels, tmp_path, changes) -> No
         assert torch.equal(weight, both[1]["weights"][name]), name
 
 
-def test_two_processes_have_the_curve_of_one_and_go_on_after_a_stop(labels, tmp_path) -> None:
+def test_two_processes_have_the_curve_of_one(labels, tmp_path) -> None:
     settings = PLAIN.but(optimizer="adam", freeze_text=True, captions_per_utterance=2)
     expected = run(labels, tmp_path / "one", settings)
-    together(train_in, labels, tmp_path / "two", settings)
+    together(run, labels, tmp_path / "two", settings)
     found = tables.read_table(tmp_path / "two" / "curves.csv")
     assert list(found) == list(expected)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
     assert found["distinct_texts"].equals(expected["distinct_texts"])
-    before = weights(tmp_path / "two")
-    run(labels, tmp_path / "two", settings)  # finished, whoever made it
-    assert weights(tmp_path / "two") == before
 
 
-def test_accelerate_launch_starts_it_from_the_shell(labels, tmp_path) -> None:
+def test_the_shell_trains_in_two_processes(labels, tmp_path) -> None:
     folder = tmp_path / "runs" / "both"
     tables.write_table(labels, folder / "labels.parquet")
     tables.write_table(pool_of(labels).table(), folder / "queries.parquet")
     values = {"runs": str(tmp_path / "runs"), "recipe_seeds": 2}
     values |= PLAIN.but(epochs=1, freeze_text=True).asdict()
     (tmp_path / "both.yaml").write_text(yaml.safe_dump(values))
-    launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
-    module = ["-m", "paraclap.training", str(tmp_path / "both.yaml"), "-p", "head_lr=1e-3"]
-    done = subprocess.run(
-        [sys.executable, *launch, *module],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("The model: both/model") == 1
+    together(shell, tmp_path / "both.yaml")
     assert tables.read_table(folder / "curves.csv")["step"].tolist() == [0, 1, 2, 3]
-    assert tables.read_json(folder / "settings.json")["head_lr"] == 1e-3
     ParaCLAP.from_pretrained(folder / "model")
 
 
-def test_the_shell_says_what_is_missing(tmp_path, capsys) -> None:
-    from paraclap.training.__main__ import main
-
-    (tmp_path / "some.yaml").write_text(f"runs: {tmp_path}\nbatch: many\n")
-    assert main([str(tmp_path / "some.yaml")]) == 1
-    assert "Bad batch 'many', expected int" in capsys.readouterr().err
-    assert main([str(tmp_path / "some.yaml"), "-p", "batch=8"]) == 1
-    assert "queries.parquet" in capsys.readouterr().err
-    assert main([str(tmp_path / "none.yaml")]) == 1
+@pytest.mark.parametrize(
+    ("batch", "message"), [("many", "Bad batch 'many', expected int"), ("8", "queries.parquet")]
+)
+def test_the_shell_says_what_is_missing(tmp_path, batch, message) -> None:
+    (tmp_path / "some.yaml").write_text(f"runs: {tmp_path}\nbatch: {batch}\n")
+    with pytest.raises(SystemExit, match=message):
+        shell(tmp_path / "some.yaml")

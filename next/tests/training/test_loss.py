@@ -29,21 +29,6 @@ def test_loss_equals_the_equations_of_the_paper(n: int, seed: int) -> None:
     assert contrastive_loss(logits).item() == pytest.approx(slow(logits.tolist()), abs=1e-5)
 
 
-def test_loss_of_a_known_case() -> None:
-    # -ln(e^2 / (e^2 + 1)) for both rows and both columns
-    logits = torch.tensor([[2.0, 0.0], [0.0, 2.0]])
-    assert contrastive_loss(logits).item() == pytest.approx(math.log(1 + math.exp(-2)), abs=1e-6)
-
-
-def test_loss_of_equal_logits_is_chance() -> None:
-    assert contrastive_loss(torch.zeros(64, 64)).item() == pytest.approx(math.log(64))
-
-
-def test_loss_is_the_same_with_audio_and_text_exchanged() -> None:
-    logits = some_logits(5, 0)
-    assert contrastive_loss(logits).item() == pytest.approx(contrastive_loss(logits.T).item())
-
-
 @pytest.mark.parametrize("loss", [contrastive_loss, sigmoid_loss])
 def test_gradient_equals_finite_differences(loss) -> None:
     logits = some_logits(4, 0).double().requires_grad_()
@@ -54,10 +39,6 @@ def test_gradient_equals_finite_differences(loss) -> None:
 def test_loss_refuses_a_batch_without_pairs(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"Bad logits \(.*\), expected \(n, n\)"):
         contrastive_loss(torch.zeros(shape))
-
-
-def test_loss_is_computed_where_the_logits_are() -> None:
-    assert contrastive_loss(torch.zeros(3, 3, device="meta")).device.type == "meta"
 
 
 def test_similarity_is_a_cosine_or_a_plain_product() -> None:
@@ -75,11 +56,6 @@ def test_no_model_gets_below_the_floor_and_a_perfect_one_reaches_it(captions: li
     names = torch.tensor(captions)
     perfect = 100.0 * (names[:, None] == names)
     assert contrastive_loss(perfect).item() == pytest.approx(loss_floor(captions), abs=1e-5)
-
-
-def test_the_floor_of_shared_captions() -> None:
-    assert loss_floor(["a"] * 16 + list(range(48))) == pytest.approx(16 / 64 * math.log(16))
-    assert loss_floor("abc") == 0
 
 
 def test_sigmoid_loss_asks_every_pair_by_itself() -> None:

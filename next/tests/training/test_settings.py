@@ -7,18 +7,11 @@ from paraclap.training import VARIANTS, Settings, variants
     ("name", "value", "message"),
     [
         ("optimizer", "sgd", "Unknown optimizer 'sgd', expected one of adam, adamw"),
-        ("schedule", "step", "Unknown schedule 'step'"),
-        ("emotion", "often", "Unknown emotion 'often'"),
-        ("join", "some", "Unknown join 'some'"),
-        ("similarity", "euclid", "Unknown similarity 'euclid'"),
-        ("pad", "left", "Unknown pad 'left'"),
         ("device", "gpu", "Unknown device 'gpu'"),
-        ("precision", "fp4", "Unknown precision 'fp4'"),
         ("attention", "flash", "Unknown attention 'flash', expected"),
         ("batch", 1, "Bad batch 1, expected at least 2"),
         ("jobs", 0, "Bad jobs 0, expected at least 1"),
-        ("workers", -1, "Bad workers -1, expected at least 0"),
-        ("crop_seconds", 0.0, "Bad crop_seconds 0.0, expected more than 0"),
+        ("crop_seconds", 0.0, "Bad crop_seconds 0.0, expected at least 0.05"),
         ("head_lr", float("nan"), "Bad head_lr nan"),
         ("head_lr", "fast", "Bad head_lr 'fast', expected float"),
         ("batch", "64", "Bad batch '64', expected int"),
@@ -29,9 +22,6 @@ from paraclap.training import VARIANTS, Settings, variants
 def test_settings_that_mean_nothing_are_refused(name: str, value: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Settings(**{name: value})
-
-
-def test_only_the_emotion_and_never_the_emotion_exclude_each_other() -> None:
     with pytest.raises(ValueError, match="only_emotion asks for what"):
         Settings(only_emotion=True, emotion="never")
 
@@ -61,10 +51,3 @@ def test_variants_differ_from_their_base_in_the_captions_only() -> None:
     assert variants(base.but(emotion="never"), ["rand5"])["rand5"].emotion == "always"
     with pytest.raises(ValueError, match=r"Unknown variant 'rand_1'.*Did you mean 'rand1'"):
         variants(base, ["rand_1"])
-
-
-@pytest.mark.parametrize(
-    ("encoder", "reads"), [("egemaps", True), ("egemaps+small", True), ("small", False)]
-)
-def test_encoders_of_functionals_are_known_by_name(encoder: str, reads: bool) -> None:
-    assert Settings(audio_encoder=encoder).reads_functionals is reads

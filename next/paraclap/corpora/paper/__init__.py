@@ -2,7 +2,7 @@
 
 A notebook has a parameter for the folder of each, its name with `_` for `-` (`crema_d`). A params
 file that is shared gives an environment variable instead: ``crema_d: ${PARACLAP_CREMA_D}``. Each
-corpus is a row of ``corpora.csv`` and a module of its name. Chapter 1.
+corpus is a row of ``corpora.csv`` and a function in `LOADERS`. Chapter 1.
 
 Source: section 3 of the paper.
 """
@@ -16,12 +16,21 @@ from typing import Any, cast
 
 import pandas as pd
 
-from paraclap.corpora.paper.base import Corpus
+from paraclap.corpora.paper.acted import crema_d, ravdess, tess
+from paraclap.corpora.paper.base import Corpus, Loader
+from paraclap.corpora.paper.challenges import alc, fau_aibo, sld
+from paraclap.corpora.paper.iemocap import iemocap
+from paraclap.corpora.paper.msp_podcast import msp_podcast
 
+LOADERS: dict[str, Loader] = {
+    "msp-podcast": msp_podcast, "iemocap": iemocap, "ravdess": ravdess, "crema-d": crema_d,
+    "tess": tess, "fau-aibo": fau_aibo, "alc": alc, "sld": sld,
+}  # fmt: skip
 _TABLE = pd.read_csv(Path(__file__).with_name("corpora.csv"))
 _TABLE["classes"] = _TABLE["classes"].str.split(" ")
 _TABLE["key"] = _TABLE["key"].str.split(";")
-CORPORA = {row["name"]: Corpus(**row) for row in cast(Any, _TABLE.to_dict("records"))}
+_ROWS = cast(Any, _TABLE.to_dict("records"))
+CORPORA = {row["name"]: Corpus(**row, rows=LOADERS[row["name"]]) for row in _ROWS}
 
 
 def overview() -> pd.DataFrame:
@@ -33,9 +42,8 @@ def overview() -> pd.DataFrame:
     """
     counts = [corpus.counts for corpus in CORPORA.values()]
     first = [count[count["corpus"] == count["corpus"].iloc[0]]["count"].sum() for count in counts]
-    table = _TABLE.assign(
-        classes=_TABLE["classes"].str.len(), utterances=first, where=_TABLE["url"]
-    )
+    classes = _TABLE["classes"].str.len()
+    table = _TABLE.assign(classes=classes, utterances=first, where=_TABLE["url"])
     return table[["name", "title", "language", "utterances", "classes", "licence", "where"]]
 
 
@@ -45,16 +53,12 @@ def folders(values: Mapping[str, Any]) -> dict[str, str]:
     >>> folders({"crema_d": "data/crema", "seed": 0})
     {'crema-d': 'data/crema'}
     """
-    found = {name: values.get(corpus.parameter) for name, corpus in CORPORA.items()}
+    found = {name: values.get(name.replace("-", "_")) for name in CORPORA}
     return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
 def homes(names: Iterable[str], folders: Mapping[str, str]) -> dict[str, Path]:
-    """Folders of some corpora, checked, by name.
-
-    Args:
-        names: of the corpora
-        folders: by name, as they were given
+    """Checked folders of some corpora, by name, from those that were given.
 
     Raises:
         FileNotFoundError: one error that names each corpus that is not there
@@ -66,18 +70,18 @@ def homes(names: Iterable[str], folders: Mapping[str, str]) -> dict[str, Path]:
         except FileNotFoundError as error:
             absent.append(f"- {error}")
     if absent:
-        head = f"{len(absent)} of {len(found) + len(absent)} corpora cannot be read; "
-        raise FileNotFoundError("\n".join([f"{head}nothing has been done yet:", *absent]))
+        head = f"{len(absent)} of {len(found) + len(absent)} corpora cannot be read:"
+        raise FileNotFoundError("\n".join([head, *absent]))
     return found
 
 
 def _home(corpus: Corpus, value: str) -> Path:
-    parameter, variable = corpus.parameter, f"PARACLAP_{corpus.parameter.upper()}"
-    unset = re.search(r"\$\{(\w+)\}", value)
-    if value and not unset:
+    name = corpus.name.replace("-", "_")
+    if unset := re.search(r"\$\{(\w+)\}", value):
+        reason = f"the environment variable {unset[1]} is not set (parameter {name})"
+    elif value:
         return corpus.home(Path(value).expanduser())
-    reason = f"no folder given: set the parameter {parameter} to it, or to ${{{variable}}} and "
-    reason += "this environment variable to the folder"
-    if unset:
-        reason = f"the environment variable {unset[1]} is not set (parameter {parameter})"
+    else:
+        reason = f"no folder given: set the parameter {name} to it, or to ${{PARACLAP_"
+        reason += f"{name.upper()}}} and this environment variable to the folder"
     raise FileNotFoundError(corpus.absent(reason))

@@ -21,20 +21,24 @@ from paraclap.corpora.paper import base
 
 EMOTIONS = {
     "ang": "anger", "hap": "happiness", "exc": "happiness", "neu": "neutral", "sad": "sadness",
+    **dict.fromkeys(("fru", "sur", "fea", "dis", "oth", "xxx"), ""),
 }  # fmt: skip
-LEFT_OUT = ("fru", "sur", "fea", "dis", "oth", "xxx")
-_FORM = "Ses01F_impro01_F000"
 _LINE = re.compile(r"^\[[^\]]*\][ \t]+(?P<id>\S+)[ \t]+(?P<code>\S+)", re.MULTILINE)
 _NAME = r"^Ses0?(?P<session>\d)[FM]_.*_(?P<who>[FM])\d+$"
 
 
-def rows(home: Path, notes: list[str]) -> pd.DataFrame:
-    """One row per utterance, see :mod:`paraclap.corpora.paper.base`."""
+def iemocap(home: Path, notes: list[str]) -> pd.DataFrame:
+    """One row per utterance of the four classes."""
     where = "the files of EmoEvaluation"
+    texts = sorted(home.glob("Session?/dialog/EmoEvaluation/[!.]*.txt"))
+    found = (match for path in texts for match in _LINE.finditer(path.read_text("latin-1")))
+    rows = pd.DataFrame([match.groupdict() for match in found], columns=["id", "code"], dtype="str")
+    odd = rows["id"][~rows["id"].str.fullmatch(_NAME)]
+    if len(odd):
+        notes.append(f"{len(odd):,} lines with unusual names left out: {base.first(odd)}.")
     files = base.audio(sorted(home.glob("Session?/sentences/wav")), notes)
-    rows = base.matched(_labels(home, notes), files, where, notes)
-    words = EMOTIONS | dict.fromkeys(LEFT_OUT, "")
-    rows["emotion"] = base.mapped(rows["code"], words, rows["id"], where)
+    rows = base.matched(rows.drop(odd.index), files, where, notes)
+    rows["emotion"] = base.mapped(rows["code"], EMOTIONS, rows["id"], where)
     other = rows["code"][rows["emotion"] == ""].value_counts()
     if len(other):
         counts = ", ".join(f"{code} {count:,}" for code, count in other.items())
@@ -43,22 +47,3 @@ def rows(home: Path, notes: list[str]) -> pd.DataFrame:
     names = rows["id"].str.extract(_NAME)
     rows["speaker"] = "Ses0" + names["session"] + names["who"]
     return rows.assign(gender=names["who"], session=names["session"])
-
-
-def _labels(home: Path, notes: list[str]) -> pd.DataFrame:
-    """Utterance and code of each line with a label; those with unusual names are left out."""
-    files = sorted(home.glob("Session?/dialog/EmoEvaluation/[!.]*.txt"))
-    found = [
-        match.groupdict() for path in files for match in _LINE.finditer(base.text(path, notes))
-    ]
-    rows = pd.DataFrame(found, columns=["id", "code"], dtype="str")
-    usual = rows["id"].str.extract(_NAME)["who"].notna()
-    odd = rows["id"][~usual]
-    if not usual.any():
-        got = f"Only unusual utterances ({base.first(odd)})" if len(odd) else "No line with a label"
-        form = f"expected lines such as '[time] {_FORM} ang …': copy them again."
-        raise ValueError(f"{got} in {len(files)} files of EmoEvaluation, {form}")
-    if len(odd):
-        names = f"{len(odd):,} label lines of utterances not named as {_FORM} left out"
-        notes.append(f"{names}: {base.first(odd)}.")
-    return rows[usual]

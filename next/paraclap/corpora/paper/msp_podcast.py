@@ -29,12 +29,13 @@ RATINGS = {"EmoAct": "arousal", "EmoVal": "valence", "EmoDom": "dominance"}
 _COLUMNS = ("FileName", "EmoClass", *RATINGS, "SpkrID", "Gender", "Split_Set")
 
 
-def rows(home: Path, notes: list[str]) -> pd.DataFrame:
-    """One row per utterance, see :mod:`paraclap.corpora.paper.base`."""
+def msp_podcast(home: Path, notes: list[str]) -> pd.DataFrame:
+    """One row per utterance with labels."""
     path = max(home.glob("Labels/labels_con[sc]ensus.csv"))
-    rows = base.table(path, _COLUMNS, notes).rename(columns={"FileName": "id"})
-    folders = [home / name for name in ("Audios", "Audio") if (home / name).is_dir()]
-    rows = base.matched(rows, base.audio(folders, notes), path.name, notes)
+    rows = base.table(path, _COLUMNS).rename(columns={"FileName": "id"})
+    rows = base.matched(
+        rows, base.audio([home / "Audios", home / "Audio"], notes), path.name, notes
+    )
     hidden = rows["Split_Set"].str.lower() == "test3"
     if hidden.any():
         notes.append(f"{hidden.sum():,} utterances of Test3 left out: their labels are hidden.")
@@ -44,7 +45,7 @@ def rows(home: Path, notes: list[str]) -> pd.DataFrame:
         **{ours: _ratings(rows, theirs, path.name) for theirs, ours in RATINGS.items()},
         emotion=base.mapped(rows["EmoClass"], EMOTIONS, rows["id"], path.name),
         split=base.mapped(sets, SPLITS, rows["id"], where),
-        speaker=rows["SpkrID"].mask(rows["SpkrID"].str.lower().isin(["unknown", ""])),
+        speaker=rows["SpkrID"].mask(rows["SpkrID"].str.lower() == "unknown"),
         gender=rows["Gender"],
     )
 

@@ -6,6 +6,6 @@ espeak-ng speaks one training corpus and eight held-out ones that imitate the ta
 works; they say nothing about people. Chapter 1.
 """
 
-from paraclap.corpora.synthetic.build import BUILT_IN, build, corpus_folder, intended_prosody
+from paraclap.corpora.synthetic.build import build, corpus_folder, intended_prosody
 
-__all__ = ["BUILT_IN", "build", "corpus_folder", "intended_prosody"]
+__all__ = ["build", "corpus_folder", "intended_prosody"]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,10 +23,9 @@ from tqdm import tqdm
 
 from paraclap import audio, tables
 from paraclap.corpora.synthetic import effects, espeak
-from paraclap.corpora.synthetic.plan import plan, read_data
+from paraclap.corpora.synthetic.plan import TRAINING, plan, read_data
 
-BUILT_IN = "synthesis"  # the name of a corpus that asks for these
-INTENDED = "intended.parquet"
+INTENDED = "intended.parquet"  # written last
 SETTINGS = "synthetic.json"
 CHUNK = 48  # utterances of one start of espeak-ng
 
@@ -45,14 +43,11 @@ def build(
     finished one returns at once. Other settings replace them.
 
     Args:
-        folder: of the database
+        folder: of the database, which is returned
         utterances: of the training split; 10 % for dev and 15 % for test come on top
         held_out: utterances of each held-out corpus
         seed: of everything that is drawn
         jobs: processes; all cores when None
-
-    Returns:
-        folder of the audformat database
 
     Raises:
         ModuleNotFoundError: if espeak-ng is not installed
@@ -74,16 +69,9 @@ def build(
     return folder
 
 
-def corpus_folder(
-    corpus: str,
-    folder: str | Path,
-    utterances: int = 5000,
-    held_out: int = 240,
-    seed: int = 0,
-    jobs: int | None = None,
-) -> Path:
-    """Folder of a corpus: the built one for ``"synthesis"`` (see :func:`build`), else itself."""
-    return build(folder, utterances, held_out, seed, jobs) if corpus == BUILT_IN else Path(corpus)
+def corpus_folder(corpus: str, folder: str | Path, *settings: Any) -> Path:
+    """Folder of a corpus: for ``"synthesis"`` that of :func:`build`, which has the settings."""
+    return build(folder, *settings) if corpus == "synthesis" else Path(corpus)
 
 
 def intended_prosody(folder: str | Path, index: pd.MultiIndex) -> pd.DataFrame:
@@ -125,12 +113,7 @@ def _build(folder: Path, table: pd.DataFrame, settings: Mapping[str, Any], jobs:
     with tqdm(desc="synthetic speech", total=len(missing), unit="file", disable=None) as bar:
         for count in work:
             bar.update(count)
-    for left in folder.glob("*/*/.*"):  # of processes that were killed
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=".", dir=folder) as temporary:
-        _database(folder, table).save(temporary, storage_format="parquet")
-        for file in sorted(Path(temporary).iterdir()):
-            file.replace(folder / file.name)
+    _database(folder, table).save(str(folder), storage_format="parquet")
     private = ["number", "language", "accent", "formants", "text", "noise", "telephone"]
     tables.write_table(table.drop(columns=private), folder / INTENDED)
 
@@ -167,46 +150,30 @@ def _write(rows: list[dict[str, Any]], folder: Path, seed: int) -> int:
 
 def _database(folder: Path, table: pd.DataFrame) -> audformat.Database:
     """Database with the labels of all corpora, on the segmented index."""
-    database = audformat.Database(
+    found = audformat.Database(
         "paraclap-synthetic",
         source="espeak-ng",
         usage=audformat.define.Usage.UNRESTRICTED,
         description="Synthetic speech for trying out paraclap: no person speaks here.",
         languages=["eng", "deu"],
     )
-    settings = {"sampling_rate": audio.SAMPLING_RATE, "channels": 1, "bit_depth": 16}
-    database.media["speech"] = audformat.Media(format="wav", **settings)
     corpora = read_data("corpora", "corpus")
-    emotional = table["corpus"].map(corpora["emotional"])
     people = table.drop_duplicates("speaker").set_index("speaker")[["gender", "language"]]
-    words: dict[str, Any] = {"emotion": sorted(table.loc[emotional, "emotion"].unique())}
-    words |= {"speaker": people.to_dict("index"), "split": list(tables.SPLITS)}
-    for name, rows in table.groupby("corpus", sort=False):
-        words[f"{name}.label"] = sorted(rows["label"].unique())
-    for name, choices in words.items():
-        database.schemes[name] = audformat.Scheme("str", labels=choices)
+    found.schemes["speaker"] = audformat.Scheme("str", labels=people.to_dict("index"))
+    for name in ("emotion", "label"):
+        found.schemes[name] = audformat.Scheme("str", labels=sorted(table[name].unique()))
+    found.schemes["split"] = audformat.Scheme("str", labels=list(tables.SPLITS))
     for rating in tables.DIMENSIONS:
-        database.schemes[rating] = audformat.Scheme("float", minimum=1, maximum=7)
+        found.schemes[rating] = audformat.Scheme("float", minimum=1, maximum=7)
     for split in tables.SPLITS:
-        database.splits[split] = audformat.Split(type=split, description=f"{split} split")
+        found.splits[split] = audformat.Split(type=split)
     seconds = [soundfile.info(folder / file).duration for file in table["file"]]
     index = tables.segments(table["file"], None, seconds)
-    for corpus in corpora.reset_index().to_dict("records"):
-        rows = table[table["corpus"] == corpus["corpus"]]
-        _add_table(database, corpus, rows, index[rows.index])
-    return database
-
-
-def _add_table(
-    database: audformat.Database, corpus: Mapping[Any, Any], rows: pd.DataFrame, index: pd.Index
-) -> None:
-    """One corpus: speaker and label, and emotion, ratings and split where it has them."""
-    name, single = corpus["corpus"], rows["split"].nunique() == 1
-    split_id = rows["split"].iloc[0] if single else None
-    database[name] = audformat.Table(index, split_id=split_id, media_id="speech")
-    columns = ["speaker", "label", *(["emotion"] if corpus["emotional"] else [])]
-    columns += [*(tables.DIMENSIONS if corpus["rated"] else []), *([] if single else ["split"])]
-    for column in columns:
-        scheme = f"{name}.label" if column == "label" else column
-        database[name][column] = audformat.Column(scheme_id=scheme)
-        database[name][column].set(rows[column].to_list())
+    for name, corpus in corpora.iterrows():
+        rows, splits = table[table["corpus"] == name], ["split"] * (name == TRAINING)
+        found[name] = audformat.Table(index[rows.index], split_id=None if splits else "test")
+        columns = ["speaker", "label", *(["emotion"] if corpus["emotional"] else []), *splits]
+        for column in [*columns, *(tables.DIMENSIONS if corpus["rated"] else ())]:
+            found[name][column] = audformat.Column(scheme_id=column)
+            found[name][column].set(rows[column].to_list())
+    return found

@@ -18,16 +18,9 @@ from paraclap.audio import Signal
 from paraclap.corpora.synthetic.espeak import SAMPLING_RATE, VoiceSettings
 
 PROSODY = (
-    "pitch",
-    "variation",
-    "rate",
-    "level",
-    "brightness",
-    "breathiness",
-    "jitter",
-    "shimmer",
+    "pitch", "variation", "rate", "level", "brightness", "breathiness", "jitter", "shimmer",
     "pauses",
-)
+)  # fmt: skip
 
 # Measured on espeak-ng: semitones of standard deviation per (high - low) / mean, where in
 # [low, high] the mean pitch lies, and Hz that it takes off its pitch setting.
@@ -64,7 +57,7 @@ def apply_effects(
         pitch: mean pitch in Hz, the scale of the perturbation
         noise: level of the room or line in dB
         telephone: whether only 300 to 3,400 Hz pass
-        rng: for perturbation and noise
+        rng: of perturbation and noise
     """
     signal = perturb(trim(signal), prosody["jitter"], prosody["shimmer"], pitch, rng)
     signal = add_breath(signal, prosody["breathiness"], rng)

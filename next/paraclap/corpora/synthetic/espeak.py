@@ -2,10 +2,8 @@
 
 Each :class:`Espeak` works on a private folder of voice data: links to the data inside the wheel,
 and one voice variant that is rewritten for every utterance, so several processes never disturb each
-other. Everything that the library carries over from one utterance to the next is switched off: the
-same settings and text give the same samples, whatever came before. Jitter, shimmer, breath and tilt
-come afterwards (:mod:`.effects`). Pitch in Hz, rate in words per minute, signals float32
-``(samples,)`` at :data:`SAMPLING_RATE`. Chapter 1.
+other. What the library carries over from one utterance to the next is switched off: the same
+settings and text give the same samples. Signals are float32 at :data:`SAMPLING_RATE`. Chapter 1.
 
 Source: espeak-ng, ``speak_lib.h`` and ``docs/voices.md``.
 """
@@ -29,7 +27,6 @@ WHEEL = "espeakng-loader"
 _SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS: the callback receives all samples
 _BUFFER = 1_000  # ms of speech per callback
 _UTF8_SSML = 1 | 0x10
-_RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
 _HEADROOM = 40  # percent; at 100 loud vowels overflow and the gain control outlives the utterance
 _CALLBACK = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
@@ -38,21 +35,13 @@ _CALLBACK = ctypes.CFUNCTYPE(
 
 @dataclass(frozen=True)
 class VoiceSettings:
-    """Settings of espeak-ng for one utterance.
+    """Settings of espeak-ng for one utterance."""
 
-    Attributes:
-        accent: language or dialect as espeak-ng names it, such as ``en-us``
-        low: pitch in Hz at the bottom of the intonation
-        high: pitch in Hz at the top of the intonation
-        rate: words per minute
-        formants: frequency of formants 1 to 5 in percent of the plain voice
-    """
-
-    accent: str
-    low: int
-    high: int
-    rate: int
-    formants: tuple[int, ...] = (100, 100, 100, 100, 100)
+    accent: str  # language or dialect as espeak-ng names it, such as en-us
+    low: int  # pitch in Hz at the bottom of the intonation
+    high: int  # and at its top
+    rate: int  # words per minute
+    formants: tuple[int, ...] = (100, 100, 100, 100, 100)  # frequencies in % of the plain voice
 
     def variant(self) -> str:
         """Text of the voice variant file."""
@@ -73,7 +62,7 @@ class Espeak:
     """
 
     def __enter__(self) -> Self:
-        """Start the library on a private copy of its voice data."""
+        """Start the library on private voice data."""
         wheel = find_wheel()
         self._folder = tempfile.TemporaryDirectory(prefix="paraclap-espeak-")
         self._variant = _private_data(Path(wheel.get_data_path()), Path(self._folder.name))
@@ -82,27 +71,20 @@ class Espeak:
         self._callback = _CALLBACK(self._receive)
         rate = self._library.espeak_Initialize(_SYNCHRONOUS, _BUFFER, self._folder.name.encode(), 0)
         if rate != SAMPLING_RATE:
-            raise RuntimeError(
-                f"espeak-ng did not start: got {rate}, expected {SAMPLING_RATE} Hz, with voice "
-                f"data in {self._folder.name}: reinstall {WHEEL}, or point TMPDIR to a short path."
+            msg = (
+                f"espeak-ng did not start in {self._folder.name} (got {rate}): reinstall {WHEEL}, "
             )
+            raise RuntimeError(f"{msg}or point TMPDIR to a short path.")
         self._library.espeak_SetSynthCallback(self._callback)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop the library and remove the private voice data."""
+        """Stop the library."""
         self._library.espeak_Terminate()
         self._folder.cleanup()
 
     def speak(self, text: str, settings: VoiceSettings) -> Signal:
-        """Turn one sentence into a signal.
-
-        Args:
-            text: plain text or SSML body (``<break time="200ms"/>``)
-            settings: of the voice
-
-        Returns:
-            signal at 22,050 Hz, ``(samples,)``
+        """Turn plain text or an SSML body (``<break time="200ms"/>``) into a signal.
 
         Raises:
             ValueError: if the accent is unknown or no sound came out
@@ -110,9 +92,8 @@ class Espeak:
         self._variant.write_text(settings.variant(), encoding="utf-8")
         if self._library.espeak_SetVoiceByName(f"{settings.accent}+v".encode()) != 0:
             raise ValueError(f"Unknown accent {settings.accent!r}: see the voices of espeak-ng.")
-        parameters = {_RATE: settings.rate, _VOLUME: _HEADROOM, _PITCH: 50, _RANGE: 50}
-        for parameter, value in parameters.items():
-            self._library.espeak_SetParameter(parameter, value, 0)
+        for parameter, value in ((1, settings.rate), (2, _HEADROOM), (3, 50), (4, 50)):
+            self._library.espeak_SetParameter(parameter, value, 0)  # rate, volume, pitch, range
         self._chunks.clear()
         body = text.encode()
         self._library.espeak_Synth(body, len(body) + 1, 0, 1, 0, _UTF8_SSML, None, None)
@@ -132,10 +113,8 @@ def find_wheel() -> Any:
     try:
         return importlib.import_module("espeakng_loader")
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"The synthetic corpora need espeak-ng, which is not installed: pip install {WHEEL} "
-            "(GPL, the extra 'speech'), or choose a corpus of your own."
-        ) from error
+        msg = f"The synthetic corpora need espeak-ng: pip install {WHEEL} (GPL, the extra 'speech')"
+        raise ModuleNotFoundError(f"{msg}, or choose a corpus of your own.") from error
 
 
 def _private_data(source: Path, folder: Path) -> Path:

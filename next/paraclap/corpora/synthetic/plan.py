@@ -5,11 +5,11 @@ The prosody of an utterance is a sum, in z units per dimension (:data:`.effects.
 MSP-Podcast) are drawn around the mean of the emotion; their deviation from it moves the prosody
 too. Speaker, varying strength and noise make the classes overlap, as they do in people.
 
-Data: ``corpora.csv`` (one corpus for training, eight that imitate the tasks of the paper, in
-dialects that training does not have), ``classes.csv`` (shares of labels, and of emotions in a
-label), ``emotions.csv`` (mean ratings and prosody), ``ratings.csv`` (z of prosody per point of
-rating), ``sentences.csv`` (no emotion in the words). All spreads and strengths are set by hand, in
-training and held-out corpora alike: no score on this speech says anything about people. Chapter 1.
+Data: ``corpora.csv`` (one for training, eight that imitate the tasks of the paper, in dialects that
+training does not have), ``classes.csv`` (shares of labels, and of emotions in a label),
+``emotions.csv`` (mean ratings and prosody), ``ratings.csv`` (z of prosody per point of rating),
+``sentences.csv`` (no emotion in the words). Spreads and strengths are set by hand, in training and
+held-out corpora alike: no score on this speech says anything about people. Chapter 1.
 
 Sources: Juslin & Laukka 2003, Scherer 2003, Goudbeek & Scherer 2010 (cues of emotions and ratings);
 shares and channels after the papers of the nine corpora.
@@ -53,9 +53,8 @@ def plan(utterances: int, held_out: int, seed: int) -> pd.DataFrame:
         seed: of all draws
 
     Returns:
-        one row per utterance: corpus, split, number (within the corpus), file, speaker, gender,
-        language, accent, formants, label, emotion, arousal, valence, dominance, text, noise,
-        telephone, and z per dimension of the prosody
+        one row per utterance: file, number within its corpus, labels, speaker, text, channel, and
+        z per dimension of the prosody
 
     Raises:
         ValueError: if there are too few utterances for the classes of a corpus
@@ -86,17 +85,14 @@ def _utterances(
     people = _speakers(corpus, split, speakers, rng)
     who = np.arange(count) % len(people)
     classes = read_data("classes", "corpus").loc[str(corpus.name)].groupby("label", sort=False)
-    shares = classes["share"].first()
-    if corpus["by_speaker"]:
-        labels = _draw_labels(shares, len(people), str(corpus.name), rng)[who]
-    else:
-        labels = _draw_labels(shares, count, str(corpus.name), rng)
+    drawn = len(people) if corpus["by_speaker"] else count
+    labels = _draw_labels(classes["share"].first(), drawn, str(corpus.name), rng)
+    labels = labels[who] if corpus["by_speaker"] else labels
     mixtures = {
         label: (rows["emotion"].to_numpy(object), rows["emotion_share"].to_numpy(float))
         for label, rows in classes
     }
-    drawn = ((words, p / p.sum()) for words, p in (mixtures[label] for label in labels))
-    emotions = [str(rng.choice(words, p=p)) for words, p in drawn]
+    emotions = [str(rng.choice(words, p=p / p.sum())) for words, p in map(mixtures.get, labels)]
     ratings, prosody = _draw_prosody(corpus["strength"], emotions, rng)
     table = people.iloc[who].reset_index(drop=True)
     table[list(PROSODY)] = np.clip(prosody + table[list(PROSODY)].to_numpy(), -4, 4)
@@ -135,10 +131,8 @@ def _draw_labels(
 ) -> np.ndarray:
     """Labels in random order, by share, each class at least once."""
     if count < len(shares):
-        raise ValueError(
-            f"Bad number of utterances {count} for {corpus}, expected at least {len(shares)}, "
-            f"one per class {list(shares.index)}: ask for more."
-        )
+        msg = f"Bad number of utterances {count} for {corpus}, expected at least {len(shares)}"
+        raise ValueError(f"{msg}, one per class {list(shares.index)}: ask for more.")
     expected = (shares / shares.sum()).to_numpy() * count
     counts = np.maximum(np.floor(expected), 1).astype(int)
     while counts.sum() > count:

@@ -1,0 +1,57 @@
+"""The benchmarks in small, on any machine."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import torch
+
+from benchmarks import demo, gpu, measure, random_data, speed
+from paraclap import tables
+from paraclap.training import Settings
+
+
+def test_ratios_are_those_of_the_same_round():
+    speeds = pd.DataFrame({"plain": [1.0, 2.0, 4.0], "ours": [3.0, 4.0, 8.0]})
+    plain, ours = measure.compare("reading", "files/s", speeds, "plain")
+    assert (plain["times"], ours["times"], ours["lowest"], ours["highest"]) == (1.0, 2.0, 2.0, 3.0)
+
+
+@pytest.mark.parametrize(("module", "rows"), [(speed, 8), (gpu, 7)])
+def test_every_part_is_measured_in_small(module, rows, tmp_path, capsys):
+    out = tmp_path / "found.json"
+    assert not module.main(["--dry", "--rounds", "1", "--out", str(out)]), capsys.readouterr().out
+    found = tables.read_json(out)
+    assert "--dry" in found["about"] and torch.__version__ in found["about"]
+    assert len(found["rows"]) == rows
+    assert all(row["speed"] > 0 and row["rounds"] == 1 for row in found["rows"])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_it_says_so(capsys, tmp_path):
+    assert gpu.main(["--out", str(tmp_path / "gpu.json")]) == 1
+    assert "--dry" in capsys.readouterr().err
+    assert not (tmp_path / "gpu.json").exists()
+
+
+def test_the_plain_loop_learns_what_ours_learns(tmp_path):
+    labels = random_data.corpus(tmp_path, 20, 0.3, 0.5)
+    small = {"audio_encoder": "smoke", "text_encoder": "smoke", "projection_dim": 16}
+    small |= {"dropout": 0.0, "device": "cpu", "batch": 4, "steps": 3, "pad": "batch"}
+    settings, pool = Settings.of(small | {"freeze_text": True}), random_data.pool(labels)
+    plain = speed.plain_losses(labels, pool, settings)
+    assert plain == pytest.approx(speed.train_losses(labels, pool, settings), rel=1e-3)
+
+
+def test_the_demo_is_summarised_over_seeds(tmp_path):
+    for seed, uar in enumerate((0.4, 0.6)):
+        for file, column in (("scores", "task"), ("attributes", "attribute")):
+            names = ["podcast"] if column == "task" else ["pitch"]
+            (tmp_path / str(seed)).mkdir(exist_ok=True)
+            table = pd.DataFrame({column: names, "uar": uar})
+            tables.write_table(table, tmp_path / str(seed) / f"{file}.csv")
+        others = pd.DataFrame({"task": "podcast", "system": "logistic", "uar": [uar]})
+        tables.write_table(others, tmp_path / str(seed) / "references.csv")
+    table = demo.summary([tmp_path / "0", tmp_path / "1"]).set_index("asked")
+    assert table.loc["podcast", ["mean", "logistic", "goal"]].tolist() == [0.5, 0.5, 0.38]
+    assert table.loc["pitch", ["seed 0", "seed 1"]].tolist() == [0.4, 0.6]
