@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help model book test soak audit versions lint format pairs lab env clean
+.PHONY: help model book test mutants lint format pairs lab env clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,26 +29,18 @@ book: $(STAMP)  ## run the notebooks with params/$(RUN).yaml, build the book, pr
 
 # OpenMP waits without spinning: processes of the suite share the cores.
 test: lint  ## all checks: style, types, pairs, tests, doctests, the book in small
-	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest --numprocesses auto --dist loadgroup
 
-soak: $(STAMP)  ## the long form: thousands of broken files, hundreds of stops, mutants, coverage (two hours)
-	$(BIN)/python -m benchmarks.soak_input --first 200000
-	$(BIN)/python -m benchmarks.soak_faults --stops 240 --seed 3 --out benchmarks/soak_faults.json
-	$(BIN)/python -m pip install --quiet -c constraints.txt -r benchmarks/soak.txt
-	$(BIN)/python -m benchmarks.mutants
-	$(BIN)/python -m benchmarks.untested
-
-audit: $(STAMP)  ## known holes of the packages; DATABASE=<folder of OSV records>, pip-audit on the path
-	$(BIN)/python -m benchmarks.audit $(DATABASE)
-
-versions: $(STAMP)  ## the suite with the lowest and the newest versions, Python 3.11 to 3.13 (hours, 30 GB)
-	$(BIN)/python -m benchmarks.versions
-
-lint: $(STAMP)  ## style, format, types, notebooks in sync with their pairs
+lint: $(STAMP)  ## style, format, types, direction of imports, notebooks in sync with their pairs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m paraclap.book --check-pairs
+
+mutants: $(STAMP)  ## would the tests notice a change? small ones, by mutmut (hours)
+	$(BIN)/python -m pip install --quiet "mutmut>=3.3"
+	$(BIN)/mutmut run && $(BIN)/mutmut results
 
 format: $(STAMP)  ## put style and format right, as far as ruff can
 	$(BIN)/ruff check --fix .

@@ -9,217 +9,246 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+#   paraclap:
+#     reads: [labels.parquet]
+#     writes: [features.parquet, features_failed.csv]
 # ---
 
 # %% [markdown]
-# # Features: what can be measured in a voice?
+# # Features
 #
-# "Her voice is high and rough" is a sentence about two measurements. To make such sentences by the
-# thousand, with no one listening, each {term}`segment` is measured: its pitch and how much it varies,
-# its level, its roughness, its length.
+# **What can we measure in an utterance?** "Her voice is high and rough" is about two measurements. To write such sentences by the
+# thousand without a listener, this chapter measures each {term}`segment`: pitch, level, roughness, duration. After this chapter you can
 #
-# | | path in `runs/<run>/` | a row is |
+# - extract the eGeMAPS {term}`functionals <functional>` of a corpus, and find out which segments failed and why,
+# - say which of them have a word, in which unit, and how strongly they differ between emotions,
+# - tell how far another corpus is from the one that you train on.
+#
+# | | in `runs/<run>/` | a row is |
 # |---|---|---|
 # | Reads | `labels.parquet` | a {term}`segment` with its labels |
 # | Writes | `features.parquet` | a segment: 88 functionals and its duration |
-# | Writes | `features_failed.csv` | a segment that could not be measured, and why |
+# | Writes | `features_failed.csv` | a segment without features, and why |
 #
-# The measurements are those of the extended Geneva Minimalistic Acoustic Parameter Set (eGeMAPSv02)
-# {cite}`eyben2016gemaps`, made by openSMILE {cite}`eyben2010opensmile`. Each {term}`feature` goes under its
-# openSMILE name. openSMILE may be used freely for research, but not in products without a licence.
+# The functionals are those of the extended Geneva Minimalistic Acoustic Parameter Set (eGeMAPSv02) {cite}`eyben2016gemaps`,
+# computed by openSMILE {cite}`eyben2010opensmile`, under its names. openSMILE is free for research; products need a licence.
 
 # %% tags=["parameters"]
+# the run
 run: str = "demo"  # name of the run, and of its folder
 runs: str = "runs"  # folder of all runs
+# the machine
 jobs: int = 2  # processes
-shard: int = 128  # most segments that are written down at a time
-engine: str = "processes"  # "processes", "dask", or the address of a Dask scheduler
+engine: str = "loky"  # processes of this machine; "dask", or the address of a scheduler
 
 # %%
 import pandas as pd
+import seaborn as sns
 
-from paraclap import features, levels, synthesis, tables
+from paraclap import features, tables
+from paraclap.book import show
+from paraclap.corpora import synthetic
 from paraclap.figures import features as figures
+from paraclap.figures import style
+from paraclap.queries import FEATURES, fit_levels
 
 folder = tables.run_folder(run, runs)
 labels = tables.read_table(folder / "labels.parquet")
 tables.show(labels[labels["split"] == "train"], 1).reset_index().T
 
 # %% [markdown]
-# ## Measure
+# ## One signal, all signals
 #
-# This is the longest step before training. It is done in pieces that are written down one by one, so
-# a run that was stopped goes on where it was. Who measures the pieces changes nothing in the table:
-# the processes of this machine, the workers of a Dask cluster, or the tasks of a Slurm array, each of
-# which is given every n-th piece (`python -m paraclap.features --help`).
+# This function is the step. It takes one {term}`signal` and returns numbers:
+
+# %%
+show(features.functionals)
+
+# %% [markdown]
+# Signals are always mono at 16 kHz here, as the audio encoders expect it. A file at another rate, such as 48 kHz, is resampled
+# *before* openSMILE, and most functionals then differ by more than a few per cent from those of the file itself. So compare
+# features only with others made at the same rate.
+#
+# All segments take longest of all steps before training. Finished parts are kept on disk, so a run that was stopped continues
+# where it was. The values are the same whoever computes them: processes of this machine or the workers of a Dask cluster.
 
 # %%
 out = folder / "features.parquet"
-measured = features.extract(labels, out, jobs, shard, engine)
+table = features.extract(labels, out, jobs, engine)
 failed = features.failed(out)
-print(f"{len(measured):,} of {len(labels):,} segments measured.")
-print(f"{len(failed)} could not be measured.")
+print(f"{len(table):,} of {len(labels):,} segments have features, {len(failed)} failed.")
 tables.show(failed)
 
-# %%
-named = [name for name in levels.FEATURES.values() if name in measured]
-tables.show(measured[named], 2).reset_index().round(3).T
-
 # %% [markdown]
-# These are the functionals that words exist for; the table holds all 88. `amean` is a mean over the
-# segment, `stddevNorm` its standard deviation divided by the mean. What each stands for:
+# Some columns have a word: the {term}`queries <query>` of chapter 3 are about them. `amean` is the mean over the segment,
+# `stddevNorm` the standard deviation divided by the mean. Ratings such as {term}`arousal`, where a corpus has them, are used alike.
 
 # %%
-pd.DataFrame({"column": levels.FEATURES, "unit": figures.UNITS})
+words = pd.DataFrame({"column": FEATURES, "unit": figures.UNITS}).loc[list(figures.UNITS)]
+words.assign(**{"first segment": table[words["column"]].iloc[0].round(3).to_list()})
 
 # %% [markdown]
 # ## How do features differ between emotions?
 #
-# From here on the measurements stand beside the labels. All figures but those across corpora show the
-# training {term}`split` alone: what is decided by looking must not be decided by looking at the test.
+# From here on only the training {term}`split` is shown, unless corpora are compared: what we decide by looking must not depend on
+# the test data. Where boxes overlap in {numref}`fig-distributions`, one feature cannot name the emotion. Several may.
 
 # %%
-table = measured.join(labels)
+table = table.join(labels)
+table["emotion"] = table["emotion"].fillna(table["label"])  # other corpora have other classes
 train = table[table["split"] == "train"]
-edges = levels.fit(train, attributes=levels.varying(train))
+edges = fit_levels(train)
 
-# %% mystnb={"figure": {"name": "fig-distributions", "caption": "Six features by emotion, on the training split. Boxes reach from quartile to quartile; the dotted lines are the edges between low, normal and high, at the two quantiles of all training segments. A box that lies wholly beyond an edge belongs to an emotion that almost always gets the same word; most boxes do not."}, "image": {"alt": "Six panels of horizontal box plots by emotion: pitch, pitch variation, intensity, jitter, shimmer, duration, each with two dotted lines."}}
-figures.distributions(train, edges)
+# %% mystnb={"figure": {"name": "fig-distributions", "caption": "Six features by emotion, on the training split. Boxes span the quartiles. The dotted lines are the edges between low, normal and high (chapter 3). A box beyond an edge is an emotion that mostly gets the same word."}, "image": {"alt": "Six panels of horizontal box plots by emotion: pitch, pitch variation, intensity, jitter, shimmer, duration, each with two dotted lines."}}
+emotions = train["emotion"].astype("str").fillna("not given")
+order = style.ordered(emotions)
+look = {"order": order, "hue_order": order, "palette": style.colours(order), "width": 0.65}
+fig, axes = style.figure(2, 3, 2.4 + 0.42 * len(order), sharey=True)
+for ax, name in zip(axes.flat, figures.SHOWN, strict=True):
+    values = train[FEATURES[name]]
+    sns.boxplot(x=values, y=emotions, hue=emotions, ax=ax, fliersize=0, legend=False, **look)
+    for edge in edges.get(name, ()):
+        ax.axvline(edge, color=style.INK, linestyle=":")
+    low, high = values.quantile([0.01, 0.99])  # a few wild ones would press the rest together
+    limits = (low, high) if high > low else None
+    ax.set(title=name, xlabel=figures.UNITS[name], ylabel="", xlim=limits)
+fig
 
 # %% [markdown]
-# In {numref}`fig-distributions` no single feature names the emotion. A voice of high level may be angry or happy; what tells them
-# apart has to come from several features at once. So much the better for a model that hears the whole
-# signal, and so much the worse for one query that speaks of one feature.
-
-# %% [markdown]
-# ## Which of the 88 tell emotions apart?
+# ## Which of the 88 separate emotions?
 #
-# The share of a feature's variance that lies *between* emotions (η², eta squared) says how much knowing
-# the emotion tells of the feature. Orange bars in {numref}`fig-strongest` are features that queries speak of.
+# The share of a feature's variance *between* emotions (η², eta squared) says how much the emotion explains of it, feature by
+# feature ({numref}`fig-strongest`). Strong ones often measure nearly the same.
 
-# %% mystnb={"figure": {"name": "fig-strongest", "caption": "The functionals that differ most between emotions. Those in orange have a word in the queries; the blue ones are known to the model only through the signal. The dashed line is what unrelated numbers would reach."}, "image": {"alt": "Horizontal bars of the variance explained by emotion for the strongest functionals, with a line at chance."}}
-functionals = [name for name in measured if name != "duration"]
-figures.strongest(train, functionals)
-
-# %% [markdown]
-# Often many of the strongest are kin: several ways to say how loud a voice is. The figure says how
-# strong each is alone, not how much each adds to the others.
-
-# %% [markdown]
-# ## What goes with what?
-#
-# If two features always move together, two queries about them say the same thing twice. And if a
-# feature moves with {term}`arousal`, a query about the one teaches something about the other.
-
-# %% mystnb={"figure": {"name": "fig-correlations", "caption": "Rank correlation of the features that queries speak of and, where the corpus has them, the ratings. Strong colours off the diagonal are attributes that say nearly the same; pale rows are attributes that say something of their own."}, "image": {"alt": "Square heat map of rank correlations with numbers in the cells."}}
-figures.correlations(train)
-
-# %% [markdown]
-# Loudness and intensity are two measurements of nearly one thing ({numref}`fig-correlations`); that is why the intensity sentences
-# that speak of loudness are said only where the two agree. The row of {term}`valence` is usually the
-# palest: how pleasant a voice sounds is the hardest of the three to measure.
-
-# %% [markdown]
-# ## Does the synthetic voice do what it is told?
-#
-# For the built-in speech there is a truth that no real corpus has: the voice that was *intended*. Each
-# voice was given a value on several dimensions, in standard deviations (z). If the measurements did not
-# follow them, the labels would be about nothing that can be heard.
+# %% mystnb={"figure": {"name": "fig-strongest", "caption": "The functionals that differ most between emotions, on the training split. Orange ones have a word in the queries. The model gets the blue ones only through the signal. The dashed line is what unrelated numbers would reach."}, "image": {"alt": "Horizontal bars of the variance explained by emotion for the strongest functionals, with a line at chance."}}
+functionals = features.feature_names()[:-1]  # without the duration
+means = train[functionals].groupby(emotions).transform("mean")
+explained = (means.var() / train[functionals].var()).dropna().sort_values(ascending=False)
+top = explained.head(15).rename("η²").rename_axis("functional").reset_index()
+has_word = top["functional"].isin(list(FEATURES.values()))
+fig, ax = style.figure(height=4.8)
+colours = {True: style.ORANGE, False: style.SKY}
+sns.barplot(top, y="functional", x="η²", hue=has_word, palette=colours, legend=False, ax=ax)
+style.chance(ax, (len(order) - 1) / (len(train) - 1), "unrelated", upright=True)
+ax.set(ylabel="", xlabel="share of the variance between emotions (η²)")
+fig
 
 # %%
-meant = synthesis.intended_of(folder / "corpus", train.index)
-tables.show(meant, 1).reset_index().round(2).T
-
-# %% mystnb={"figure": {"name": "fig-intended", "caption": "What was intended of the synthetic voices against what openSMILE measured. Pitch and level are followed closely. Irregularities (jitter, shimmer) and pitch variation are followed with more error, as they are hard to measure in natural speech as well. Duration follows the speaking rate downwards, and depends on the sentence more."}, "image": {"alt": "Six scatter plots of measured features over intended values, with the rank correlation in each title."}}
-figures.intended(meant.join(measured))
+place = explained.rank(ascending=False).astype(int)
+words = words[words["column"].isin(place.index)]
+print(f"Place among {len(place)} functionals, the strongest first:")
+print(words["column"].map(place).sort_values().to_string())
 
 # %% [markdown]
-# The scatter around each curve of {numref}`fig-intended` is wanted: a feature that can be read off without error would make the
-# task easier than any real one.
+# ## Which features go together?
+#
+# If two features always move together ({numref}`fig-correlations`), two queries about them say the same thing twice. Intensity is
+# the level of the signal, loudness how strong it seems to the ear; sentences such as "is loud" are used only where both agree.
+
+# %% mystnb={"figure": {"name": "fig-correlations", "caption": "Rank correlation (Spearman) of the features that have a word and, where the corpus has them, of the ratings, on the training split. Strong colours off the diagonal are attributes that say nearly the same."}, "image": {"alt": "Square heat map of rank correlations with numbers in the cells."}}
+names = {column: name for name, column in FEATURES.items() if column in train}
+ranks = train[list(names)].rename(columns=names).dropna(axis=1, how="all").corr("spearman")
+fig, ax = style.figure(height=5.4)
+look = {"vmin": -1, "vmax": 1, "cmap": "vlag", "annot_kws": {"size": 8}}
+sns.heatmap(ranks, annot=True, fmt=".2f", square=True, ax=ax, **look)
+ax.tick_params(axis="x", rotation=45)
+fig
+
+# %% [markdown]
+# ## Does the synthetic speech do what it should?
+#
+# The built-in speech is synthetic, so we know its *intended* prosody, in standard deviations (z). If the features did not follow
+# it ({numref}`fig-intended`), the labels would not be audible; if they did so without error, the task would be too easy.
+
+# %% mystnb={"figure": {"name": "fig-intended", "caption": "Intended prosody of the synthetic speech against what openSMILE measures; r is the rank correlation. Duration falls with the speaking rate, and depends on the sentence too."}, "image": {"alt": "Six scatter plots of features over intended values, with the rank correlation in each title."}}
+intended = synthetic.intended_prosody(folder / "corpus", train.index)
+figures.intended(intended.join(table[[*functionals, "duration"]]))
 
 # %% [markdown]
 # ## How far are the other corpora?
 #
-# The {term}`edges` that turn values into words come from the training split. A corpus whose voices are
-# all higher is full of "high" voices, whatever they express. {numref}`fig-shift` shows how far each corpus lies from the
-# training split.
+# The {term}`edges` between low, normal and high come from the training split. In a corpus of children nearly every voice is
+# "high", whatever it expresses. Such shifts ({numref}`fig-shift`) are one reason why a model can be good on the test split of its
+# own corpus and poor on another.
 
-# %% mystnb={"figure": {"name": "fig-shift", "caption": "How far the mean of each feature lies from that of the training split, in standard deviations of the training split. Rows near zero are corpora that sound alike on average; strong colours mark another kind of voice, room or line, which a model meets unprepared."}, "image": {"alt": "Heat map of standardised differences, one row per corpus and split, one column per feature."}}
-figures.shift(table)
-
-# %% [markdown]
-# In the built-in speech the child-like voices are high, the telephone line changes what can be measured
-# of roughness, and short carrier sentences shorten everything. Such shifts are why a model that is good on
-# the test split of its own corpus may be poor elsewhere.
-
-# %% [markdown]
-# ## All at once
-#
-# Eighty-eight numbers cannot be looked at, but their two strongest directions can ({numref}`fig-components`).
-
-# %% mystnb={"figure": {"name": "fig-components", "caption": "All functionals of the training split, seen along their first two principal components; each word stands at the mean of its segments. Means that lie apart are emotions that differ in the strongest directions of the voice; dots of all colours lie between them, and no line would separate them."}, "image": {"alt": "Scatter of the first two principal components coloured by emotion, with a word at the mean of each emotion."}}
-figures.plane(train, functionals)
+# %% mystnb={"figure": {"name": "fig-shift", "caption": "Mean of each feature in each corpus and split, in standard deviations of the training split and from its mean. Values near zero are corpora that sound alike on average. Strong colours are other voices, rooms or channels."}, "image": {"alt": "Heat map of standardised differences, one row per corpus and split, one column per feature."}}
+columns = {column: name for name, column in FEATURES.items() if name in figures.UNITS}
+values = table[list(columns)].rename(columns=columns)
+own = values[table["split"] == "train"]
+shift = (values - own.mean()) / own.std()
+shift = shift.groupby([table["corpus"], table["split"]], sort=False).mean()
+fig, ax = style.figure(height=1.7 + 0.36 * len(shift))
+look = {"vmin": -2, "vmax": 2, "cmap": "vlag", "annot_kws": {"size": 8}}
+sns.heatmap(shift, annot=True, fmt=".1f", ax=ax, cbar_kws={"label": "standard deviations"}, **look)
+ax.set(ylabel="")
+ax.tick_params(axis="x", rotation=45)
+fig
 
 # %% [markdown]
 # ## Exercises
 #
 # In the answers, `folder` is the folder of this run, as in the code above.
 #
-# **1.** Turn the volume of a recording down by half. Which of the features that queries speak of change, and which do not? What
-# does it mean for a corpus in which some speakers sat closer to the microphone?
+# **1.** Reduce the amplitude of a recording by half. Which of the features with a word change, and which do not? What does
+# this mean for a corpus in which some speakers sat closer to the microphone?
 #
 # ````{admonition} Answer
 # :class: dropdown
-# Measure one voice twice:
-#
 # ```python
 # import pandas as pd
 #
-# from paraclap import audio, features, levels, tables
+# from paraclap import audio, features, tables
+# from paraclap.queries import FEATURES
 #
-# measured = tables.read_table(folder / "features.parquet")
-# signal = audio.read(*measured.index[0])
-# twice = {"as it is": signal, "half": signal / 2}
-# found = {how: features.measure(one) for how, one in twice.items()}
-# named = [name for name in levels.FEATURES.values() if name in measured]
-# print(pd.DataFrame(found, measured.columns).loc[named].round(3))
+# table = tables.read_table(folder / "features.parquet")
+# signal = audio.read(*table.index[0])
+# found = {"original": features.functionals(signal), "half": features.functionals(signal / 2)}
+# named = [column for column in FEATURES.values() if column in table]
+# print(pd.DataFrame(found, features.feature_names()).loc[named].round(3))
 # ```
 #
-# The level falls by about six decibels and the loudness by less than half. Pitch and its variation stay as they were, and jitter
-# and shimmer, which compare one period with the next, change little. So *"intensity is low"* may be said of a speaker who
-# merely sat further away: the words about intensity speak of the recording as much as of the voice.
+# The level falls by six decibels, and the loudness falls too. Pitch and its variation stay; jitter and shimmer, which compare
+# one period with the next, change little. So "is quiet" may hold for a speaker who only sat further away: words about
+# intensity are about the recording as much as about the voice.
 # ````
 #
-# **2.** {numref}`fig-distributions` shows one feature at a time. Which of them tells anger from sadness best, and which anger from
-# happiness?
+# **2.** {numref}`fig-distributions` shows one feature at a time. Which feature or rating separates anger from sadness best, and
+# which anger from happiness?
 #
 # ````{admonition} Answer
 # :class: dropdown
-# The distance of two means in standard deviations says it (Cohen's *d*):
+# The difference of two means in standard deviations says it (Cohen's *d*):
 #
 # ```python
-# from paraclap import levels, tables
+# from paraclap import tables
+# from paraclap.queries import FEATURES
 #
 # labels = tables.read_table(folder / "labels.parquet")
 # table = tables.read_table(folder / "features.parquet").join(labels)
 # train = table[table["split"] == "train"]
-# named = [name for name in levels.FEATURES.values() if name in train]
-# groups = train.groupby("emotion")[named]
-# apart = (groups.mean() / groups.std().mean()).round(2)
+# groups = train.groupby("emotion")[[column for column in FEATURES.values() if column in train]]
+# scaled = groups.mean() / groups.std().mean()
 # for one, other in (("anger", "sadness"), ("anger", "happiness")):
-#     distance = apart.reindex([one, other]).diff().iloc[1].abs()
-#     print(distance.sort_values().tail(3).to_string(), end="\n\n")
+#     distance = scaled.reindex([one, other]).diff().iloc[1].abs().sort_values()
+#     print(f"{one} and {other}:", distance.tail(3).round(2).to_string(), sep="\n")
 # ```
 #
-# On the built-in speech loudness and {term}`arousal` part anger from sadness by far; between anger and happiness, both loud and
-# excited, {term}`valence` has the largest distance. No measurement of the signal comes near it: the word for an emotion says something
-# that the other queries do not.
+# Compare the two lists. Anger and happiness both come with high {term}`arousal`, so features that follow arousal separate
+# them less than they separate anger from sadness. {term}`valence` can separate them, but no feature here measures it directly.
+# This is why the word of the emotion adds something to all other queries.
 # ````
 
 # %% [markdown]
-# ## So: what can be measured in a voice?
+# ## Where the helpers come from
 #
-# Every segment now has 88 functionals and a duration, or a reason why not. Emotions differ in their
-# measurements, but overlap in each of them, and the strongest differences are those of loudness, pitch
-# and their variation. The numbers are not words yet: [the next chapter](03_queries) turns them into
-# low, normal and high, and these into queries.
+# - `paraclap.features`: `functionals` of one signal, `extract` for a table, `failed`
+# - `paraclap.queries`: `FEATURES` (attribute and column), `fit_levels` for the dotted lines
+# - `paraclap.corpora.synthetic.intended_prosody`: the targets of the synthetic speech
+# - `paraclap.figures`: `features` (units, intended prosody) and `style` (sizes, colours)
+
+# %% [markdown]
+# ## Summary
+#
+# Each segment has 88 functionals and a duration, or is listed with the reason why not. Some of them have words. They differ
+# between emotions, more or less, and between corpora. Numbers are not words yet. **Which sentences are true of an utterance?** This
+# is the question of [the next chapter](03_queries).

@@ -9,190 +9,234 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+#   paraclap:
+#     inputs: [templates]
+#     reads: [labels.parquet, features.parquet]
+#     writes: [edges.json, queries.parquet]
 # ---
 
 # %% [markdown]
-# # Queries: what can be said of a voice?
+# # Queries
 #
-# Numbers become words here. Each measured value falls into one of three {term}`levels <level>`, each
-# level has sentences that say so, and what is true of a voice is what the model is told about it.
+# **Which sentences are true of an utterance?** Here numbers become words. Each value falls into one of three
+# {term}`levels <level>`, each level has sentences, and the model learns from the sentences that hold. After this chapter you can
 #
-# | | path in `runs/<run>/` | a row is |
+# - cut features into levels without using the test data,
+# - list all queries that hold for an utterance, and say why another one does not,
+# - draw captions as the variants of the paper do, and count how often a batch repeats one.
+#
+# | | in `runs/<run>/` | a row is |
 # |---|---|---|
 # | Reads | `labels.parquet`, `features.parquet` | a {term}`segment` |
 # | Writes | `edges.json` | an {term}`attribute`: where low ends and high begins |
 # | Writes | `queries.parquet` | a segment: its levels, emotion, gender, and all its queries |
 
 # %% tags=["parameters"]
-run: str = "demo"  # name of the run: its folder below `runs`
+# the run
+run: str = "demo"  # name of the run, and of its folder
 runs: str = "runs"  # folder of all runs
-seed: int = 0  # of all draws
-templates: str = "paper"  # sentences: paper, diverse, released, released-fixed, or a .csv
-emotion_form: str = "adjective"  # how emotions are named: adjective (angry) or noun (anger)
-low_quantile: float = 0.3  # share of train below the lower edge
-high_quantile: float = 0.7  # share of train below the upper edge
-rand: int = 5  # most queries joined into one text
-emotion: str = "always"  # whether the emotion query is said: always, pool or never
-only_emotion: bool = False  # whether the emotion query is all that is said
-join: str = "rand"  # how queries become a text: "rand", or as released, "weighted" or "all"
+seed: int = 0  # seed of everything that is drawn
+# levels and sentences
+low_quantile: float = 0.3  # share of the training split below the lower edge
+high_quantile: float = 0.7  # share of the training split below the upper edge
+templates: str = "paper"  # paper, diverse, released, released-fixed, or a .csv
+emotion_form: str = "adjective"  # of the emotion words: adjective (angry) or noun (anger)
+# captions
+rand: int = 5  # most attributes in a caption
+emotion: str = "always"  # the emotion query: always on top, pool (like the others), or never
+only_emotion: bool = False  # nothing but the emotion query
+join: str = "rand"  # how queries become a caption: rand, or all of them, as released
 batch: int = 64  # pairs in a batch
 
 # %%
 import numpy as np
 import pandas as pd
+import seaborn as sns
 
-from paraclap import levels, tables, variety
-from paraclap.figures import queries as figures
-from paraclap.figures import style
-from paraclap.queries import Pool
-from paraclap.templates import sentences
+from paraclap import queries, tables
+from paraclap.book import show
+from paraclap.figures import players, style
+from paraclap.training import VARIANTS, Settings, variants
 
 folder = tables.run_folder(run, runs)
 features = tables.read_table(folder / "features.parquet")
-labels = tables.read_table(folder / "labels.parquet")
-labels = labels.loc[features.index]
-pd.set_option("display.max_colwidth", 200)
+labels = tables.read_table(folder / "labels.parquet").loc[features.index]
+train = (labels["split"] == "train").to_numpy()
 
 # %% [markdown]
 # ## From values to levels
 #
-# Two {term}`edges` cut each attribute in three. They are quantiles of the *training* {term}`split` and of
-# nothing else: a level must not know the voices that the model is tested on.
+# Two {term}`edges` cut each attribute in three. They are quantiles of the *training* {term}`split` and of nothing else, because
+# a level must not depend on the utterances that the model is tested on.
+
+# %%
+show(queries.fit_levels)
+
+# %%
+show(queries.assign_levels)
 
 # %%
 table = features.join(labels)
-quantiles = (low_quantile, high_quantile)
-edges = levels.fit(table, quantiles, levels.varying(table, quantiles))
-key = tables.fingerprint(edges, low_quantile, high_quantile)
-levels.save(edges, folder / "edges.json", key)
-pd.DataFrame(edges, index=["low ends at", "high begins at"]).T.round(3)
+edges = queries.fit_levels(table, (low_quantile, high_quantile))
+queries.save_edges(edges, folder / "edges.json")
+levels = queries.assign_levels(table, edges)
+ends = pd.DataFrame(edges, index=["low ends at", "high begins at"]).T.round(3)
+ends.assign(**{"first segment": levels[train].iloc[0].astype("str")})
 
 # %% [markdown]
-# The words are relative. A "high jitter" is high for this corpus; that a doctor would call it so is not
-# implied. And two voices on either side of an edge differ in the word though hardly in the value.
-
-# %%
-level = levels.assign(table, edges)
-tables.show(level[labels["split"] == "train"], 2).reset_index().T
-
-# %% [markdown]
+# The words are relative. A "high jitter" is high for this corpus; a doctor might not call it so. Two utterances on either side of
+# an edge differ in the word, but hardly in the value.
+#
 # ## Do the levels mean the same elsewhere?
 #
-# On the training split the shares are fixed by construction. On the other splits and corpora they are
-# not ({numref}`fig-shares`, {numref}`fig-drift`).
+# In the training split the shares are fixed by the quantiles; in other splits ({numref}`fig-shares`) and corpora
+# ({numref}`fig-drift`) they are free. The model needs no levels when it answers a question, but it learned what "high" means from
+# its training split.
 
-# %% mystnb={"figure": {"name": "fig-shares", "caption": "Share of low, normal and high for each attribute and split, with dashed lines at the quantiles that the edges were fitted at. In the training split the colours meet at the lines by construction; where they do so in the others, the speakers there are like those trained on."}, "image": {"alt": "Stacked horizontal bars of level shares per attribute, one panel per split, with dashed lines at the quantiles."}}
-figures.shares(level, labels["split"], (low_quantile, high_quantile))
+# %% mystnb={"figure": {"name": "fig-shares", "caption": "Share of low, normal and high for each attribute and split. The dashed lines are the quantiles of the edges. In the training split the colours meet at the lines by construction; in the others they do so where the speakers are like those of the training split."}, "image": {"alt": "Stacked horizontal bars of level shares for each attribute, one panel for each split, with dashed lines at the quantiles."}}
+there = [split for split in tables.SPLITS if (labels["split"] == split).any()]
+fig, axes = style.figure(1, len(there), 1.4 + 0.27 * levels.shape[1], squeeze=False, sharey=True)
+for ax, split in zip(axes[0], there, strict=True):
+    part = levels[labels["split"] == split]
+    shares = pd.DataFrame({name: part[name].value_counts(normalize=True) for name in part}).T
+    bars = {"stacked": True, "width": 0.8, "color": style.LEVELS, "legend": False}
+    (100 * shares[list(style.LEVELS)].fillna(0)).plot.barh(ax=ax, **bars)
+    for quantile in (low_quantile, high_quantile):
+        style.chance(ax, 100 * quantile, "_", upright=True)
+    ax.set(title=f"{split} ({len(part):,})", xlim=(0, 100), xlabel="segments in %")
+ax.invert_yaxis()
+ax.legend(*ax.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(1, 1))
+fig
 
-# %% mystnb={"figure": {"name": "fig-drift", "caption": "High minus low in each corpus, in per cent of its segments. Zero is what the training split has by construction; a strong colour means that one word would be true of nearly every voice of that corpus, and so says little about any of them. Empty cells are ratings that a corpus does not have."}, "image": {"alt": "Heat map of the difference between the share of high and of low, one row per corpus, one column per attribute."}}
-figures.drift(level, labels["corpus"])
-
-# %% [markdown]
-# At zero-shot time no levels are needed: the model is asked in words. Drift matters nevertheless, for a
-# model has learned what "high" means among the voices of its training split.
-
-# %% [markdown]
-# ## Which levels come together?
-#
-# Two attributes that always go together say one thing twice; {numref}`fig-together` shows which do.
-
-# %% mystnb={"figure": {"name": "fig-together", "caption": "How the levels of two attributes go together: per cent of the segments in each row. Rows that differ are attributes that are not independent, so that a query about one also teaches something about the other; equal rows are attributes that have nothing to do with each other."}, "image": {"alt": "Heat maps of levels of one attribute given the level of another."}}
-figures.together(level[labels["split"] == "train"])
+# %% mystnb={"figure": {"name": "fig-drift", "caption": "High minus low in each corpus, in per cent of its segments. The training split alone would have zero by construction. Strong colours mean that one word holds for nearly every utterance of the corpus. Empty cells are ratings that a corpus does not have."}, "image": {"alt": "Heat map of the difference between the share of high and of low, one row for each corpus, one column for each attribute."}}
+codes = levels.apply(lambda one: one.cat.codes.where(one.notna()) - 1)  # low -1, high 1
+drift = 100 * codes.groupby(labels["corpus"], sort=False).mean()
+fig, ax = style.figure(height=1.7 + 0.36 * len(drift))
+look = {"vmin": -100, "vmax": 100, "cmap": "vlag", "annot_kws": {"size": 8}}
+sns.heatmap(drift, annot=True, fmt=".0f", ax=ax, **look)
+ax.set(ylabel="")
+ax.tick_params(axis="x", rotation=45)
+fig
 
 # %% [markdown]
 # ## From levels to sentences
 #
-# The sentences are data: a {term}`template` belongs to an attribute and says in which states it may be
-# said. Those of the set in use (two of each attribute):
+# The sentences are data. A {term}`template` belongs to an attribute and says in which states it holds. Some depend on a second
+# attribute: "but a high pitch variance" is added only where the variance *is* high. So no query contradicts another (the
+# `released` sets keep the contradictions of the authors' code, see chapter 7). Finding those that hold is a filter:
 
 # %%
-said = sentences(templates)
-print(f"{len(said)} templates in the set {templates!r}.")
-rows = [(one.attribute, one.template) for one in said]
-said = pd.DataFrame(rows, columns=["attribute", "template"])
-said.groupby("attribute", sort=False).head(2).set_index("attribute")
+show(queries.matching_templates)
+
+# %%
+found = queries.load_templates(templates)
+print(f"{len(found)} templates in the set {templates!r}; the first two of each attribute:")
+rows = pd.DataFrame({"attribute": [one.attribute for one in found]})
+rows["template"] = [one.text for one in found]
+rows["holds for"] = [
+    "; ".join(f"{name}: {', '.join(sorted(good))}" for name, good in one.states.items())
+    for one in found
+]
+style.text_table(rows.groupby("attribute", sort=False).head(2))
 
 # %% [markdown]
-# A {term}`query` is a template with its slot filled. All queries of all voices are found at once, and
-# this is the table that the model will be trained from.
+# A {term}`query` is a template with its slot filled. This finds the queries of all segments, and is the table that the model is
+# trained from:
 
 # %%
-feeling, gender = labels["emotion"], labels["gender"]
-pool = Pool.build(level, feeling, gender, templates, emotion_form)
-queries = pool.table()
-key = tables.fingerprint(queries, templates)
-tables.write_table(queries, folder / "queries.parquet", key)
+pool = queries.QueryPool(levels.join(labels[["emotion", "gender"]]), templates, emotion_form)
+tables.write_table(pool.table(), folder / "queries.parquet")
 print(f"{len(pool.vocabulary)} distinct queries for {len(pool):,} segments.")
-tables.show(queries[labels["split"] == "train"], 1).reset_index().T
 
 # %% [markdown]
-# ## One voice and all that is true of it
+# ## One utterance and all that is true of it
 
 # %%
-says = pool.says(emotion, only_emotion)
-train = np.flatnonzero((labels["split"] == "train") & says)
-known = queries["queries"].iloc[train].map(len)
-one = train[known.to_numpy().argmax()]
-print(level.iloc[one].dropna().astype("str").to_string())
+able = np.flatnonzero(train & pool.has_queries(emotion, only_emotion))
+one = max(able, key=lambda row: len(pool.queries(row)))
+print("; ".join(f"{name} {level}" for name, level in levels.iloc[one].dropna().items()))
 print("All its queries:", *pool.queries(one), sep="\n  - ")
-style.players(queries.iloc[[one]], ["the voice described above"])
+players.players(labels.iloc[[one]], ["the utterance described above"])
 
 # %% [markdown]
-# No sentence contradicts another: a continuation such as "but a high pitch variance" is said only where
-# the variance *is* high.
-
-# %% [markdown]
-# ## What the model is told
+# ## Captions
 #
-# In training a voice does not come with all its queries. Up to `rand` attributes are drawn, one wording
-# of each, and joined by "and"; the emotion is added or not. This is what the paper varies in its Table 1
-# {cite}`jing2024paraclap`, and {numref}`fig-said` counts how often each attribute is then spoken of. First the same voice three times as this run draws it, then two other voices for
-# each variant of the paper:
+# In training, an utterance does not come with all its queries but with a {term}`caption`: up to `rand` attributes, one wording
+# of each, joined by "and". Attributes are drawn first, so one with many wordings is not more frequent. The function gets the
+# wordings of one utterance, attribute by attribute:
 
 # %%
+show(queries.sample_caption)
+
+# %%
+print("Wordings of the emotion:", pool.wordings(one).get("emotion"))
 rng = np.random.default_rng(seed)
-told = pool.sample([one] * 3, rand, emotion, only_emotion, join, rng=rng)
-print("As this run tells it:", *told, sep="\n  - ")
-texts = variety.draw(pool, train, 20_000, seed)
-texts.groupby("variant", sort=False).head(2).set_index("variant")
-
-# %% mystnb={"figure": {"name": "fig-said", "caption": "How often each attribute is spoken of when at most n attributes are drawn, in per cent of the texts, with the emotion drawn as one of them. Attributes that every voice has are equally frequent, whatever the number of their wordings, because attributes are drawn first; those that some voices lack are rarer."}, "image": {"alt": "Heat map of the share of texts that speak of an attribute, attributes in rows, rand in columns."}}
-figures.said(variety.said(pool, train, max(rand, 2), templates, seed))
+own = pool.sample([one] * 3, rand, emotion, only_emotion, join, rng=rng)
+print("Three captions with the parameters of this run:", *own, sep="\n  - ")
 
 # %% [markdown]
-# ## How many different texts are there?
+# The paper compares four ways to draw in its Table 1 {cite}`jing2024paraclap`; chapter 6 trains a model with each. In `rand1` the
+# emotion is an attribute like the others; in `rand5` it is as this run says.
+
+# %%
+base = Settings(rand=rand, emotion=emotion, join=join)
+captions = {}
+for name, one in variants(base, list(VARIANTS)).items():
+    rows = np.flatnonzero(train & pool.has_queries(one.emotion, one.only_emotion))
+    if len(rows):
+        options = (one.rand, one.emotion, one.only_emotion, one.join)
+        captions[name] = pool.sample(rng.choice(rows, 20_000), *options, rng=rng)
+captions = pd.DataFrame(captions)
+style.text_table(captions.head(2).T.rename_axis("variant").reset_index())
+
+# %% [markdown]
+# ## How many different captions are there?
 #
-# A contrastive model learns from differences: in a batch, every other text counts as *wrong* for a voice.
-# So it matters how many different texts there are ({numref}`fig-growth`), and how often one comes twice
-# ({numref}`fig-repeats`).
+# A contrastive model learns from differences: in a batch every other caption counts as *wrong* for an utterance. So it matters
+# how many there are ({numref}`fig-growth`), and how often one comes twice ({numref}`fig-repeats`).
 
-# %% mystnb={"figure": {"name": "fig-growth", "caption": "Distinct texts seen as more are drawn from the training split, for the paper's four variants. A curve that flattens has run out of texts; one that stays near the dashed line says something new with almost every draw."}, "image": {"alt": "Distinct texts over texts drawn on two logarithmic axes, one line per variant, with a dashed line where each draw is new."}}
-figures.growth(variety.growth(texts))
+# %% mystnb={"figure": {"name": "fig-growth", "caption": "Distinct captions after so many draws from the training split, for the variants of the paper. A curve that flattens has run out of captions. At the dashed line every draw is new."}, "image": {"alt": "Distinct captions over captions drawn on two logarithmic axes, one line for each variant, with a dashed line where each draw is new."}}
+distinct = (~captions.apply(pd.Series.duplicated)).cumsum()
+points = np.unique(np.geomspace(1, len(captions), 40).astype(int))
+fig, ax = style.figure(height=3.8)
+ax.plot(points, points, color=style.INK, linestyle="--", label="each draw is new")
+sns.lineplot(distinct.iloc[points - 1].set_index(points), dashes=False, linewidth=2, ax=ax)
+ax.set(xscale="log", yscale="log", xlabel="captions drawn", ylabel="distinct captions")
+ax.xaxis.set_major_formatter("{x:,.0f}")
+ax.yaxis.set_major_formatter("{x:,.0f}")
+fig
 
-# %% mystnb={"figure": {"name": "fig-repeats", "caption": "Pairs of a batch whose text another pair of the same batch has too. The fewer distinct texts a variant has, the more often the loss pushes a voice away from a text that is true of it."}, "image": {"alt": "Box plots of the share of repeated texts in a batch, one per variant, axis from 0 to 100 per cent."}}
-figures.repeats(variety.repeats(texts, batch), batch)
+# %% mystnb={"figure": {"name": "fig-repeats", "caption": "Share of a batch whose caption another pair of the batch has too, for the variants of the paper. There the loss pushes an utterance away from a caption that is true of it."}, "image": {"alt": "Box plots of the share of repeated captions in a batch, one for each variant, axis from 0 to 100 per cent."}}
+batches = captions.groupby(np.arange(len(captions)) // batch)
+repeated = 100 * batches.agg(lambda own: own.duplicated(keep=False).mean())
+fig, ax = style.figure(height=1.2 + 0.5 * captions.shape[1])
+sns.boxplot(repeated, orient="h", ax=ax)
+ax.set(xlim=(-2, 102), xlabel=f"pairs of a batch of {batch} with a repeated caption (%)")
+fig
+
+# %%
+counts = pd.DataFrame({"distinct": captions.nunique(), "repeated in a batch (%)": repeated.mean()})
+print(f"{len(captions):,} captions of each variant:", counts.round(1).to_string(), sep="\n")
 
 # %% [markdown]
-# This is the price of short texts. With the emotion alone a batch holds only as many texts as there are
-# emotions, and nearly every pair is also somebody else's; with several attributes drawn, repetition is
-# rare. And even two different texts may both be true of one voice, which no count of repetitions shows.
+# Two different captions may also both be true of one utterance. This count does not show it.
 
 # %% [markdown]
 # ## Exercises
 #
 # In the answers, `folder` is the folder of this run, as in the code above.
 #
-# **1.** Why are the edges fitted on the training split and not on each corpus by itself? {numref}`fig-drift` would then be zero
+# **1.** Why are the edges fitted on the training split, and not on each corpus? {numref}`fig-drift` would then be zero
 # everywhere.
 #
 # ```{admonition} Answer
 # :class: dropdown
-# A word would mean another thing in each corpus: a "high pitch" among children is not that among men. The model
-# hears the signal and not the corpus, so it could not learn when to use the word. And levels of a test corpus that are fitted to
-# its own voices would depend on which voices are tested together.
+# A word would mean something else in each corpus: a "high pitch" among children is not a "high pitch" among men. The model
+# gets the signal and not the corpus, so it could not learn when to use the word. And the level of a test utterance would
+# depend on which others are tested with it.
 # ```
 #
-# **2.** Which queries are said of the fewest training voices, and which of the most? What will the model learn least about?
+# **2.** Which queries hold for the fewest training utterances, and which for the most? What will the model learn least about?
 #
 # ````{admonition} Answer
 # :class: dropdown
@@ -202,30 +246,35 @@ figures.repeats(variety.repeats(texts, batch), batch)
 # labels = tables.read_table(folder / "labels.parquet")
 # queries = tables.read_table(folder / "queries.parquet")
 # train = queries[labels["split"].loc[queries.index] == "train"]
-# said = train["queries"].explode().value_counts() / len(train)
-# print(said.iloc[[0, 1, 2, -3, -2, -1]].map("{:.2%} of the voices".format).to_string())
+# share = train["queries"].explode().value_counts() / len(train)
+# print(share.iloc[[0, 1, 2, -3, -2, -1]].map("{:.2%} of the utterances".format).to_string())
 # ```
 #
-# Sentences that hold of a whole gender or of a level are said of many voices. Rarest are those with a condition, on the built-in speech
-# the emotion together with how much of it there is: few voices are sad *and* of a high {term}`arousal`. The model learns least about what they
-# add, though it meets the emotion itself in plainer words.
+# Queries about a gender or a level hold for many. Queries with two conditions, such as an emotion *and* its degree, are rare.
+# The model learns least about what these add, though it gets the emotion itself in other words.
 # ````
 #
-# **3.** Run this chapter again with narrower words: `low_quantile` at one tenth and `high_quantile` at nine tenths. What happens to the
-# number of queries of a voice, and to {numref}`fig-repeats`?
+# **3.** Run this chapter with narrower words: `low_quantile` 0.1 and `high_quantile` 0.9. What happens to the queries of an
+# utterance, and to {numref}`fig-repeats`?
 #
 # ```{admonition} Answer
 # :class: dropdown
-# `python -m paraclap.book params/demo.yaml -p run=narrow -p low_quantile=0.1 -p high_quantile=0.9 --only 03`, after the same
-# command with `--only 01` and `--only 02`. Most values are then normal. Attributes with a sentence for *normal* still speak, but all
-# alike, so texts of different voices resemble each other more and more of a batch is repeated; what is still called high
-# or low is so beyond doubt. The paper's quantiles keep the three levels about equally frequent, which is when a level tells most.
+# `python -m paraclap.book params/demo.yaml -p run=narrow -p low_quantile=0.1 -p high_quantile=0.9 --only 01-03`. Most values are
+# then normal, so captions of different utterances are more alike and a batch repeats more of them. What is still high or low
+# is so beyond doubt. A level tells most when all three are about equally frequent, as with the quantiles of the paper.
 # ```
 
 # %% [markdown]
-# ## So: what can be said of a voice?
+# ## Where the helpers come from
 #
-# Two edges per attribute, fitted on the training split alone, turn measurements into low, normal and
-# high, and templates turn these into queries that never contradict one another. Drawing several
-# attributes at a time makes texts that hardly ever repeat; saying the emotion alone repeats nearly
-# always. [The next chapter](04_training) trains a model on pairs of a voice and such a text.
+# - `paraclap.queries`: `fit_levels`, `assign_levels`, `matching_templates`, `sample_caption`, and `QueryPool` for a whole table
+# - `paraclap/queries/templates.csv`: the sentences; `paraclap.queries.templates` explains its columns
+# - `paraclap.training.settings.VARIANTS`: the variants that chapter 6 trains
+# - `paraclap.figures`: players, colours
+
+# %% [markdown]
+# ## Summary
+#
+# Two edges for each attribute, fitted on the training split alone, turn values into low, normal and high. Templates turn levels
+# and labels into queries. A caption joins a few of them, and how it is drawn decides how often a batch repeats itself. **How do
+# audio and text find together?** This is the question of [the next chapter](04_training).

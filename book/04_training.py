@@ -9,326 +9,346 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+#   paraclap:
+#     inputs: [templates]
+#     reads: [labels.parquet, features.parquet, queries.parquet]
+#     writes: [model, curves.csv, settings.json]
 # ---
 
 # %% [markdown]
 # # Training
 #
-# **How does a model learn which words fit a voice?** The last chapter gave every voice queries that
-# are true of it. Here two {term}`towers <tower>`, one for voices and one for words, learn to send a voice and
-# its words to the same place. This is the contrastive training of {cite}`jing2024paraclap`, which
-# follows {cite}`radford2021clip` and {cite}`elizalde2023clap`.
+# **How do audio and text find together?** A model with two {term}`encoders <encoder>`, one for audio and one for text, learns to send an
+# utterance and its {term}`caption` to the same place. This is the contrastive training of {cite}`jing2024paraclap`, after
+# {cite}`radford2021clip` and {cite}`elizalde2023clap`. After this chapter you can
 #
-# | Reads | A row is |
-# |---|---|
-# | `runs/<run>/labels.parquet` | a segment with its corpus, split, speaker and labels |
-# | `runs/<run>/queries.parquet` | a segment with its levels and its queries |
+# - name each part of the model, with its formula and the shape of what it returns,
+# - write down the loss, and say where it starts and why it cannot reach zero,
+# - train a model, and tell from its curves whether it has learned something that helps with other speakers.
 #
-# | Writes | A row is |
-# |---|---|
-# | `runs/<run>/model/` | (a folder) the model that answered best on the dev split |
-# | `runs/<run>/signals/` | (a folder) the voices, decoded once |
-# | `runs/<run>/curves.csv` | a step of training |
-# | `runs/<run>/speed.csv` | some steps: how fast they were |
-# | `runs/<run>/settings.json`, `machine.json` | (one object each) every choice of this chapter |
+# | | in `runs/<run>/` | a row is |
+# |---|---|---|
+# | Reads | `labels.parquet`, `features.parquet`, `queries.parquet` | a {term}`segment` |
+# | Writes | `curves.csv` | a step of training |
+# | Writes | `model/`, `settings.json` | (no table) the model that was best on the dev split; its parameters |
 #
-# With the built-in corpora all speech is synthetic: what is learned here are the voices of
-# a speech synthesiser, not those of people.
-
-# %% [markdown]
-# The defaults of this cell are the settings of the paper: two large pretrained towers, trained on a
-# graphics processor. A params file says what else to take; that of the demo names towers small enough
-# for two processor cores.
+# The defaults below are the paper's: large pretrained encoders that need a graphics processor. The demo replaces them by encoders that
+# two processor cores can train. Where its corpora are the built-in ones, all of its speech is synthetic.
 
 # %% tags=["parameters"]
-run: str = "demo"  # name of the run: its folder below `runs`
-runs: str = "runs"  # folder of all runs, relative to the project
-seed: int = 0  # of every random weight and draw
-jobs: int = 2  # CPU threads
-device: str = "auto"  # "auto" (a GPU if there is one), "cpu", "cuda", ...
-workers: int = 0  # processes that read audio ahead; 0 reads in this one
-processes: int = 1  # processes that train together; one for each GPU
-precision: str = "auto"  # products in "float32", "bf16", or "auto": bf16 on a GPU that has it
-attention: str = "sdpa"  # how attention is computed: "sdpa", "eager" or "flash_attention_2"
-compiled: bool = False  # whether torch.compile translates the towers; needs a C++ compiler
-recompute: bool = False  # whether activations are computed twice, to save memory
-chunk: int = 0  # pairs held in memory at once; 0 holds the whole batch
-keep: int = 2  # checkpoints that are kept while training
-audio_store: str = "int16"  # decoded audio for fast reading: "int16", "float32" or "none"
-templates: str = "paper"  # sentences: paper, diverse, released, released-fixed, or a .csv
-emotion_form: str = "adjective"  # how emotions are named: adjective (angry) or noun (anger)
+# the run, and what is changed most often
+run: str = "demo"  # name of the run, and of its folder
+runs: str = "runs"  # folder of all runs
+seed: int = 0  # seed of everything that is drawn
 audio_encoder: str = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"  # name, path or hub id
-signals: str = "raw"  # what the audio encoder hears: "raw", or "encoder", as it was trained
 text_encoder: str = "bert-base-uncased"  # name, path or hub id
-text_pooling: str = "cls"  # "cls" or "mean": which output of the text encoder is used
-freeze_audio: bool = False  # whether the audio encoder keeps its weights
-freeze_text: bool = False  # whether the text encoder keeps its weights
-frozen_dropout: bool = False  # whether encoders that keep their weights drop units out in training
-projection_dim: int = 768  # size of the shared space
-dropout: float = 0.5  # dropout probability in the projection heads
-rand: int = 5  # most queries joined into one text
-emotion: str = "always"  # whether the emotion query is said: "always", "pool" or "never"
-only_emotion: bool = False  # whether the emotion query is all that is said
-join: str = "rand"  # how queries become a text: "rand", or as released, "weighted" or "all"
-agreed_only: bool = True  # whether training voices without an agreed emotion are left out
-texts_per_voice: int = 0  # texts kept for each voice; 0 draws a new one at every step
-similarity: str = "cosine"  # what the loss compares with: "cosine", or as released "dot"
-objective: str = "pairs"  # also: "duplicates", "holds", "soft", "sigmoid" or "rank" (chapter 13)
-objective_weight: float = 1.0  # share of the objective; the rest is that of the paper
-logit_scale_max: float = 4.605170185988092  # natural logarithm of the largest temperature
-optimizer: str = "adam"  # "adam" or "adamw"
-audio_lr: float = 1.0e-5  # learning rate of the audio encoder, per step
-text_lr: float = 1.0e-5  # learning rate of the text encoder, per step
-head_lr: float = 1.0e-3  # learning rate of projection heads and temperature, per step
-schedule: str = "constant"  # learning rates: "constant" or "cosine" (down to zero)
-warmup: float = 0.0  # share of the steps in which the learning rates rise from zero
-balance: float = 0.0  # 0 draws voices as they come, 1 every emotion equally often
+freeze_text: bool = False  # the text encoder keeps its weights
+rand: int = 5  # most attributes in a caption
 batch: int = 64  # pairs in a batch
-epochs: int = 50  # passes over the training voices, unless `steps` is set
-steps: int = 0  # number of steps; 0 leaves it to `epochs`
-crop_seconds: float = 5.0  # longest signal in a batch, in seconds; longer ones are cropped
-pad: str = "crop"  # "crop": short signals get silence up to crop_seconds; "batch": masked
-dev_template: str = "speaker is {}"  # sentence asked of the dev split, with a slot for the emotion
-checkpoint_steps: int = 200  # steps between two checkpoints
+epochs: int = 50  # passes over the training utterances, unless steps is set
+device: str = "auto"  # "cpu", "cuda", "mps"; "auto": a GPU if there is one
+# data
+agreed_only: bool = True  # leave out training utterances whose raters agree on no emotion
+balance: float = 0.0  # 0: utterances are drawn as they come, 1: every emotion equally often
+crop_seconds: float = 5.0  # longest signal in a batch; longer ones are cropped at random
+pad: str = "crop"  # shorter signals: "crop" adds silence up to crop_seconds, "batch" masks padding
+# captions
+templates: str = "paper"  # paper, diverse, released, released-fixed, or a .csv
+emotion_form: str = "adjective"  # of the emotion words: adjective (angry) or noun (anger)
+emotion: str = "always"  # the emotion query: always on top, pool (like the others), or never
+only_emotion: bool = False  # nothing but the emotion query
+join: str = "rand"  # how queries become a caption: rand, or all of them, as released
+captions_per_utterance: int = 0  # captions kept for each utterance; 0: a new one at every step
+dev_template: str = "speaker is {}"  # asked of the dev split, with a slot for the emotion
+# encoders
+signals: str = "raw"  # or "encoder": normalised, if the audio encoder was trained so
+text_pooling: str = "cls"  # or "mean": which output of the text encoder is used
+freeze_audio: bool = False  # the audio encoder keeps its weights
+frozen_dropout: bool = False  # dropout is active in encoders that keep their weights
+projection_dim: int = 768  # size of the shared space
+dropout: float = 0.5  # probability, in the projection heads
+# optimiser
+similarity: str = "cosine"  # or "dot", as released
+objective: str = "pairs"  # or "sigmoid" (chapter 12)
+logit_scale_max: float = 4.605170185988092  # largest logit scale, ln 100
+optimizer: str = "adam"  # or "adamw"
+audio_lr: float = 1.0e-5  # learning rate of the audio encoder
+text_lr: float = 1.0e-5  # learning rate of the text encoder
+head_lr: float = 1.0e-3  # learning rate of the projection heads and the logit scale
+schedule: str = "constant"  # or "cosine", down to zero
+warmup: float = 0.0  # share of the steps in which the learning rates rise from zero
+steps: int = 0  # number of steps; 0 leaves it to epochs
+# machine
+precision: str = "auto"  # "float32", "bf16" (products only); "auto": bf16 on a GPU that has it
+jobs: int = 2  # CPU threads
+workers: int = 0  # processes that read batches ahead; 0: read in this one
+attention: str = "sdpa"  # or "eager", "flash_attention_2": how attention is computed
+compiled: bool = False  # torch.compile translates the encoders; needs a C++ compiler
+recompute: bool = False  # compute activations twice, to save memory
+chunk: int = 0  # pairs in memory at once, with the gradient of the whole batch; 0: all
 
 # %%
 import numpy as np
+import torch
 
-from paraclap import evaluation, hardware, inputs, tables, training, zeroshot
+from paraclap import tables, training
+from paraclap.book import show
+from paraclap.evaluation.tasks import attribute_queries
 from paraclap.figures import training as figures
-from paraclap.machine import Machine
-from paraclap.settings import Settings
+from paraclap.model import Projection
+from paraclap.model.embedding import embed_audio, embed_text
+from paraclap.model.layers import mean_pool
+from paraclap.queries import emotion_word
 
 folder = tables.run_folder(run, runs)
-settings, machine = Settings.of(globals()), Machine.of(globals())
+settings = training.Settings.of(globals())
+labels, pool, queries = training.read_training_data(folder, templates, emotion_form)
+
+# %%
+features = tables.read_table(folder / "features.parquet")
+labels.groupby(["corpus", "split"], sort=False).size().unstack(fill_value=0)
 
 # %% [markdown]
-# ## What there is to learn from
+# These corpora have a training split. The model learns from `train`, and `dev` chooses when it is best. Nothing in this chapter looks at
+# `test`.
 #
-# Only corpora with a train split are learned from. Below stand two rows of the table, upright: two
-# voices with the {term}`levels <level>` and queries that chapter 3 found for them.
+# ## A batch
+#
+# A {term}`pair` is an utterance and a caption. The signal is cut at a random place to at most `crop_seconds`, and the caption is drawn
+# as in chapter 3. So an utterance hardly ever comes twice in the same way.
 
 # %%
-voices, pool, table = inputs.read(folder, templates, emotion_form)
-tables.show(table, rows=2).reset_index().T
-
-# %%
-print(voices.groupby(["corpus", "split"], sort=False).size().to_string())
-
-# %% [markdown]
-# ## The objective
-#
-# A batch holds $N$ {term}`pairs <pair>` of a voice and a text. The audio tower turns voice $i$ into a vector
-# $E^a_i$, the text tower turns text $j$ into $E^t_j$; both have the same length $d$. How well they fit
-# is the cosine of the angle between them, sharpened by a learned factor $\tau$ (called
-# temperature by the paper, kept as its logarithm, the {term}`logit scale`):
-#
-# $$
-# C_{ij} = \tau \, \frac{E^a_i \cdot E^t_j}{\lVert E^a_i \rVert \, \lVert E^t_j \rVert}
-# $$ (eq-similarity)
-#
-# Row $i$ of $C$ asks which text belongs to voice $i$; column $i$ asks which voice belongs to
-# text $i$. The right answers lie on the diagonal. The loss is the cross entropy of both questions:
-#
-# $$
-# \ell_k = - \frac{1}{N} \sum_{i=1}^{N} \log \operatorname{softmax}_k(C)_{ii},
-# \qquad
-# \mathcal{L} = \frac{1}{2} \left( \ell_{\mathrm{text}} + \ell_{\mathrm{audio}} \right)
-# $$ (eq-loss)
-#
-# where the softmax runs over texts in $\ell_{\mathrm{text}}$ and over voices in $\ell_{\mathrm{audio}}$.
-# A model that knows nothing gives each of the $N$ answers the same probability, and
-# {eq}`eq-loss` is then $\ln N$: the line to beat.
-
-# %% [markdown]
-# ## What is said of a voice
-#
-# Before each step one text is drawn for each voice of the batch: at most `rand` attributes, joined
-# by "and". A voice is described in several ways, so that no single text stands for it. Rare
-# emotions may be drawn more often than they come (`balance`); the paper does not, the demo does,
-# because its few steps would otherwise see too little of them. These are texts for a few voices, as the settings of this run draw them.
-
-# %%
-said = np.flatnonzero(pool.says(emotion, only_emotion))[:4]
-for text in pool.sample(said, rand, emotion, only_emotion, join, rng=np.random.default_rng(seed)):
-    print("-", text)
-
-# %% [markdown]
-# ## Training
-#
-# Each epoch ends with a look at the {term}`dev split <split>`: its emotions are asked
-# {term}`zero-shot`, and the model with the best answers so far is kept. No test voice is looked at.
-# A stopped run goes on from its last {term}`checkpoint`; one that is finished is only loaded.
-
-# %%
-tables.write_json(settings.asdict(), folder / "settings.json")
-tables.write_json(machine.asdict(), folder / "machine.json")
-store = inputs.decoded(voices, folder, audio_store, jobs)
-measured = inputs.measured(folder, settings)
-model = training.train(voices, pool, folder, settings, machine, store, measured)
-curves = tables.read_table(folder / "curves.csv")
-
-# %%
-weights = sum(one.numel() for one in model.parameters())
-print(f"{weights / 1e6:.1f} million weights, {len(curves)} steps of {batch} pairs.")
-tables.show(curves, rows=1)
-
-# %% [markdown]
-# A row of the curves is a step. The dev score stands where an epoch ended and is missing elsewhere.
-
-# %% mystnb={"figure": {"name": "fig-train-loss", "align": "center", "caption": "The loss starts at the line of a model that knows nothing. How far it falls below it is what the towers have learned about the texts of the training voices."}, "image": {"alt": "Line chart of the training loss over steps, with its running mean and a dashed chance line."}}
-figures.losses(curves, batch)
-
-# %%
-last = curves["loss"].tail(max(1, len(curves) // 20)).mean()
+decoded = training.decode_audio(labels, folder / "signals.pcm", settings)
+start = training.start_model(settings)  # before the first step
+pairs = training.Pairs(labels, pool, start, settings, decoded, features)
+samples, captions = pairs[0]["input_values"], pairs.captions(0)
 print(
-    f"Loss: chance {np.log(batch):.2f}, first step {curves['loss'].iloc[0]:.2f}, at the end {last:.2f}."
+    f"A batch for the audio encoder: {tuple(samples.shape)}, pairs by samples. Its first captions:"
 )
+print(*captions[:4], sep="\n")
 
 # %% [markdown]
-# The loss of {numref}`fig-train-loss` cannot reach zero: voices of one batch may share a text, or their texts may be true of
-# each other, and {eq}`eq-loss` counts these as mistakes. With more attributes in a text fewer voices
-# share one ({numref}`fig-repeats`): the reason why the paper lets several attributes speak at once.
-# The next figure asks whether what is learned helps with new speakers.
-
-# %% mystnb={"figure": {"name": "fig-train-dev", "align": "center", "caption": "Zero-shot answers on the dev split after each epoch. The star marks the model that is kept, the best by this score and not the last one; the dashed line is chance."}, "image": {"alt": "Line chart of the UAR on the dev split by step, with the kept model starred and chance dashed."}}
-known = voices.loc[voices["split"] == "dev", "emotion"].dropna()
-classes = known[~known.isin(["other", "no_agreement"])].nunique()
-figures.dev_scores(curves, max(1, classes))
-
-# %% mystnb={"figure": {"name": "fig-train-rates", "align": "center", "caption": "Left: the learned factor that sharpens similarities, with its value at the start. Right: the learning rate of the projection heads, as the schedule sets it."}, "image": {"alt": "Two line charts over steps: temperature and learning rate."}}
-figures.rates(curves)
-
-# %% [markdown]
-# The factor in {numref}`fig-train-rates` tells how sure the model lets itself be. A large one makes small differences in
-# angle count; it is learned, but moves slowly, because its learning rate is that of the heads.
-
-# %% [markdown]
-# ## How fast?
+# ## The audio encoder: wav2vec2
 #
-# What held training up? {numref}`fig-train-speed` tells. While the towers compute, other processes can read the next
-# batches ahead (`workers`), from voices that were decoded once (the {term}`audio store`). What
-# the device could do at best is measured in plain matrix products; the share of it that the model uses is
-# its {term}`utilisation`. Chapter 9 takes these figures to larger corpora.
-
-# %% mystnb={"figure": {"name": "fig-train-speed", "align": "center", "caption": "Top: pairs learned from each second, and the share of the time in which no batch was ready. Bottom: the share of the device's arithmetic that the model used, and the most memory taken so far."}, "image": {"alt": "Four line charts over steps: pairs a second, waiting share, model FLOP utilisation, peak memory."}}
-speed = tables.read_table(folder / "speed.csv")
-figures.speed(speed)
+# The paper takes wav2vec2 {cite}`baevski2020wav2vec2`, trained further on the emotions of MSP-Podcast {cite}`wagner2023dawn`. It has two
+# parts. A stack of convolutions slides over the samples $x$ and makes a vector every 20 ms, a *frame*. A transformer then lets each
+# frame look at all others and returns a new vector for each. With $T$ frames of $u$ numbers:
+#
+# $$H^a = \operatorname{Transformer}\big(\operatorname{Conv}(x)\big) \in \mathbb{R}^{T \times u}$$
+#
+# In its pretraining the network listens to speech without labels: parts are hidden, and it has to find the true frame among false ones.
+# So it knows how speech sounds before it gets a word about it.
+#
+# Two processor cores cannot train it. The demo takes an encoder of the same class, with random weights, two layers, and windows of 40 ms
+# that start as a bank of filters. All that it knows it learns from the synthetic speech of the run. In the quick run `egemaps` takes its
+# place: no network, but the functionals of chapter 2, passed on as one frame.
+#
+# ## The text encoder: BERT
+#
+# BERT {cite}`devlin2019bert` is a transformer, too. A tokenizer cuts the caption into $n$ pieces of words $w_i$. BERT returns a vector
+# for each piece:
+#
+# $$H^t = \operatorname{BERT}(w_1, \dots, w_n) \in \mathbb{R}^{n \times v}$$
+#
+# In its pretraining some words of a text are hidden and have to be guessed from the rest. The first piece is no word but the mark
+# `[CLS]`. Its vector is free to collect what the sentence says as a whole.
+#
+# The demo takes MiniLM {cite}`wang2020minilm`, a small BERT, trained so that sentences of like meaning get like vectors. Its weights are
+# frozen (`freeze_text`): each caption has to be encoded only once, which saves most of the time on two cores.
 
 # %%
-steady = hardware.settled(speed)  # without the steps in which libraries are loaded
-total = steady[["pairs", "seconds", "waiting", "flops"]].sum()
-print(f"{total['pairs'] / total['seconds']:.0f} pairs a second on average, once all is loaded.")
-print(f"{100 * total['waiting'] / total['seconds']:.1f} % of the time was waited for data.")
-used = total["flops"] / (total["seconds"] * speed["peak_flops"].median())
-print(f"{100 * used:.1f} % of the arithmetic that the device reaches was the model's own.")
+with torch.no_grad():
+    frames = start.audio_model(samples[:4]).last_hidden_state
+    tokens = start.processor(text=captions[:4])
+    words = start.text_model(**tokens).last_hidden_state
+print(f"audio: {tuple(samples[:4].shape)} → {tuple(frames.shape)}, pairs by frames by units")
+print(f"text: {tuple(tokens['input_ids'].shape)} → {tuple(words.shape)}, pairs by pieces by units")
+print(start.processor.tokenizer.convert_ids_to_tokens(tokens["input_ids"][0]))
+
+# %% [markdown]
+# ## Pooling
+#
+# An utterance and a caption need one vector each. The paper takes the mean over the frames, and of the text encoder the vector of
+# `[CLS]` (`text_pooling`). The demo takes the mean over the pieces, as MiniLM was trained with it. With $m_i = 0$ for padding, which
+# makes the rows of a batch equally long, and else $1$:
+#
+# $$h = \frac{\sum_i m_i H_i}{\sum_i m_i}$$
+
+# %%
+show(mean_pool)
+
+# %% [markdown]
+# ## Projection and dropout
+#
+# The two vectors have different sizes and know nothing of each other. A {term}`projection` head behind each encoder brings them into one
+# space of `projection_dim` dimensions. With matrices $W_1, W_2$, which are learned,
+#
+# $$E = \operatorname{LayerNorm}\Big(W_1 h + \operatorname{dropout}\big(W_2 \operatorname{GELU}(W_1 h)\big)\Big)$$
+#
+# GELU is a smooth step that lets positive values through. Layer norm brings each vector to mean 0 and spread 1, up to learned factors.
+# *Dropout* sets units to zero with probability `dropout`, at random and anew in each step, and makes the others larger. So no unit can
+# rely on another one, which helps with new speakers. In use nothing is dropped.
+
+# %%
+show(Projection)
+
+# %%
+pooled = mean_pool(frames)
+with torch.no_grad():
+    learning = [start.audio_projection(pooled) for _ in range(2)]
+    in_use = [start.audio_projection.eval()(pooled) for _ in range(2)]
+print(f"{tuple(pooled.shape)} → {tuple(learning[0].shape)}, pairs by dimensions of the space")
+print(f"Two passes are equal: {torch.equal(*learning)} in training, {torch.equal(*in_use)} in use")
+
+# %% [markdown]
+# ## Similarity and temperature
+#
+# Utterance $i$ is now a vector $E^a_i$, and caption $j$ a vector $E^t_j$. How well they fit is the cosine of their angle times a factor:
+#
+# $$ C_{ij} = \tau \, \frac{E^a_i \cdot E^t_j}{\lVert E^a_i \rVert \, \lVert E^t_j \rVert} $$ (eq-similarity)
+#
+# The paper calls $\tau$ the temperature. Strictly it is the inverse of one: a large $\tau$ makes small differences of the angle count.
+# It is learned. The model keeps its logarithm, the {term}`logit scale`, so no step can make it negative. It starts at $1 / 0.07$.
+
+# %%
+show(training.scaled_similarity)
+
+# %% [markdown]
+# ## The loss
+#
+# A batch has $N$ pairs. Row $i$ of $C$ asks which caption belongs to utterance $i$, column $i$ asks which utterance belongs to caption
+# $i$. The right answers lie on the diagonal. The loss is the cross entropy of both questions:
+#
+# $$ \ell_k = - \frac{1}{N} \sum_{i=1}^{N} \log \operatorname{softmax}_k(C)_{ii}, \qquad \mathcal{L} = \tfrac{1}{2} \left( \ell_{\mathrm{text}} + \ell_{\mathrm{audio}} \right) $$ (eq-loss)
+#
+# The softmax runs over captions in $\ell_{\mathrm{text}}$ and over utterances in $\ell_{\mathrm{audio}}$. Guessing gives each of the $N$
+# answers the same probability, and the loss is $\ln N$: {term}`chance`.
+
+# %%
+show(training.contrastive_loss)
+
+# %% [markdown]
+# The loss cannot reach zero. Where $g$ pairs of a batch share one caption, each gets at most $1/g$ of the probability. Over all groups
+# of equal captions this is a floor of $\frac{1}{N} \sum g \ln g$. In truth it lies higher: different captions can be true of one
+# utterance as well, and count as wrong.
+
+# %%
+batches = [pairs.captions(step) for step in range(20)]
+distinct = np.mean([len(set(one)) for one in batches])
+floor = np.mean([training.loss_floor(one) for one in batches])
+print(f"On average a batch of {batch} has {distinct:.1f} distinct captions.")
+print(f"The loss of guessing is {np.log(batch):.2f}, the floor by equal captions {floor:.2f}.")
+
+# %% [markdown]
+# ## One step, and all of them
+#
+# A step encodes a batch, computes the loss and its gradient, and moves each weight a little against it:
+
+# %%
+show(training.training_step)
+
+# %% [markdown]
+# The optimiser (Adam) scales the step of each weight by how large its gradients have been. Pretrained encoders get a small learning
+# rate, the new heads a larger one. After each epoch the emotions of the dev split are asked {term}`zero-shot`, and the best model so far
+# is kept. A run that was stopped continues from its {term}`checkpoint`; a finished one is only loaded.
+
+# %%
+model = training.train(labels, pool, folder, settings, features)
+curves = tables.read_table(folder / "curves.csv")
+weights = sum(one.numel() for one in model.parameters()) / 1e6
+print(f"{weights:.1f} million weights, {len(curves)} steps of {batch} pairs.")
+
+# %% mystnb={"figure": {"name": "fig-train-curves", "caption": "Left: the loss of every step (thin) and its running mean; the dashed line is guessing. Right: zero-shot UAR on the dev split after each epoch; the star marks the model that is kept, the dashed line is guessing."}, "image": {"alt": "Two line charts over steps: training loss with its running mean, and UAR on the dev split, both with a dashed chance line."}}
+known = labels["emotion"].notna() & ~labels["emotion"].isin(["other", "no_agreement"])
+dev = labels[known & (labels["split"] == "dev")].sort_values("emotion", kind="stable")
+figures.curves({"this run": curves}, batch, dev["emotion"].nunique())
+
+# %%
+last, factor = curves[["loss", "temperature"]].tail(max(1, len(curves) // 20)).mean()
+print(
+    f"Loss: guessing {np.log(batch):.2f}, first {curves['loss'].iloc[0]:.2f}, at the end {last:.2f}."
+)
+print(f"The factor of the similarities went from {1 / 0.07:.2f} to {factor:.2f}.")
+for _, best in curves.nlargest(1, "dev_uar").dropna().iterrows():
+    print(f"Best dev UAR {best['dev_uar']:.3f}, after step {best['step']:.0f} of {len(curves)}.")
 
 # %% [markdown]
 # ## Before and after
 #
-# What has training changed? The model as it was before the first step can be built again from the
-# settings and the seed. Both are asked about voices of the dev split, sorted by their true class.
+# What has training changed? Both models, before the first step and after the last, are asked about utterances of the dev split.
 
-# %%
-start = training.start(settings, "cpu").model
-start.processor = model.processor  # how a voice is prepared is not learned by steps
+# %% mystnb={"figure": {"name": "fig-train-similarity", "caption": "Cosine of dev utterances (rows, by their emotion in the labels) and emotion words (columns), before and after training. Where all rows look alike, the answer does not depend on the utterance."}, "image": {"alt": "Two heat maps of utterances against emotion words, before and after training."}}
+start.eval().processor = model.processor  # no step changes how signals are prepared
 models = {"before training": start, "after training": model}
-dev = voices[voices["split"] == "dev"]
-shown = evaluation.one_each(dev if dev["label"].notna().any() else voices, "label", 32)
-words = {label: evaluation.task_word(label) for label in dict.fromkeys(shown["label"])}
-
-# %% mystnb={"figure": {"name": "fig-train-similarity", "align": "center", "caption": "Cosine of dev voices (rows, sorted by their true emotion) and the emotion words (columns). Before training a column is the same for all voices; after it, similarities depend on the voice, and the framed blocks, which belong together, are redder than the rest of their rows where the model tells the emotions apart."}, "image": {"alt": "Two heat maps of voices against emotion words, before and after training."}}
-texts = [dev_template.replace("{}", word) for word in words.values()]
-heard = {
-    t: zeroshot.embed_audio(m, shown) @ zeroshot.embed_text(m, texts).T for t, m in models.items()
+shown = dev.groupby("emotion").head(5)
+names = [emotion_word(one, emotion_form) for one in dev["emotion"].unique()]
+asked = [dev_template.replace("{}", name) for name in names]
+cosines = {
+    title: embed_audio(one, shown, functionals=features) @ embed_text(one, asked).T
+    for title, one in models.items()
 }
-figures.voices_against_words(heard, shown["label"].tolist(), words)
+figures.similarities(cosines, list(shown["emotion"]), names)
 
 # %% [markdown]
-# The text tower need not know beforehand that *high* and *low* are opposites: in the language of
-# a pretrained encoder two sentences that differ in one word are close. Training has to pull them apart
-# ({numref}`fig-train-queries`).
-
-# %% mystnb={"figure": {"name": "fig-train-queries", "align": "center", "caption": "Cosine of attribute queries with each other. Before training all sentences resemble each other; training moves apart the two ends of an attribute that it has learned to hear."}, "image": {"alt": "Two heat maps of queries against queries, before and after training."}}
-ends = evaluation.attribute_queries(table, templates)
-texts = [query for pair in ends.values() for query in pair]
-spoken = {title: zeroshot.embed_text(one, texts) for title, one in models.items()}
-figures.queries_against_queries({t: e @ e.T for t, e in spoken.items()}, texts)
+# For a pretrained text encoder two sentences that differ in one word, such as *high* and *low*, are close. Training has to pull them
+# apart. It also has to bring an utterance nearer to its own caption than to those of others:
 
 # %%
-for title, e in spoken.items():
-    opposite = np.sum(e[::2] * e[1::2], axis=1).mean()
-    print(f"Mean cosine of a query and its opposite, {title}: {opposite:.2f}")
-
-# %% [markdown]
-# The last look is at whole texts, as the training drew them: is a dev voice closer to its own text
-# than to those of others? {numref}`fig-train-pairs` answers for all.
-
-# %% mystnb={"figure": {"name": "fig-train-pairs", "align": "center", "caption": "Cosine of dev voices with their own text (pairs) and with texts of other voices. Before training the two cannot be told apart; after it, pairs lie further to the right. The overlap that remains holds texts that are true of several voices, and what the model does not hear."}, "image": {"alt": "Two histograms of cosines, of pairs and of others, before and after training."}}
-rows = np.flatnonzero((voices["split"] == "dev") & pool.says(emotion, only_emotion))[:150]
-texts = pool.sample(rows, rand, emotion, only_emotion, join, rng=np.random.default_rng(seed))
-pairs = {
-    t: zeroshot.embed_audio(m, voices.iloc[rows]) @ zeroshot.embed_text(m, texts).T
-    for t, m in models.items()
-}
-figures.pairs_and_others(pairs)
-
-# %%
-for title, cosine in pairs.items():
-    place = (cosine >= np.diag(cosine)[:, None]).sum(axis=1).mean()
-    print(f"{title}: of {len(texts)} texts, a voice's own is number {place:.0f} on average.")
+opposites = [query for ends in attribute_queries(queries, templates).values() for query in ends]
+rows = np.flatnonzero(pool.has_queries(emotion, only_emotion) & (labels["split"] == "dev"))[:150]
+draws = (rand, emotion, only_emotion, join)
+drawn = pool.sample(rows, *draws, rng=np.random.default_rng(seed))
+for title, one in models.items():
+    cosine = embed_audio(one, labels.iloc[rows], functionals=features) @ embed_text(one, drawn).T
+    rank = (cosine >= np.diag(cosine)[:, None]).sum(axis=1).mean()
+    ends = embed_text(one, opposites)
+    apart = (ends[::2] * ends[1::2]).sum(axis=1).mean()
+    print(f"{title}: mean cosine of a query and its opposite {apart:.2f};")
+    print(f"  of {len(rows)} captions, a dev utterance's own has rank {rank:.0f} on average.")
 
 # %% [markdown]
 # ## Exercises
 #
 # In the answers, `folder` is the folder of this run, as in the code above.
 #
-# **1.** In a batch of $N$ pairs, $g$ voices share one and the same text, and all other texts are distinct. How small can the loss
-# {eq}`eq-loss` become at best?
+# **1.** In a batch of 64 pairs 16 share one caption, and all others are distinct. How small can {eq}`eq-loss` become?
 #
 # ````{admonition} Answer
 # :class: dropdown
-# Identical texts have identical embeddings, so the $g$ columns of $C$ are equal. For the $g$ voices the best the softmax
-# over texts can do is $1/g$ each; for each of the $g$ texts the softmax over voices has $g$ equally good answers as well. All other
-# pairs can reach zero. Either way $\mathcal{L} \ge \frac{g}{N} \log g$. With a perfect model and a large $\tau$:
+# $\frac{16}{64} \ln 16 \approx 0.69$. A perfect model with a large $\tau$ reaches it:
 #
 # ```python
-# import numpy as np
 # import torch
 #
-# from paraclap.loss import contrastive
+# from paraclap.training import contrastive_loss, loss_floor
 #
-# pairs, shared = 64, 16
-# perfect = torch.eye(pairs)
-# perfect[:shared, :shared] = 1.0  # each of these voices fits each of these texts
-# print(contrastive(100 * perfect).item(), shared / pairs * np.log(shared))
+# perfect = torch.eye(64)
+# perfect[:16, :16] = 1.0  # each of these utterances fits each of these captions
+# print(contrastive_loss(100 * perfect).item(), loss_floor(["the same"] * 16 + list(range(48))))
 # ```
-#
-# {numref}`fig-repeats` shows how many pairs share their text. With the emotion alone nearly all do, and the floor is high.
 # ````
 #
-# **2.** Was it worth while to keep the best epoch of {numref}`fig-train-dev` and not the last one?
+# **2.** Was it worth while to keep the best epoch of {numref}`fig-train-curves` and not the last one?
 #
-# ````{admonition} Answer
+# ```{admonition} Answer
 # :class: dropdown
-# ```python
-# from paraclap import tables
-#
-# dev = tables.read_table(folder / "curves.csv").dropna(subset="dev_uar")
-# best, last = dev.loc[dev["dev_uar"].idxmax()], dev.iloc[-1]
-# print(f"best {best['dev_uar']:.3f} at step {best['step']:.0f}, last {last['dev_uar']:.3f}")
+# The line below the figure names its score and its step; `curves.csv` has all of them.
+# If the two are equal, the model was still learning when it stopped. If not, the difference promises more than other speakers will
+# keep: the best of many epochs is best partly by luck with the dev utterances. This is why a dev score is no result.
 # ```
-#
-# If the two are equal, the model was still learning when it stopped. If not, the difference promises more than other voices will
-# keep: the best of many epochs is best partly by luck with the dev voices, and this luck stays behind on the test split. It is why
-# a dev score is no result.
-# ````
 
 # %% [markdown]
-# ## So: how does a model learn which words fit a voice?
+# ## Where the helpers come from
 #
-# Two towers learn to send a voice and a text that is true of it in the same direction, by having to
-# find each other in a batch. Judged on speakers it has not heard, the model that was kept answers
-# as {numref}`fig-train-dev` shows, and {numref}`fig-train-similarity` shows where its similarities come
-# from. What it can answer on corpora and in words it was never trained for is the question of the
-# [next chapter](05_evaluation).
+# - `paraclap.training`: settings, the batches of `Pairs`, the loss, `training_step`, `train`
+# - `paraclap.model`: the encoders by name, `Projection`, pooling, `embed_audio` and `embed_text`
+# - `paraclap.queries`: captions and `emotion_word`; `paraclap.evaluation.tasks.attribute_queries`: a query for each end of an attribute
+# - `paraclap.figures.training`: curves and similarities
+
+# %% [markdown]
+# ## Summary
+#
+# Two encoders, pooling and two heads turn an utterance and a caption into vectors of one space. The loss makes pairs find each other
+# within a batch. It starts near $\ln N$ or above, and ends above a floor, since captions repeat. Speakers of the dev split choose the
+# epoch. **What can the model answer about corpora and words that it was never trained for?** This is the question of [the next
+# chapter](05_evaluation).

@@ -9,254 +9,215 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+#   paraclap:
+#     reads: [labels.parquet, features.parquet, queries.parquet, settings.json, model]
+#     writes: [recipes.csv]
 # ---
 
 # %% [markdown]
 # # The paper and its code
 #
-# **Does the released code do what the paper says?** Not quite, and whoever reruns one or the other
-# should know where they part. This chapter lists the differences between {cite}`jing2024paraclap` and
-# the code its authors published, and measures what each of them changes: first in the texts, where
-# nothing needs to be trained, then in the answers.
+# **Does the released code do what the paper says?** Not quite. Whoever repeats one of them should know where they differ. This
+# chapter compares {cite}`jing2024paraclap` with the code that its authors published. After this chapter you can
 #
-# | Reads | A row is |
-# |---|---|
-# | `runs/<run>/settings.json`, `machine.json` | (one object each) the choices of chapter 4 |
-# | `runs/<run>/labels.parquet`, `queries.parquet` | a segment |
+# - name the elements of a {term}`recipe` in which the two differ, and the parameter that sets each,
+# - say which sentences of the released code are false by their own wording, and of how many utterances,
+# - judge from a table with several seeds which element matters, and when such a table decides nothing.
 #
-# | Writes | A row is |
-# |---|---|
-# | `runs/<run>/dimensional/` | (a folder) an audio tower that has learned ratings |
-# | `runs/<run>/recipes/variants/<name>/` | (a folder each) model and curves |
-# | `runs/<run>/recipes.csv` | a recipe, a set of sentences, a seed and a task |
-#
-# With the built-in corpora all speech is synthetic, and the towers are small: what follows compares the
-# two recipes with each other. It is no measurement of the paper's model.
+# | | in `runs/<run>/` | a row is |
+# |---|---|---|
+# | Reads | `labels.parquet`, `features.parquet`, `queries.parquet` (and `settings.json`, `model/`) | a {term}`segment` |
+# | Writes | `recipes.csv` | a recipe and, if it was trained, a seed: its captions, loss and scores |
 
 # %% tags=["parameters"]
-run: str = "demo"  # name of the run: its folder below `runs`
-runs: str = "runs"  # folder of all runs, relative to the project
-seed: int = 0  # of every random draw
-draws: int = 1000  # of the bootstrap that gives the intervals
-recipes: str = "paper,released"  # recipes to train and compare; empty trains none
-recipe_sentences: str = "paper,released-fixed"  # sets of sentences to train with
-recipe_seeds: int = 3  # how often each recipe is trained
-recipe_changes: str = "similarity,join,freeze_audio"  # what of "released" is tried alone in "paper"
-recipe_voices: int = 800  # voices to train on, at most
-recipe_batch: int = 32  # pairs in a batch of the recipe "paper"; "released" takes half of it
-recipe_steps: int = 40  # steps of the recipe "paper"; "released" takes four times as many
-recipe_text_encoder: str = "minilm-2"  # where the text tower starts
-recipe_audio_lr: float = 1.0e-3  # learning rate of the audio tower, where it learns
-recipe_text_lr: float = 3.0e-4  # learning rate of the text tower, where it learns
+# the run
+run: str = "demo"  # name of the run, and of its folder
+runs: str = "runs"  # folder of all runs
+seed: int = 0  # seed of everything that is drawn
+# training both recipes in small
+recipe_steps: int = 0  # steps of the paper's recipe; 0 trains neither
+recipe_seeds: int = 3  # trainings of each recipe
+recipe_batch: int = 32  # pairs in a batch of the paper's recipe
+recipe_lr: float = 3.0e-4  # learning rate of encoders that are trained
 
 # %%
-from paraclap import ParaCLAP, comparison, dimensional, evaluation, tables, training, variety
-from paraclap import recipes as recipe
-from paraclap.figures import recipes as figures
-from paraclap.figures import style
-from paraclap.inputs import audio_store
-from paraclap.machine import Machine
-from paraclap.queries import Pool
-from paraclap.settings import Settings
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import yaml
 
-folder = tables.run_folder(run, runs)
-main = Settings(**tables.read_json(folder / "settings.json"))
-machine = Machine(**tables.read_json(folder / "machine.json"))
+from paraclap import ParaCLAP, embed_audio, tables, training
+from paraclap.evaluation import metrics, results, tasks
+from paraclap.figures import style
+from paraclap.queries import QueryPool
+
+folder, project = tables.run_folder(run, runs), tables.project_folder()
 table = tables.read_table(folder / "queries.parquet")
 labels = tables.read_table(folder / "labels.parquet").loc[table.index]
-train = labels["split"] == "train"
 
 # %% [markdown]
 # ## What differs
 #
-# A {term}`recipe` is everything that has to be decided before a model can be trained. Where the paper and its
-# code decide alike the row is left out, unless a reader would look for it. In brackets stands the parameter
-# that sets it in a params file; the two recipes as a whole are `params/paper/rand5.yaml` and
-# `params/paper/released.yaml`. Rows without a parameter say what cannot be chosen here.
+# Both recipes are params files: `params/paper/rand5.yaml` says what the paper says, `params/paper/released.yaml` what the code does. The
+# table has what differs, with the parameter in brackets. Rows without a parameter are differences that this package does not imitate.
 
 # %%
-style.text_table(recipe.differences())
+place, files = project / "params" / "paper", {"paper": "rand5", "released": "released"}
+recipes = {name: yaml.safe_load((place / f"{one}.yaml").read_text()) for name, one in files.items()}
+differing = pd.DataFrame(recipes).astype(object).drop(["run", "variants"])
+differing = differing[differing["paper"].astype(str) != differing["released"].astype(str)]
+notes = tables.read_csv(place / "differences.csv")
+named = notes["parameter"].notna()
+notes.loc[named, list(files)] = differing.loc[notes.loc[named, "parameter"]].to_numpy(str)
+notes.loc[named, "element"] += " (" + notes["parameter"] + ")"
+style.text_table(notes.drop(columns="parameter"))
 
 # %% [markdown]
-# One difference lies at the heart of the paper: it draws *a maximum of n* queries at
-# random; in the code the drawing is switched off, and each voice has one text, made of all its queries. What
-# was switched off is kept here as `join: weighted`.
+# Two rows change the method itself. The paper draws *"a maximum of n"* queries at random; in the code an utterance has one caption, made
+# of all its queries. And the paper trains both encoders; the code trains the projection heads and the logit scale alone. The weights
+# that the authors published load with `ParaCLAP.from_released("KeiKinn/paraclap")`; tests hold this to their code with a tiny checkpoint.
 #
+# ## The captions of both, of the same utterances
+
+# %%
+train, about = table[(labels["split"] == "train") & (labels["emotion"] != "no_agreement")], []
+for name, one in recipes.items():
+    pool = QueryPool(train, one["templates"], one["emotion_form"])
+    draws = [one[key] for key in ("rand", "emotion", "only_emotion", "join")]
+    passes = [np.random.default_rng([seed, turn]) for turn in (1, 2)]
+    first, second = (pool.sample(range(len(pool))[:1000], *draws, rng=rng) for rng in passes)
+    row = {"recipe": name, "first utterance": first[0], "second utterance": first[1]}
+    row["words (median)"] = np.median([len(caption.split()) for caption in first])
+    row["distinct captions"] = f"{len(set(first))} of {len(first)}"
+    row["same in the next pass"] = f"{np.mean(np.array(first) == second):.0%}"
+    about.append(row)
+style.text_table(pd.DataFrame(about))
+
+# %% [markdown]
 # ## Sentences that contradict themselves
 #
-# The paper's table adds to jitter and shimmer what the pitch does *instead*: "has a low jitter but a high
-# pitch variance". The code says so whenever the variance is not low, so of a normal one as well; and so with the
-# other continuations. It calls a voice loud if *either* of two measurements is high, or else quiet if
-# either is low, whatever the other says. And a calm voice of low arousal is said to be "not very calm". {numref}`fig-recipes-false` counts
-# the voices of which a sentence is said that is false by its own wording.
+# The paper adds to jitter and shimmer what the pitch does *instead*: "has a low jitter but a high pitch variance". The code says so
+# whenever the variance is not low, and so also of a normal one. It calls an utterance loud if *either* of two features is high, and
+# else quiet if either is low. Here each claim is compared with the level that it names ({numref}`fig-recipe-false`).
 
 # %%
-sets = ["paper", "released", "released-fixed"]
-false = {name: variety.falsehoods(table, name) for name in sets}
-for name, own in false.items():
-    print(f"{name}: something false is said of {100 * own.any(axis=1).mean():.0f} % of the voices.")
+claims = {
+    "but a high pitch variance": ("pitch variation", "high"),
+    "but a low pitch variance": ("pitch variation", "low"),
+    "is loud": ("loudness", "high"),
+    "is almost silent": ("loudness", "low"),
+}
+false = {}
+for name in ("paper", "released", "released-fixed"):
+    queries = QueryPool(table, name).table()["queries"].map(" | ".join)
+    for claim, (attribute, level) in claims.items():
+        wrong = table[attribute].notna() & (table[attribute] != level)
+        false[name, claim] = queries.str.contains(claim, regex=False) & wrong
 
-# %% mystnb={"figure": {"name": "fig-recipes-false", "align": "center", "caption": "Sentences of the released sets that are said of voices of which they are false. The full list errs most with the continuations of jitter and shimmer, which the fixed list does not have; what is left there are voices that one of two measures calls loud or quiet and the other does not."}, "image": {"alt": "Horizontal bars, one for each sentence, of the share of voices of which it is said although it is false."}}
-figures.falsehoods(false)
+# %% mystnb={"figure": {"name": "fig-recipe-false", "caption": "Claims in queries that the levels of the utterance contradict, for the template sets of the paper and of the code. The claims about the pitch variance are in the full released list only."}, "image": {"alt": "Horizontal bars: share of utterances with a false claim, a row for each claim, a colour for each template set."}}
+false = pd.DataFrame(false)
+wrong = false.T.groupby(level=0, sort=False).any().mean(axis=1).map("{:.0%}".format)
+print(f"Utterances with a false claim, of {len(false):,}:", wrong.to_string(), sep="\n")
+shares = (100 * false.mean()).rename_axis(["templates", "claim"]).reset_index(name="share")
+fig, ax = style.figure(height=2.6)
+sns.barplot(shares, x="share", y="claim", hue="templates", ax=ax)
+ax.set(xlabel="utterances with a false claim (%)", ylabel="")
+fig
 
 # %% [markdown]
-# The paper's set says nothing false here, by construction: a continuation is said only where the
-# pitch variation really is the opposite, and loudness is spoken of where both measures agree. The paper's printed table
-# swaps stable and unstable pitch; here "unstable" is a *high* variation, as in the code.
+# The set `paper` makes none by construction: a continuation needs the level that it names, and loudness is mentioned only where both
+# features agree. The paper's printed table swaps stable and unstable pitch; here "unstable" is a *high* variation, as in the code.
 #
-# ## Texts: a few queries or all of them
-
-# %% mystnb={"figure": {"name": "fig-recipes-lengths", "align": "center", "caption": "Words in the text of a training voice by the way its queries are joined. All queries together make a long text, and it is the same in every pass; a few of them make a short one, and another one each time."}, "image": {"alt": "Box plots of the number of words by way of joining and set of sentences."}}
-pools = {name: Pool.from_table(table[train], name, recipe.form(name)) for name in sets}
-ways = {"a few (paper)": "rand", "weighted (switched off)": "weighted", "all (released)": "all"}
-rows = range(min(1000, int(train.sum())))
-texts = variety.lengths(pools, rows, ways, seed)
-figures.text_lengths(texts)
-
-# %%
-counts = texts.groupby(["sentences", "join"], sort=False)["text"].agg(["size", "nunique"])
-counts.set_axis(["texts", "different texts"], axis=1)
-
-# %% [markdown]
-# {numref}`fig-recipes-lengths` shows how much is said at a time. In the released recipe a voice meets one and the same text in every pass. In the paper's it is told of in new words each time.
-# The code has a switch that leaves nothing but the emotion, too (`only_emotion`).
+# ## Which element matters?
 #
-# ## Two recipes, trained
+# This was measured once, by `python -m benchmarks.recipes`, on **synthetic speech**, with small encoders and few steps (see
+# `benchmarks/recipes.md`). It compares recipes with each other and says nothing about the published model. `paper+join` is the paper's
+# recipe with the `join` of the code, and so on.
+
+# %%
+measured = tables.read_csv(project / "benchmarks" / "recipes.csv")
+paper = measured.set_index("recipe").loc["paper"]
+apart = (measured["highest"] < paper["lowest"]) | (measured["lowest"] > paper["highest"])
+print("No seed within the range of the paper's recipe:", ", ".join(measured.loc[apart, "recipe"]))
+style.text_table(measured, "UAR, mean over the tasks: mean, lowest and highest of the seeds")
+
+# %% [markdown]
+# Where ranges overlap, the difference may be luck of the training. The order may change with the number of steps, too: a recipe
+# that trains its encoders needs more of them than one that trains heads alone.
 #
-# For a fair comparison both recipes start from the same towers: a text tower cut from a pretrained one, and an audio tower
-# that has learned to rate {term}`arousal`, {term}`valence` and {term}`dominance`, as the paper's has
-# {cite}`wagner2023dawn`. The paper then trains both towers on; the released code trains nothing but the
-# projection heads and the temperature. Each recipe is trained with the sentences of either; those of the code name
-# emotions by nouns, as it does. Two things are left out to save time: dropout in frozen towers, and the full size of
-# batches and passes, whose proportions are kept.
-
-# %%
-chosen = [name.strip() for name in recipes.split(",") if name.strip()]
-learned = labels[train & (labels["emotion"] != "no_agreement")]
-few = learned.sample(min(recipe_voices, len(learned)), random_state=seed).index
-voices = labels[labels.index.isin(few) | (labels["split"] == "dev")]
-encoder = main.audio_encoder
-if chosen:
-    encoder = dimensional.start(voices, folder / "dimensional", encoder, seed, machine.jobs)
-
-# %%
-names = [name.strip() for name in recipe_sentences.split(",")]
-pools = {n: Pool.from_table(table.loc[voices.index], n, recipe.form(n)) for n in names}
-base = main.but(audio_encoder=encoder, text_encoder=recipe_text_encoder, texts_per_voice=0)
-base = base.but(audio_lr=recipe_audio_lr, text_lr=recipe_text_lr, dev_template="{}")
-size = (recipe_steps, recipe_batch)
-cells = recipe.grid(base, chosen, names, recipe_seeds, *size)
-changed = [f"paper+{name.strip()}" for name in recipe_changes.split(",") if name.strip()]
-if "paper" in chosen:
-    cells |= recipe.grid(base, changed, names[:1], 1, *size)
-
-# %%
-for name in chosen:
-    one = training.start(recipe.of(base, name), "cpu").model
-    sizes = [weight.numel() for weight in one.parameters() if weight.requires_grad]
-    print(
-        f"{name}: {sum(sizes) / 1e6:.2f} of {one.num_parameters() / 1e6:.2f} million weights learn."
-    )
-
-# %%
-places = {}
-for cell, settings in cells.items():
-    title = {"-".join(map(str, cell)): settings}
-    given = (voices, pools[cell[1]], folder / "recipes", main, title)
-    made = training.train_variants(*given, machine, audio_store(folder))
-    places.update(zip([cell], made.values(), strict=False))
-
-# %% [markdown]
-# What changes first is the size of the loss. A cosine lies between -1 and 1; the product of two embeddings
-# that are not normalised grows with their lengths, and layer norm gives each a length of about the square root of its size.
-# Multiplied by the temperature, such logits make the first loss many times as large ({numref}`fig-recipes-curves`).
-
-# %% mystnb={"figure": {"name": "fig-recipes-curves", "align": "center", "caption": "Loss, on a logarithmic axis, and temperature in the course of training, first seed. The released recipe starts far above the paper's, because lengths count. The temperature comes nowhere near its bound in either: how it is clamped makes no difference here."}, "image": {"alt": "Two line charts over the share of steps: loss and temperature, a line for each recipe and set of sentences."}}
-curves = {cell: tables.read_table(place / "curves.csv") for cell, place in places.items()}
-first = {cell[:2]: one for cell, one in curves.items() if cell[2] == 0 and cell[0] in chosen}
-figures.curves(first)
-
-# %% [markdown]
-# ## The answers
+# ## Train both
 #
-# All models are asked the same: bare words, as in the evaluation of the paper. Every test voice counts as often as there are seeds.
+# With `recipe_steps` above zero both recipes are trained here, from the same encoders: the audio encoder of chapter 4, which has
+# learned from the training corpus as the paper's has, and the text encoder from which chapter 4 started. Batches and steps keep their
+# proportions. A model whose loss stays at that of guessing ({term}`chance`) has not learned; its score is left out.
 
 # %%
-questions = evaluation.tasks(labels)
-test = labels[labels["split"] == "test"]
-answers = {}
-for cell, place in places.items():
-    model = ParaCLAP.from_pretrained(place / "model")
-    answers[cell] = evaluation.predict(model, test, questions, "{}")
+settings = tables.read_json(folder / "settings.json")
+features, test = tables.read_table(folder / "features.parquet"), labels[labels["split"] == "test"]
+questions = tasks.tasks(labels)
+start = folder / "recipes" / results.model_hash(folder / "model")
+if recipe_steps and not training.Settings.of(settings).reads_functionals:
+    model = ParaCLAP.from_pretrained(folder / "model")
+    model.audio_model.save_pretrained(start)
+    model.processor.feature_extractor.save_pretrained(start)
+    settings["audio_encoder"] = str(start)
+settings |= {"captions_per_utterance": 0, "audio_lr": recipe_lr, "text_lr": recipe_lr}
 
 # %%
-compared = comparison.compare(answers, questions, draws, seed)
-tables.write_table(compared, folder / "recipes.csv")
-whole = compared[compared["recipe"].isin(chosen)]
-tables.show(whole, rows=2).round(3)
-
-# %% mystnb={"figure": {"name": "fig-recipes-answers", "align": "center", "caption": "UAR of every task by recipe and set of sentences. Circles are all seeds together with their interval over speakers, crosses the single seeds. Where crosses of one colour lie as far apart as circles of two, the difference is one of luck."}, "image": {"alt": "Points with error bars for each task, one colour for each recipe and set of sentences, crosses for the seeds, chance marks."}}
-figures.answers(whole)
-
-# %% [markdown]
-# Which element makes the difference? Below the two recipes stand models of the paper's recipe with *one*
-# element of the released one, trained once each: the mean over all tasks, and how far single seeds lie apart. What
-# changes less than the seeds do, may be nothing. And a few dozen steps are a beginning: a recipe that trains its towers needs
-# more of them than one that trains only heads, so the order may change with `recipe_steps`. `benchmarks/recipes.md` holds more elements, with as many seeds as the recipes.
+keys = [*differing.index, "agreed_only", "rand", "emotion", "only_emotion"]
+found, paper = [], recipes["paper"]
+for name, turn in [(n, turn) for n in recipes for turn in range(recipe_seeds) if recipe_steps]:
+    one, place = recipes[name], folder / "recipes" / f"{name}-{turn}"
+    batch = recipe_batch * one["batch"] // paper["batch"]
+    steps = recipe_steps * recipe_batch * one["epochs"] // (batch * paper["epochs"])
+    own = {key: one[key] for key in keys} | {"seed": seed + turn, "frozen_dropout": False}
+    own = training.Settings.of(settings | own | {"batch": batch, "steps": steps})
+    data = training.read_training_data(folder, one["templates"], own.emotion_form)
+    model = training.train(data.labels, data.pool, place, own, features)
+    vectors = embed_audio(model, test, functionals=features)
+    recalls = metrics.recalls(tasks.predict(model, test, questions, "{}", vectors))
+    uar = recalls.groupby("task")["recall"].mean().mean()
+    loss = tables.read_table(place / "curves.csv")["loss"].tail(-(-steps // 10)).mean()
+    found.append([name, seed + turn, uar, loss, np.log(batch)])
 
 # %%
-means = comparison.means(compared)
-style.text_table(means)
+found = pd.DataFrame(found, columns=["recipe", "seed", "uar", "loss", "guessing"])
+found["at chance"] = found["loss"] > 0.95 * found["guessing"]
+found.loc[found["at chance"], "uar"] = np.nan
+tables.write_table(pd.DataFrame(about).merge(found, "left", "recipe"), folder / "recipes.csv")
+found = found.sort_values("uar", ascending=False).round(3).to_string(index=False)
+print(found if recipe_steps else "Nothing is trained in this run: recipe_steps is 0.")
 
 # %% [markdown]
 # ## Exercises
 #
-# In the answers, `folder` is the folder of this run, as in the code above.
-#
-# **1.** Layer norm gives an embedding a length of about the square root of its size, *d*. How large is the loss of an untrained model then,
-# if embeddings are *not* normalised, compared with cosines?
+# A layer norm gives an embedding a length of about the square root of its size. What is the loss of an untrained model if embeddings are
+# *not* normalised?
 #
 # ````{admonition} Answer
 # :class: dropdown
 # ```python
 # import torch
-# from torch.nn import functional
+# from paraclap.training import contrastive_loss, scaled_similarity
 #
-# from paraclap.loss import chance, contrastive, scaled_similarity
-#
-# torch.manual_seed(0)
-# audio, text = (functional.layer_norm(torch.randn(64, 768), [768]) for _ in range(2))
-# print(f"length {audio.norm(dim=1).mean():.1f}, chance {chance(64):.2f}")
+# audio, text = (torch.nn.LayerNorm(768)(torch.randn(64, 768)) for _ in range(2))
 # for similarity in ("cosine", "dot"):
-#     logits = scaled_similarity(audio, text, torch.tensor(1 / 0.07), similarity)
-#     print(f"{similarity}: loss {contrastive(logits):.1f}")
+#     loss = contrastive_loss(scaled_similarity(audio, text, 1 / 0.07, similarity))
+#     print(f"{similarity}: loss {loss.item():.1f}, guessing {torch.tensor(64.0).log():.1f}")
 # ```
 #
-# A product is *d* times the cosine, so the logits are spread *d* times as widely. The softmax is then nearly all on one answer, chosen by chance,
-# and the loss is the distance from the best to the right one: hundreds of times chance. {numref}`fig-recipes-curves` starts there.
-# ````
-#
-# **2.** How much do the recipes differ, measured in units of what the seed alone does?
-#
-# ````{admonition} Answer
-# :class: dropdown
-# ```python
-# from paraclap import comparison, tables
-#
-# table = tables.read_table(folder / "recipes.csv")
-# table = table[table["seed"].astype(str) != comparison.TOGETHER]
-# single = table.groupby(["recipe", "sentences", "seed"], sort=False)["uar"].mean()
-# print(single.groupby(level=[0, 1], sort=False).agg(["mean", "std", "size"]).round(3))
-# ```
-#
-# Where the means of two rows differ by less than the column `std`, one more training could turn them round. Rows of a single training have
-# no spread at all, and say the least.
+# The dot product is the cosine times the size of the embedding, so the softmax puts nearly all on one caption, by luck at first.
 # ````
 
 # %% [markdown]
-# ## So: does the released code do what the paper says?
+# ## Where the helpers come from
 #
-# It trains something else: projection heads on towers that stay as they are, with one long text a voice, on
-# sentences that partly contradict themselves. {numref}`fig-recipes-answers` shows what that is worth for the run of these
-# pages; with the corpora of the paper at hand, `params/paper/` asks the question on the real ones. How to ask questions of
-# your own voices is told in the [next chapter](08_your_corpus).
+# - `params/paper/`: both recipes, and `differences.csv` with the notes; `benchmarks/recipes.csv`: the measured table
+# - `paraclap.queries.QueryPool`, `paraclap.training.train`, `paraclap.evaluation.tasks`; `paraclap.model.checkpoint`: published weights
+
+# %% [markdown]
+# ## Summary
+#
+# The released code trains projection heads on encoders that stay as they are, with one long caption for each utterance, and its full
+# list of sentences contradicts itself ({numref}`fig-recipe-false`). What an element is worth, only several seeds can say.
+# **How do I use a model on my own recordings?** This is the question of [the next chapter](08_your_voices).

@@ -9,331 +9,260 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+#   paraclap:
+#     reads: [labels.parquet, features.parquet, settings.json, model]
+#     writes: [evidence.csv, prompts.csv, calibration.csv]
 # ---
 
 # %% [markdown]
 # # Evidence
 #
-# **Which of these differences are real?** A score is one number from some voices, some speakers, one wording and
-# one training. Had any of them been others, it would be another. This chapter asks how far it could
-# move, before anything is said to be better than anything else.
+# **Which of these differences are real?** A score comes from some utterances, some speakers, one prompt and one training. With
+# others it would be another score. By how much? After this chapter you can
 #
-# | Reads | A row is |
-# |---|---|
-# | `runs/<run>/model/`, `variants/<name>/model/` | (a folder each) the models of chapters 4 and 6 |
-# | `runs/<run>/settings.json` | (one object) the choices of chapter 4 |
-# | `runs/<run>/labels.parquet`, `features.parquet` | a segment |
-# | `runs/<run>/recipes.csv` | a recipe of chapter 7, a set of sentences, a seed and a task |
+# - compare two systems on the same draws, and correct for the number of comparisons,
+# - separate the luck of the speakers from the luck of a training,
+# - say how much of a score belongs to the prompt,
+# - make probabilities honest with one number.
 #
-# | Writes | A row is |
-# |---|---|
-# | `runs/<run>/evidence.csv` | two systems on a task, or on the mean over tasks: their difference |
-# | `runs/<run>/wordings.csv` | a task in one wording |
-# | `runs/<run>/calibration.csv` | a task under one treatment of its probabilities |
+# | | in `runs/<run>/` | a row is |
+# |---|---|---|
+# | Reads | `model/`, `variants/<name>/model/`, `settings.json` | (no tables) the models of chapters 4 and 6 |
+# | Reads | `labels.parquet`, `features.parquet` | a {term}`segment` |
+# | Writes | `evidence.csv` | two systems on a task, or on the mean over tasks: their difference |
+# | Writes | `prompts.csv`, `calibration.csv` | a task in one {term}`prompt`; a task before and after a temperature |
 #
-# With the built-in corpora all speech is synthetic: what is real here is real of synthetic voices.
+# With the synthetic corpora, what is real here is real of a speech synthesiser.
 
 # %% tags=["parameters"]
-run: str = "demo"  # name of the run: its folder below `runs`
-runs: str = "runs"  # folder of all runs, relative to the project
-seed: int = 0  # of every random draw
-template: str = "speaker is {}"  # sentence with a slot for the word of a class
-candidates: str = "own"  # words for the classes: own, or as the paper or its released code says
+# the run
+run: str = "demo"  # name of the run, and of its folder
+runs: str = "runs"  # folder of all runs
+seed: int = 0  # seed of everything that is drawn
+# systems
+variants: str = "no_emo_rand5,only_emo,rand1,rand5"  # variants to compare, in this order
+# questions
+template: str = "speaker is {}"  # prompt, with a slot for the word of a class
+candidates: str = "own"  # words of the classes: own, or as in the paper or its released code
 draws: int = 1000  # of the bootstrap that gives the intervals
-variants: str = "no_emo_rand5,only_emo,rand1,rand5"  # which to compare, in this order
 
 # %%
-from functools import partial
-
+import numpy as np
 import pandas as pd
+import seaborn as sns
 
-from paraclap import ParaCLAP, comparison, evaluation, tables, zeroshot
-from paraclap.figures import evidence as figures
+from paraclap import ParaCLAP, embed_audio, tables, training
+from paraclap.book import show
+from paraclap.evaluation import baselines, compare, metrics, prompts, tasks
+from paraclap.evaluation.paper_table import NAMES
 from paraclap.figures import style
-from paraclap.figures.ablation import name
+from paraclap.figures.intervals import intervals
 
 folder = tables.run_folder(run, runs)
 features = tables.read_table(folder / "features.parquet")
 labels = tables.read_table(folder / "labels.parquet").loc[features.index]
 
-# %%
-from paraclap.evidence import asking, calibration, paired, priors, recalls, seeds, systems, verdicts
-from paraclap.evidence import treatments as treat
-from paraclap.evidence import wordings_set as words_of
-
-test, dev = (labels[labels["split"] == split] for split in ("test", "dev"))
-tasks = evaluation.tasks(labels, candidates)
-classes = {task: list(words) for task, words in tasks.items()}
-
 # %% [markdown]
 # ## Who is compared
 #
-# The variants of the [ablation](06_ablation), as far as they were trained, and the logistic regression of
-# chapter 5, which has seen labelled voices of the classes it is asked for. Each model embeds every test
-# voice once; all that follows is made from these embeddings.
+# The variants of chapter 6, as far as they were trained, and the logistic regression of chapter 5. All of them learned from the
+# same training split. Each model embeds every test utterance once.
 
 # %%
-places = systems.models(folder, variants.split(","))
-models = {which: ParaCLAP.from_pretrained(place) for which, place in places.items()}
-heard = {which: zeroshot.embed_audio(model, test) for which, model in models.items()}
-
-# %%
-answers = {
-    which: evaluation.predict(model, test, tasks, template, heard[which])
-    for which, model in models.items()
-}
-learned = systems.regression(features, labels, tasks)
-given = answers | ({systems.REGRESSION: learned} if len(learned) else {})
-print("Compared: " + ", ".join(name(which) for which in given) + ".")
+test, dev = (labels[labels["split"] == split] for split in ("test", "dev"))
+questions = tasks.tasks(labels, candidates)
+main = training.Settings.of(tables.read_json(folder / "settings.json"))
+chosen = training.variants(main, [name.strip() for name in variants.split(",")])
+own = next((name for name, settings in chosen.items() if settings == main), "main run")
+places = {name: folder / "variants" / name / "model" for name in chosen} | {own: folder / "model"}
+models = {name: ParaCLAP.from_pretrained(path) for name, path in places.items() if path.is_dir()}
+embedded, answers = {}, {}
+for name, model in models.items():
+    embedded[name] = embed_audio(model, test, functionals=features)
+    answers[name] = tasks.predict(model, test, questions, template, embedded[name])
+answers["logistic regression"] = baselines.baseline_predictions(features, labels, questions)
+answers = {NAMES.get(name, name): table for name, table in answers.items() if len(table)}
+print("Compared: " + ", ".join(answers) + ".")
 
 # %% [markdown]
-# ## Intervals at a glance
+# ## Intervals
 #
-# {term}`Intervals <interval>` come from a bootstrap {cite}`bisani2004bootstrap`: voices are drawn anew, with replacement, and scored
-# again, many times. Voices of one speaker are alike, so whole speakers are drawn {cite}`field2007clusters`; where there
-# are too few of them, utterances are, and then the interval says nothing of other speakers. Draws of few speakers are spread
-# as far as their small number demands {cite}`hesterberg2015bootstrap`. {numref}`fig-evidence-systems` draws them all.
+# An {term}`interval` comes from a bootstrap {cite}`bisani2004bootstrap`: utterances are drawn again with replacement and scored,
+# many times. Utterances of one speaker resemble each other, so whole speakers are drawn {cite}`field2007clusters`; with fewer than
+# six, utterances are, and the interval says nothing about other speakers. Few units widen it {cite}`hesterberg2015bootstrap`.
 
-# %%
-scored = paired.redrawn(given, classes, draws, seed)
-compared = paired.differences(scored)
-tables.write_table(compared, folder / "evidence.csv")
-for remark in verdicts.remarks(scored, compared):
-    print(remark)
-
-# %% mystnb={"figure": {"name": "fig-evidence-systems", "align": "center", "caption": "UAR of every system on every task, with intervals over the unit that was drawn (speakers, unless the task says otherwise). An interval that holds the mark of chance claims nothing. Whether two systems differ cannot be read from overlapping bars: both answer the same voices, so their luck is shared."}, "image": {"alt": "Points with error bars for each task and system, with chance marks."}}
-chances = {task: 1 / len(own) for task, own in classes.items()}
-intervals = paired.intervals(scored)
-figures.systems(intervals, chances)
-
-# %%
-means = intervals[intervals["task"] == paired.MEAN]
-style.text_table(means.drop(columns=["task", "units"]), "Mean over the tasks that all can answer")
+# %% mystnb={"figure": {"name": "fig-evidence-systems", "caption": "UAR of every system on every task with its interval, and chance. An interval that holds chance claims nothing. Overlapping intervals do not decide whether two systems differ: both answer the same utterances, so they share their luck."}, "image": {"alt": "Points with intervals for each task, a colour for each system, with marks of chance."}}
+scored = compare.score_systems(answers, questions, draws, seed)
+table = compare.intervals(scored)
+chances = table["task"].map({task: 1 / len(words) for task, words in questions.items()})
+predictions = answers[NAMES.get(own, own)]
+tested = compare.above_chance(predictions, questions, draws, seed)
+print("The main run.", compare.describe_above_chance(tested))
+intervals(table.assign(chance=chances), "uar", "task", hue="system", chance="chance", xlabel="UAR")
 
 # %% [markdown]
 # ## Two by two
 #
-# A hard draw is hard for everybody. So two systems are scored on *the same* draws, and the difference of
-# their scores is looked at. It counts as real if its p, corrected for the number of comparisons made on that task
-# {cite}`holm1979`, is at most one in twenty. Many differences looked at one by one would find some by chance.
+# A hard draw is hard for everybody. So two systems are scored on *the same* draws, and only the difference of their scores
+# counts. It is called real if its p, corrected by Holm for the number of comparisons {cite}`holm1979`, is at most one in twenty.
+# Without a correction, some of many differences would look real by chance.
 
 # %%
-tables.show(compared, rows=2).round(3)
-
-# %% mystnb={"figure": {"name": "fig-evidence-forest", "align": "center", "caption": "Paired differences of the mean UAR over the tasks that both systems answer, with intervals. Blue ones are real after correction; grey ones cannot be told from no difference."}, "image": {"alt": "Points with error bars, one row for each pair of systems, and a line at zero."}}
-figures.forest(compared, verdicts.headline(compared))
+show(compare.p_value)
 
 # %%
-for sentence in verdicts.told_apart(compared, verdicts.headline(compared), name):
+compared = compare.differences(scored)
+tables.write_table(compared, folder / "evidence.csv")
+for sentence in compare.describe_differences(compared):
     print(sentence)
 
+# %% mystnb={"figure": {"name": "fig-evidence-differences", "caption": "Paired differences of the mean UAR over the tasks that both systems answer, with intervals. The colour says whether a difference is real after the correction; the dashed line is no difference. Not shown does not mean equal: the interval says how large a difference can still be."}, "image": {"alt": "Points with intervals, one row for each pair of systems, with a dashed line at zero."}}
+pairs = compared[compared["task"] == compare.MEAN]
+pairs = pairs.assign(pair=pairs["system"] + " - " + pairs["other"])
+pairs["difference is"] = np.where(pairs["real"], "real", "not shown")
+look = {"ends": ("low", "high"), "colours": {"real": style.BLUE, "not shown": style.GREY}}
+fig = intervals(pairs, "difference", "pair", hue="difference is", **look)
+style.chance(fig.axes[0], 0, "no difference", upright=True)
+fig
+
+# %% mystnb={"figure": {"name": "fig-evidence-matrix", "caption": "The same differences on every task, in hundredths. A star marks what is real after the correction on that task. Empty cells are tasks that one of the two systems does not answer."}, "image": {"alt": "Heat map of differences, pairs of systems in rows, tasks in columns, stars on some cells."}}
+single = compared[compared["task"] != compare.MEAN]
+single = single.assign(pair=single["system"] + " - " + single["other"])
+wide = (100 * single.pivot(index="pair", columns="task", values="difference")).round()
+stars = single.pivot(index="pair", columns="task", values="real").eq(True)
+words = wide.map("{:.0f}".format).where(wide.notna(), "") + np.where(stars, "*", "")
+fig, ax = style.figure(height=1.6 + 0.3 * len(wide))
+sns.heatmap(wide, annot=words, fmt="", cmap="vlag", center=0, annot_kws={"size": 8}, ax=ax)
+ax.set(xlabel="", ylabel="")
+real = single.groupby("task", sort=False)["real"].sum()
+print(f"Real after the correction: {real.sum()} of {len(single)} comparisons on single tasks.")
+print(f"Tasks without any: {', '.join(real.index[real == 0]) or 'none'}.")
+fig
+
 # %% [markdown]
-# Not told apart does not mean equal: the interval says how large a difference may still hide there.
-
-# %% mystnb={"figure": {"name": "fig-evidence-matrix", "align": "center", "caption": "The same differences on every task, in hundredths. A dot marks what is real after correction. Where a row has numbers but no dots, the order of the two systems on those tasks may be luck; empty cells are tasks that one of the two cannot answer."}, "image": {"alt": "Heat map of differences of UAR, pairs of systems in rows, tasks in columns, dots on some cells."}}
-figures.matrix(compared)
-
-# %%
-single = compared[compared["task"] != paired.MEAN]
-print(f"Told apart: {single['real'].sum()} of {len(single)} comparisons on single tasks.")
-open_tasks = [task for task, own in single.groupby("task", sort=False) if not own["real"].any()]
-print(f"Tasks on which nothing can be told apart: {', '.join(open_tasks) or 'none'}.")
-
-# %% [markdown]
-# One uncertainty is missing here. Each of these models was trained once, and the random numbers that a training begins with
-# move its scores, too {cite}`bouthillier2021variance`. The recipes of [chapter 7](07_paper_and_code) were trained
-# several times each: this is what the seed alone does to their mean over tasks.
-
-# %%
-trained = tables.read_table(folder / "recipes.csv")
-own_seed = trained[trained["seed"].astype("str") != comparison.TOGETHER]
-by = ["recipe", "sentences"]
-each = own_seed.groupby([*by, "seed"], sort=False)["uar"].mean().reset_index()
-style.text_table(seeds.over_seeds(each, by))
-
-# %% [markdown]
-# The interval of a mean over a few seeds is wide, because few seeds say little. A difference between two single
-# models that is smaller than the spread over seeds is one between trainings, and need not be one between variants.
+# One uncertainty is missing. Each model was trained once, and the random numbers of a training move its scores, too
+# {cite}`bouthillier2021variance`. Chapter 7 trains several seeds of each recipe and shows the spread over them.
+# A difference between two single models that is smaller than this spread need not be one between their recipes.
 #
-# ## Class by class
+# ## Other prompts
 #
-# From here on the main run alone answers. A {term}`UAR` is a mean of recalls, and each of them rests on few voices ({numref}`fig-evidence-recalls`).
+# From here on the main run answers alone. A question can be put in many ways, and somebody could try them until the score pleases.
+# So the prompts are a table that was fixed before any test utterance was asked. Nothing is chosen from it by a score.
 
 # %%
-main = next(which for which, place in places.items() if place == folder / "model")
-found = recalls.recalls({main: answers[main]}, classes, draws, seed)
-widest = found.loc[(found["recall_high"] - found["recall_low"]).idxmax()]
-print(
-    f"Least is known of {widest['label']} in {widest['task']}: recall {widest['recall']:.2f} "
-    f"({widest['recall_low']:.2f} to {widest['recall_high']:.2f}), number of voices {widest['n']}."
-)
-
-# %% mystnb={"figure": {"name": "fig-evidence-recalls", "align": "center", "caption": "Recall of each class with its interval, and chance. Where a class is found always or never a bootstrap would show no width at all; there the interval is the exact one of a proportion. Most classes have intervals far wider than that of the UAR: what is said of a single class should be said carefully."}, "image": {"alt": "Panels of points with error bars, one panel for each task, one row for each class, chance lines."}}
-figures.class_recalls(found)
+print("Templates:", *prompts.frozen().query("kind != 'synonym'")["text"], sep="\n  - ")
+model = models[own]
+trained_words = tasks.tasks(labels)
+asked = prompts.ask(model, test, embedded[own], trained_words)
+table = prompts.prompt_scores(asked)
+tables.write_table(table, folder / "prompts.csv")
+style.text_table(prompts.sensitivity(asked))
 
 # %% [markdown]
-# ## Other wordings
-#
-# How a question is put is a choice, and one that can be made until the answer pleases. So the wordings are
-# a table that was fixed before it met a test voice, has a version, and is refused when somebody changes it. Nothing is picked
-# from it by its score.
+# A kappa near one means that the prompt does not matter. Near zero, the answers belong to the prompt more than to the speaker. The
+# kind `unseen` replaces the words of the classes by synonyms that no caption holds. Several prompts can answer together, by the
+# mean of their embeddings {cite}`radford2021clip`.
 
 # %%
-style.text_table(words_of.templates(), f"Wordings, version {words_of.VERSION}")
-
-# %%
-model, voices = models[main], heard[main]
-embed, scale = partial(zeroshot.embed_text, model), model.temperature.item()
-words = evaluation.tasks(labels)
-sets = {task: words_of.asked(own) for task, own in words.items()}
-asked = asking.ask(embed, test, voices, sets, scale)
-wordings = asking.wording_scores(asked)
-tables.write_table(wordings, folder / "wordings.csv")
-tables.show(wordings, rows=2).round(3)
-
-# %% [markdown]
-# A template is asked of a task if it takes its words: nouns exist for emotions alone. Of several wordings
-# together, an answer is made by averaging the embeddings of each class's queries {cite}`radford2021clip`, by averaging probabilities, or
-# by averaging them with the more weight the lower their entropy {cite}`misra2003entropy`.
-
-# %%
-made = [asking.ensembles(one) for one in asked]
-together = {way: pd.concat([each[way] for each in made]) for way in made[0]}
-single = f"'{template}' alone"
-together[single] = evaluation.predict(model, test, words, template, voices)
-again = paired.redrawn(together, classes, draws, seed)
-ensembles = paired.intervals(again)
-groups = ensembles[ensembles["system"] != single]
-
-# %% mystnb={"figure": {"name": "fig-evidence-wordings", "align": "center", "caption": "UAR of every task in every wording of the set: a dot is a wording with the words of the task (blue) or with synonyms that training never said (orange). The width of a blue cloud is what the choice of a template is worth; its distance to the orange one is what the choice of the word is worth. Black marks are answers by all templates together."}, "image": {"alt": "Strips of dots for each task in two colours, black marks for ensembles, and chance marks."}}
-figures.spread(wordings, groups)
-
-# %%
-style.text_table(asking.spread(wordings))
-
-# %%
-unlike = asking.agreement(asked).sort_values("kappa")
-style.text_table(unlike, "Agreement of two wordings: share of equal answers, and kappa")
-
-# %% [markdown]
-# A kappa near one: it does not matter how the question is put. Near zero, the answers are
-# those of the wording more than those of the voice. Are the wordings together better than the one template of this run?
-
-# %%
-beside = paired.differences(again, [(way, single) for way in together if way != single])
-for sentence in verdicts.told_apart(beside, verdicts.headline(beside)):
+alone = f"'{template}' alone"
+mean = asked[(asked["prompt"] == prompts.MEAN) & (asked["kind"] == "trained")]
+single = tasks.predict(model, test, trained_words, template, embedded[own])
+again = compare.score_systems({prompts.MEAN: mean, alone: single}, questions, draws, seed)
+for sentence in compare.describe_differences(compare.differences(again)):
     print(sentence)
 
-# %%
-means = wordings.groupby(["kind", "task"])["uar"].mean().unstack("kind")
-both = means.reindex(columns=["template", "unseen"]).dropna().reset_index()
-style.text_table(both, "Mean UAR over wordings: words of the task, and words training never said")
+# %% mystnb={"figure": {"name": "fig-evidence-prompts", "caption": "UAR of every task in every prompt: each dot is a prompt, with the words of the task or with synonyms that no caption holds. Black diamonds are the answers by the mean embedding of all trained prompts. The width of a cloud is the influence of the template."}, "image": {"alt": "Strips of dots for each task in two colours with black diamonds."}}
+fig, ax = style.figure(height=1.2 + 0.42 * table["task"].nunique())
+sns.stripplot(table, x="uar", y="task", hue="kind", dodge=True, size=3.5, ax=ax)
+mean = compare.intervals(again).query("system == @prompts.MEAN")
+ax.plot(mean["uar"], mean["task"], "D", color="black", markersize=5, label=prompts.MEAN)
+ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+ax.set(xlabel="UAR", ylabel="")
+fig
 
 # %% [markdown]
-# ## How sure is it, and how sure may it be?
+# ## How sure may it be?
 #
-# Chapter 5 warned against reading its probabilities as a promise. A {term}`temperature` can mend a
-# part: all logits are divided by one number {cite}`guo2017calibration`, fitted to labelled voices of the dev split. No answer changes;
-# {numref}`fig-evidence-reliability` shows what does.
+# Probabilities are no promise. A {term}`temperature` repairs a part of this: all logits are divided by one number, fitted to the
+# dev split {cite}`guo2017calibration`. No answer changes.
 
 # %%
-own = {task: words_of.one(words, template) for task, words in tasks.items()}
-questions = asking.ask(embed, test, voices, own, scale)
-known = asking.ask(embed, dev, zeroshot.embed_audio(model, dev), own, scale)
-temperature = treat.fitted(known)
-of = ", ".join(one.task for one in known) or "no task, so that it stays as it is"
-print(f"Temperature {temperature:.2f}, from dev voices of {of}.")
-
-# %% mystnb={"figure": {"name": "fig-evidence-reliability", "align": "center", "caption": "Share of right answers by the probability of the answer, all tasks together, before and after the temperature. Left, bins of equal width; right, bins of equal mass. A curve below the dashed line is surer than it is right. The size of a mark is its share of the voices."}, "image": {"alt": "Two panels with reliability curves before and after temperature scaling, and the diagonal."}}
-sure = {"as asked": 1.0, "with the temperature": temperature}
-curves = {
-    title: {
-        which: calibration.reliability(*treat.sureness(questions, value), equal_mass=mass)
-        for which, value in sure.items()
-    }
-    for title, mass in (("equal width", False), ("equal mass", True))
-}
-figures.reliability(curves)
+of_dev = embed_audio(model, dev, functionals=features)
+known = tasks.predict(model, dev, questions, template, of_dev)
+parts = []
+for task, rows in known.groupby("corpus", sort=False):
+    classes = list(questions[task])
+    parts.append((np.log(rows[classes]), pd.Categorical(rows["truth"], classes).codes))
+temperature = metrics.fit_temperature(parts) if parts else 1.0
+of = ", ".join(known["corpus"].unique()) or "no task"
+print(f"Temperature {temperature:.2f}, from the dev split of: {of}.")
 
 # %%
-for which, value in sure.items():
-    errors = [
-        calibration.ece(*treat.sureness(questions, value), equal_mass=mass)
-        for mass in (False, True)
-    ]
-    print(
-        f"Calibration error {which}: {errors[0]:.3f} (equal width), {errors[1]:.3f} (equal mass)."
-    )
+curves, errors = [], []
+right = predictions["truth"] == predictions["prediction"]
+for name, value in (("as asked", 1.0), ("with the temperature", temperature)):
+    shares = predictions.drop(columns=list(tasks.COLUMNS)) ** (1 / value)
+    sure = shares.max(axis=1) / shares.sum(axis=1)
+    curves.append(metrics.reliability(sure, right).assign(probabilities=name))
+    both = pd.DataFrame({"task": predictions["corpus"], "sure": sure, "right": right})
+    for task, rows in both.groupby("task", sort=False):
+        errors.append((task, name, metrics.ece(rows["sure"], rows["right"])))
+calibration = pd.DataFrame(errors, columns=["task", "probabilities", "ece"])
+tables.write_table(calibration, folder / "calibration.csv")
+style.text_table(calibration.groupby("probabilities", sort=False)["ece"].mean().reset_index())
+
+# %% mystnb={"figure": {"name": "fig-evidence-reliability", "caption": "Share of right answers by the probability of the answer, all tasks together, before and after the temperature. Below the dashed line the model is surer than it is right."}, "image": {"alt": "Reliability curves before and after temperature scaling, with the diagonal dashed."}}
+fig, ax = style.figure(height=3.8)
+ax.plot([0, 1], [0, 1], "--", color=style.INK, label="as often right as sure")
+sns.lineplot(pd.concat(curves), x="confidence", y="right", hue="probabilities", marker="o", ax=ax)
+ax.set(xlabel="probability of the answer", ylabel="share of right answers")
+fig
 
 # %% [markdown]
-# A temperature fitted to the classes of one corpus need not suit the questions asked of another. What it leaves is
-# in part a preference for some answers, whatever is heard.
+# A temperature that fits the classes of one corpus need not fit the questions about another.
 #
-# ## Correcting a preference, with all voices at hand
-#
-# If many voices are asked at once, such a preference can be seen without a single label. Two
-# corrections use it, and both are {term}`transductive`: an answer then depends on which other voices are asked. The one
-# estimates the shares of the classes and expects them {cite}`saerens2002priors`; the other asks that every class be equally
-# probable on average {cite}`liusie2023wordbias`, which is right where the classes are balanced. {numref}`fig-evidence-priors` tells what either of them changes.
-
-# %%
-table = treat.calibrated(questions, temperature, draws, seed)
-tables.write_table(table, folder / "calibration.csv")
-style.text_table(table.drop(columns=["temperature", "n", "unit"]))
-
-# %% mystnb={"figure": {"name": "fig-evidence-priors", "align": "center", "caption": "UAR as asked, and with the two transductive corrections. A ring marks a change that is real after correction. Expecting what is answered often makes a preference stronger; asking for equal shares takes it away, and helps most where one answer had drowned the others."}, "image": {"alt": "Points with error bars for each task under three treatments, rings on some."}}
-figures.treatments(table, [priors.AS_ASKED, priors.EXPECTED, priors.MATCHED])
-
-# %%
-for way in (priors.EXPECTED, priors.MATCHED):
-    changed = table[(table["treatment"] == way) & table["real"].eq(True)]
-    up, down = (
-        changed.loc[sign, "task"].tolist() for sign in (changed["gain"] > 0, changed["gain"] < 0)
-    )
-    print(f"{way}: better on {', '.join(up) or 'none'}; worse on {', '.join(down) or 'none'}.")
-
-# %% [markdown]
-# Scores with such a correction are never to be put beside scores without it: a single voice cannot be corrected.
-
-# %% [markdown]
 # ## Exercises
 #
-# In the answers, `folder` is the folder of this run, as in the code above.
-#
-# **1.** Ten comparisons, none of them real: how often does at least one look real at one in twenty? And how many of this chapter's comparisons on single tasks are real without
-# a correction, by Holm's, and by multiplying every p by their number (Bonferroni)?
+# **1.** Ten comparisons, none of them real: how often does at least one look real at one in twenty? How many comparisons of this
+# chapter are real on single tasks without a correction, by Holm's, and with every p times their number (Bonferroni)?
 #
 # ````{admonition} Answer
 # :class: dropdown
-# About four times in ten, if they are independent: one minus the chance that none of the ten does, `1 - 0.95 ** 10`.
+# About four times in ten, if they are independent: one minus the probability that none of them does, `1 - 0.95 ** 10`.
 #
 # ```python
 # from paraclap import tables
-# from paraclap.evidence import paired
+# from paraclap.evaluation import compare
 #
 # table = tables.read_table(folder / "evidence.csv")
-# single = table[table["task"] != paired.MEAN].dropna(subset="p")
+# single = table[table["task"] != compare.MEAN]
 # number = single.groupby("task")["p"].transform("size")
 # ways = {"none": single["p"], "Holm": single["p_holm"], "Bonferroni": single["p"] * number}
-# print({way: int((p <= paired.ALPHA).sum()) for way, p in ways.items()}, "of", len(single))
+# print({way: int((p <= compare.ALPHA).sum()) for way, p in ways.items()}, "of", len(single))
 # ```
 #
-# Holm never finds fewer than Bonferroni and holds the same promise: it multiplies only the smallest p by the whole number, the next by one less.
+# Holm never finds fewer than Bonferroni and makes the same promise.
 # ````
 #
-# **2.** How many more *speakers* would it take to halve an interval? And how many more utterances of the same speakers?
+# **2.** How many more *speakers* does it take to halve an interval? And how many more utterances of the same speakers?
 #
 # ```{admonition} Answer
 # :class: dropdown
-# Four times as many speakers: the width falls with the square root of the number of what is drawn. More utterances of the same speakers narrow only
-# the part that comes from utterances. What differs between speakers stays, and soon it is all there is: this is why whole speakers are drawn, and why the
-# corpora with few of them keep wide intervals however many files they have.
+# Four times as many speakers: the width falls with the square root of the number of units. More utterances of the same speakers
+# only reduce the part that comes from utterances; the differences between speakers stay.
 # ```
 
 # %% [markdown]
-# ## So: which of these differences are real?
+# ## Where the helpers come from
 #
-# Those with a dot in {numref}`fig-evidence-matrix`, for these speakers and this one training of each model; the sentences
-# below {numref}`fig-evidence-forest` name what cannot be told apart. How a question is worded can move a score as much as how a model was
-# trained ({numref}`fig-evidence-wordings`), and an answer by several wordings does without the choice. What else can be
-# asked of a voice than its class is the question of the [next chapter](12_beyond_classes).
+# - `paraclap.evaluation.compare`: intervals, paired differences, Holm's correction, sentences about them
+# - `paraclap.evaluation.prompts`: `frozen`, `ask`, `prompt_scores`, `sensitivity`; the prompts are in `prompts.csv`
+# - `paraclap.evaluation`: `metrics` (`fit_temperature`, `reliability`, `ece`), `baselines`, `tasks`
+
+# %% [markdown]
+# ## Summary
+#
+# Differences are tested on the same draws and corrected for their number: {numref}`fig-evidence-differences` and
+# {numref}`fig-evidence-matrix` show which are real for these speakers and this one training of each model. The prompt moves a score,
+# too ({numref}`fig-evidence-prompts`), and an answer by several prompts needs no choice. One number makes probabilities more honest
+# ({numref}`fig-evidence-reliability`). What else can be asked than a class? See the [next chapter](12_beyond_classes).

@@ -4,8 +4,8 @@
     >>> sorted(paraclap.__all__)
     ['ParaCLAP', 'VoiceEmbeddings', 'ZeroShotClassifier', 'classify', 'embed_audio', 'embed_text']
 
-The public names are loaded when first used, so that steps without a model never wait for torch.
-transformers finds saved models (`AutoModel`, `pipeline`) once this package has been imported.
+The public names load when they are first used, so that steps without a model do not wait for torch.
+After this import, transformers finds saved models (`AutoModel`, `pipeline`).
 
 Source: Jing, Triantafyllopoulos, Schuller: ParaCLAP, Interspeech 2024, arXiv 2406.07203.
 """
@@ -13,39 +13,31 @@ Source: Jing, Triantafyllopoulos, Schuller: ParaCLAP, Interspeech 2024, arXiv 24
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from paraclap.registering import look_out
+import wrapt
 
-if TYPE_CHECKING:
-    from paraclap.estimator import VoiceEmbeddings, ZeroShotClassifier
-    from paraclap.model import ParaCLAP
-    from paraclap.zeroshot import classify, embed_audio, embed_text
-
-__all__ = [
-    "ParaCLAP",
-    "VoiceEmbeddings",
-    "ZeroShotClassifier",
-    "classify",
-    "embed_audio",
-    "embed_text",
-]
 __version__ = "0.1.0"
-
-_ROOMS = {
+_LAZY = {
     "ParaCLAP": "model",
-    "VoiceEmbeddings": "estimator",
-    "ZeroShotClassifier": "estimator",
-    "classify": "zeroshot",
-    "embed_audio": "zeroshot",
-    "embed_text": "zeroshot",
+    "VoiceEmbeddings": "interop.sklearn",
+    "ZeroShotClassifier": "interop.sklearn",
+    "classify": "evaluation.zeroshot",
+    "embed_audio": "model.embedding",
+    "embed_text": "model.embedding",
 }
+__all__ = list(_LAZY)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
+    if name not in _LAZY:
         raise AttributeError(f"module 'paraclap' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"paraclap.{_ROOMS[name]}"), name)
+    return getattr(importlib.import_module(f"paraclap.{_LAZY[name]}"), name)
 
 
-look_out()
+def _register(_: object) -> None:
+    importlib.import_module("paraclap.model")
+
+
+# Runs at once where transformers is imported already.
+wrapt.register_post_import_hook(_register, "transformers")

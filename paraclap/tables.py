@@ -1,321 +1,280 @@
-"""Tables of segments: their names, their checks, and how they get to disk and back.
+"""Tables of segments, and how they and other files are checked, written and read.
 
-Conventions of every table of the project:
-
-- a row is a segment on the audformat index ``(file, start, end)``, times as ``timedelta64[ns]``;
-  in memory ``file`` is an absolute path, on disk a path inside the project folder is stored
-  relative to it, so that a project can be moved;
-- the labels table has the columns :data:`LABELS`, all of them, missing values allowed where a
-  corpus does not have them;
-- a file is written whole or not at all and knows what it was made from (`provenance`).
+A row is a segment on the audformat index ``(file, start, end)``, times as ``timedelta64[ns]``; an
+end of NaT is the end of the file. In memory ``file`` is an absolute path; on disk, files inside the
+project folder are relative to it, so that a project can be moved. A file is written beside its
+place and then renamed, so nobody reads half of one. Chapter 1 shows the labels table.
 """
 
 from __future__ import annotations
 
+import contextlib
+import difflib
+import io
 import json
-from collections.abc import Iterable, Sequence
+import numbers
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import filelock
+import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from paraclap import reading
-from paraclap.provenance import (
-    PROVENANCE,
-    absolute,
-    atomic_path,
-    fingerprint,
-    first_line,
-    is_current,
-    keyed_path,
-    project_folder,
-    relative,
-    short,
-    stamp,
-)
-
-__all__ = [
-    "DIMENSIONS",
-    "GENDERS",
-    "INDEX",
-    "LABELS",
-    "SPLITS",
-    "absolute",
-    "atomic_path",
-    "check_labels",
-    "fingerprint",
-    "is_current",
-    "project_folder",
-    "read_json",
-    "read_table",
-    "relative",
-    "run_folder",
-    "segments",
-    "short",
-    "show",
-    "stamp",
-    "write_json",
-    "write_table",
-]
-
-Time = Any  # a Timedelta, numpy timedelta64, NaT, or text such as "0 days 00:00:01.5"
 INDEX = ["file", "start", "end"]
 SPLITS = ("train", "dev", "test")
 GENDERS = ("female", "male")
 DIMENSIONS = ("arousal", "valence", "dominance")
 LABELS = ("corpus", "split", "speaker", "emotion", "gender", *DIMENSIONS, "label", "language")
+Name = str | os.PathLike[str]
+Files = Name | Iterable[Name] | pd.DataFrame | pd.Series | pd.Index
+
+
+def project_folder() -> Path:
+    """Folder that holds the package, or the one named by ``PARACLAP_HOME``."""
+    return Path(os.environ.get("PARACLAP_HOME") or Path(__file__).parent.parent).resolve()
 
 
 def run_folder(run: str, runs: str = "runs") -> Path:
-    """Folder of one run, created if need be.
-
-    Args:
-        run: name of the run
-        runs: folder of all runs, relative to the project folder unless absolute
-    """
+    """Folder of one run, created if need be; ``runs`` is relative to the project folder."""
     folder = project_folder() / runs / run
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
+def short_name(path: Name) -> str:
+    """Last two parts of a path, for messages and tables."""
+    return str(Path(*Path(path).parts[-2:]))
+
+
+def did_you_mean(name: object, choices: Iterable[object]) -> str:
+    """Hint such as ``" Did you mean 'emotion'?"``, empty if nothing is near."""
+    near = difflib.get_close_matches(str(name), map(str, choices), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def unknown(what: str, name: object, choices: Iterable[object], where: str = "") -> str:
+    """The message for a word that is not among the choices."""
+    words = list(map(str, choices))
+    listed = ", ".join(words[:20]) + ", ..." * (len(words) > 20)
+    place = f" in {where}" * bool(where)
+    return f"Unknown {what} {name!r}{place}, expected one of {listed}.{did_you_mean(name, words)}"
+
+
+def seconds(value: Any) -> float:
+    """A time in seconds, NaN for a missing one; ValueError if it is no time.
+
+    >>> seconds("00:00:01,100"), seconds("0,5"), seconds("1 min"), seconds(np.int64(2))
+    (1.1, 0.5, 60.0, 2.0)
+    """
+    if value is None or value is pd.NaT or value is pd.NA:
+        return float("nan")
+    time = float("inf")
+    text = re.sub(r"^([^.,]*\d),(\d+)$", r"\1.\2", value.strip()) if isinstance(value, str) else ""
+    no_number = isinstance(value, bool | np.bool_ | np.timedelta64)
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        if isinstance(value, numbers.Real) and not no_number:
+            time = float(value)
+        elif re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", text, re.IGNORECASE):
+            time = float(text)
+        elif "," not in text:
+            time = float(pd.Timedelta(text or value).total_seconds())
+    if np.isinf(time):
+        msg = f"Bad time {value!r}, expected seconds such as 1.5 or a time such as 00:00:01.5."
+        raise ValueError(msg)
+    return time
+
+
 def segments(
-    files: Iterable[str | Path],
-    starts: Iterable[Time] | None = None,
-    ends: Iterable[Time] | None = None,
+    files: Iterable[Name], starts: Iterable[Any] | None = None, ends: Iterable[Any] | None = None
 ) -> pd.MultiIndex:
-    """Segmented index from files and times.
-
-    Args:
-        files: one path per segment
-        starts: timedeltas, one per segment; 0 when left out
-        ends: timedeltas, one per segment; NaT (the end of the file) when left out
-    """
+    """Segmented index; times as :func:`seconds` reads them, else 0 and NaT (end of the file)."""
     paths = [str(file) for file in files]
-    first = [pd.Timedelta(0)] * len(paths) if starts is None else starts
-    last = [pd.NaT] * len(paths) if ends is None else ends
-    times = [pd.to_timedelta(list(side)).astype("timedelta64[ns]") for side in (first, last)]
-    return pd.MultiIndex.from_arrays([pd.Index(paths, dtype="str"), *times], names=INDEX)
+    levels = [pd.Index(paths, dtype="str")]
+    for times, missing in ((starts, 0.0), (ends, None)):
+        column = pd.Series([missing] * len(paths) if times is None else list(times))
+        if not pd.api.types.is_timedelta64_dtype(column):
+            is_checked = pd.api.types.is_float_dtype(column)
+            column = column if is_checked else column.map(seconds).astype(float)
+            column = pd.to_timedelta(column, unit="s")
+        levels.append(pd.Index(column.astype("timedelta64[ns]")))
+    return pd.MultiIndex.from_arrays(levels, names=INDEX)
 
 
-def write_table(table: pd.DataFrame, path: str | Path, key: str = "") -> Path:
-    """Write a table as Parquet or CSV, whichever the suffix of ``path`` says.
+def as_index(files: Files) -> pd.MultiIndex:
+    """Bring one path, several paths or a table to the segmented index; ValueError if it is none."""
+    index: Any = [files] if isinstance(files, str | os.PathLike) else files
+    if isinstance(index, pd.Series) and list(index.index.names) == [None]:
+        index = list(index)
+    elif isinstance(index, pd.DataFrame | pd.Series):
+        index = index.index
+    names = list(index.names) if isinstance(index, pd.Index) else ["file"]
+    if names not in (["file"], INDEX):
+        raise ValueError(f"Bad index {names}, expected ['file'] or {INDEX}.")
+    found = index if names == INDEX else segments(index)
+    if not len(found):
+        raise ValueError("Got no files, expected at least one path or a table with segments.")
+    return found
 
-    Args:
-        table: on the segmented index, or on an unnamed index, which is not kept
-        path: ends in ``.parquet`` or ``.csv``
-        key: what the table was made from, see :func:`fingerprint`
 
-    Raises:
-        ValueError: if the suffix is another one or the index has other names
-        OSError: if it cannot be written
-    """
+@contextlib.contextmanager
+def atomic(path: Name) -> Iterator[Path]:
+    """Temporary path that takes the place of ``path`` when the block ends well; else OSError."""
     path = Path(path)
-    flat = _flat(table)
-    if _kind(path) == ".parquet":
-        data = pa.Table.from_pandas(flat, preserve_index=False)
-        metadata = {**(data.schema.metadata or {}), PROVENANCE: key.encode()}
-        with atomic_path(path) as temporary:
-            pq.write_table(data.replace_schema_metadata(metadata), temporary)
-    else:
-        with keyed_path(path, key) as temporary:
-            flat.to_csv(temporary, index=False)
-    return path
-
-
-def _flat(table: pd.DataFrame) -> pd.DataFrame:
-    """Table with its index as columns and files of the project relative to it."""
-    names = list(table.index.names)
-    if names == INDEX:
-        flat = table.reset_index()
-        flat["file"] = relative(flat["file"])
-        return flat
-    if names != [None]:
-        msg = f"Bad index {names}, expected {INDEX} or an unnamed one: call reset_index() first."
-        raise ValueError(msg)
-    return table.reset_index(drop=True)
-
-
-def _kind(path: Path) -> str:
-    if path.suffix not in (".parquet", ".csv"):
-        msg = f"Bad table name {short(path)!r}, expected it to end in .parquet or .csv."
-        raise ValueError(msg)
-    return path.suffix
-
-
-def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
-    """Read a table written by :func:`write_table`.
-
-    Args:
-        path: Parquet or CSV file
-        columns: read only these, in this order, the index aside; all when empty
-
-    Returns:
-        table on the segmented index if the file has one, with absolute files
-
-    Raises:
-        FileNotFoundError: if there is no such file
-        ValueError: if it cannot be read as a table, or lacks a column
-    """
-    path = Path(path)
-    if not path.is_file():
-        msg = f"No table at {short(path)!r}: run the step that writes it first."
-        raise FileNotFoundError(msg)
-    table = reading.table(path)
-    missing = [column for column in columns if column not in table]
-    if missing:
-        msg = f"No column {missing[:5]} in {short(path)!r}, it has {list(table.columns)[:20]}"
-        raise ValueError(f"{msg}: add it, or run the step that writes the table again.")
-    table = _indexed(table, path)
-    return table[list(columns)] if columns else table
-
-
-def _indexed(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Table with its columns file, start, end as segmented index, if it has them."""
-    if not set(INDEX) <= set(table.columns):
-        return table
-    if table["file"].isna().any():
-        msg = f"No file in {int(table['file'].isna().sum())} rows of {short(path)!r}, expected one"
-        raise ValueError(f"{msg} in each: write it again.")
-    starts, ends = (reading.times(table[side], path, seconds=False) for side in INDEX[1:])
-    index = segments(absolute(map(str, table["file"])), starts, ends)
-    return table.drop(columns=INDEX).set_index(index)
-
-
-def write_json(obj: object, path: str | Path, key: str = "") -> Path:
-    """Write plain values as JSON, see :func:`write_table`."""
-    path = Path(path)
-    text = json.dumps(obj, indent=2, allow_nan=False, ensure_ascii=False)
-    with keyed_path(path, key) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
-    return path
-
-
-def read_json(path: str | Path) -> Any:
-    """Read plain values written by :func:`write_json`.
-
-    Raises:
-        FileNotFoundError: if there is no such file
-        ValueError: if it is not JSON
-    """
-    path = Path(path)
-    if not path.is_file():
-        msg = f"No file at {short(path)!r}: run the step that writes it first."
-        raise FileNotFoundError(msg)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as folder:
+            yield Path(folder) / path.name
+            (Path(folder) / path.name).replace(path)
+    except OSError as error:
+        msg = f"Cannot write {short_name(path)!r} ({error.strerror or error}), what was there stays"
+        raise OSError(error.errno, f"{msg}: free some space or choose another folder") from error
+
+
+@contextlib.contextmanager
+def lock(path: Name, message: str) -> Iterator[None]:
+    """Hold what is made at ``path``; BlockingIOError with the message if another process does."""
+    place = Path(path).with_name(f".{Path(path).name}.lock")
+    try:
+        with filelock.FileLock(place, timeout=0):
+            yield
+    except filelock.Timeout as error:
+        raise BlockingIOError(message) from error
+
+
+def write_json(obj: object, path: Name) -> Path:
+    """Write plain values as JSON."""
+    with atomic(path) as temporary:
+        text = json.dumps(obj, indent=2, allow_nan=False, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return Path(path)
+
+
+def _content(path: Name) -> bytes:
+    if Path(path).is_file():
+        return Path(path).read_bytes()
+    raise FileNotFoundError(f"No file at {short_name(path)!r}: run the step that writes it first.")
+
+
+def read_json(path: Name) -> Any:
+    """Read plain values; FileNotFoundError or ValueError if there is no JSON."""
+    try:
+        return json.loads(_content(path))
     except (ValueError, RecursionError) as error:
-        msg = f"Cannot read {short(path)!r} as JSON ({first_line(error)}): write it again."
+        msg = f"Cannot read {short_name(path)!r} as JSON ({error}): write it again."
         raise ValueError(msg) from error
 
 
-# --- looking at and checking tables ------------------------------------------------------------
+def read_csv(path: Name, **settings: Any) -> pd.DataFrame:
+    """Read a table of anybody: Parquet, or CSV in UTF-8 or UTF-16 with commas, semicolons or tabs.
 
-
-def show(table: pd.DataFrame, rows: int = 5) -> pd.DataFrame:
-    """First rows for display: last two parts of a file's path, times in seconds.
-
-    Args:
-        table: any table; only the segmented index and a column ``file`` are shortened
-        rows: how many
+    Settings are those of ``pandas.read_csv``; FileNotFoundError or ValueError if that cannot be.
     """
-    head = table.head(rows)
-    if list(head.index.names) == INDEX:
-        head = head.reset_index()
-        for time in ("start", "end"):
-            head[time] = pd.to_timedelta(head[time]).dt.total_seconds().round(2)
-        return _shortened(head).set_index(INDEX)
-    return _shortened(head)
-
-
-def _shortened(table: pd.DataFrame) -> pd.DataFrame:
-    if "file" not in table:
-        return table
-    return table.assign(file=["/".join(Path(str(file)).parts[-2:]) for file in table["file"]])
-
-
-def check_labels(table: pd.DataFrame, where: str = "the labels table") -> pd.DataFrame:
-    """Check a labels table and bring it into its canonical form.
-
-    Args:
-        table: on the segmented index, with all columns of :data:`LABELS`
-        where: name of the table in messages
-
-    Returns:
-        the same rows, columns of :data:`LABELS` first, words as ``str``, numbers as float
-
-    Raises:
-        ValueError: if an index name, column, word, number or time is not as it should be
-    """
-    _check_shape(table, where)
-    words = [column for column in LABELS if column not in DIMENSIONS]
-    table = table[[*LABELS, *(column for column in table if column not in LABELS)]]
-    table = table.assign(
-        **{column: table[column].astype("str") for column in words},
-        **{column: _numbers(table[column], where) for column in DIMENSIONS},
-    )
-    for column in ("corpus", "split", "speaker"):
-        report(table, table[column].isna(), column, where, "a value in each row")
-    for column, known, needed in (("split", SPLITS, True), ("gender", GENDERS, False)):
-        bad = ~table[column].isin(known) & (table[column].notna() | needed)
-        report(table, bad, column, where, f"one of {list(known)}")
-    _check_times(table, where)
+    content = _content(path)
+    try:
+        if Path(path).suffix.lower() == ".parquet":
+            return pd.read_parquet(io.BytesIO(content))
+        is_wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+        text = content.decode("utf-16" if is_wide else "utf-8-sig")
+        first, _, rest = text.partition("\n")
+        separator = max(",;\t", key=first.count)
+        if marked := re.fullmatch(r'"?sep=(.)"?', first.strip()):  # a line that Excel writes
+            text, separator = rest, marked[1]
+        settings |= {"sep": separator, "decimal": "," if separator == ";" else "."}
+        table: pd.DataFrame = pd.read_csv(io.StringIO(text), **settings)
+        if not isinstance(table.index, pd.RangeIndex):
+            raise ValueError("a row has more cells than the header has names")
+    except Exception as error:  # pandas, Arrow and Thrift have their own kinds
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        msg = f"Cannot read {short_name(path)!r} as a table ({reason}): save it as CSV in UTF-8."
+        raise ValueError(msg) from error
     return table
 
 
-def _check_shape(table: pd.DataFrame, where: str) -> None:
-    if list(table.index.names) != INDEX:
-        msg = f"Bad index {list(table.index.names)} in {where}, expected {INDEX}."
-        raise ValueError(msg)
-    missing = [column for column in LABELS if column not in table]
-    if missing:
-        msg = f"No column {missing} in {where}, expected all of {list(LABELS)}."
-        raise ValueError(msg)
-    if table.empty:
-        msg = f"No segment in {where}, expected at least one."
-        raise ValueError(msg)
+def read_table(path: Name) -> pd.DataFrame:
+    """Read a table as :func:`read_csv`; its columns file, start and end become the index."""
+    table = read_csv(path)
+    if not set(INDEX) <= set(table.columns):
+        return table
+    if lost := table["file"].isna().sum():
+        raise ValueError(f"No file in {lost} rows of {short_name(path)!r}.")
+    root = str(project_folder())
+    files = [os.path.join(root, file) for file in table["file"].astype(str)]  # noqa: PTH118 (speed)
+    return table.drop(columns=INDEX).set_index(segments(files, table["start"], table["end"]))
 
 
-def _numbers(column: pd.Series, where: str) -> pd.Series:
-    numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    bad = (numbers.isna() & column.notna()) | numbers.isin([float("inf"), float("-inf")])
-    report(column.to_frame(), bad, str(column.name), where, "numbers")
-    return numbers
+def write_table(table: pd.DataFrame, path: Name) -> Path:
+    """Write a table on the segmented or an unnamed index as .parquet or .csv; else ValueError."""
+    suffix, names = Path(path).suffix.lower(), list(table.index.names)
+    if names not in (INDEX, [None]) or suffix not in (".parquet", ".csv"):
+        got = f"Bad index {names} or table name {short_name(path)!r}"
+        raise ValueError(f"{got}, expected {INDEX} or no names, and .parquet or .csv.")
+    flat = table.reset_index(drop=names != INDEX)
+    flat.attrs = {}
+    if names == INDEX:
+        flat["file"] = flat["file"].str.removeprefix(f"{project_folder()}{os.sep}")
+    with atomic(path) as temporary:
+        (flat.to_csv if suffix == ".csv" else flat.to_parquet)(temporary, index=False)
+    return Path(path)
 
 
-def _check_times(table: pd.DataFrame, where: str) -> None:
-    index = table.index.to_frame(index=False).set_index(table.index)
-    relative_file = index["file"].map(lambda file: not Path(file).is_absolute())
-    report(index, relative_file, "file", where, "absolute paths")
-    report(index, index["start"].isna(), "start", where, "a time in each row")
-    zero = pd.Timedelta(0)
-    report(index, index["start"] < zero, "start", where, "0 or later")
-    report(index, index["end"] <= index["start"], "end", where, "an end after the start")
-    twice = pd.Series(table.index.duplicated(), table.index)
-    report(index, twice, "file", where, "each segment (file, start, end) once")
+def show(table: pd.DataFrame, rows: int = 5) -> pd.DataFrame:
+    """First rows for display: last two parts of each path, times in seconds."""
+    is_indexed = list(table.index.names) == INDEX
+    head = table.head(rows).reset_index() if is_indexed else table.head(rows)
+    for name in head.select_dtypes("timedelta"):
+        head[name] = head[name].dt.total_seconds().round(2)
+    if "file" in head:
+        head["file"] = [short_name(str(file)) for file in head["file"]]
+    return head.set_index(INDEX) if is_indexed else head
 
 
-def report(table: pd.DataFrame, bad: pd.Series, column: str, where: str, expected: str) -> None:
-    """Raise an error that names the segments where ``bad`` is true, if there are any.
+def report_rows(
+    table: pd.DataFrame, bad: pd.Series, column: str, where: str, expected: str
+) -> None:
+    """Raise a ValueError that names up to five values where ``bad`` is true, if it is anywhere.
 
-    Args:
-        table: the segments, with the offending column
-        bad: bool per segment, in the order of ``table``
-        column: name of the offending column
-        where: name of the table
-        expected: what should stand there
+    The first level of the index is the file; ``where`` names the table, ``expected`` what should
+    stand in its ``column``.
+    """
+    flags = np.asarray(bad, dtype=bool)
+    if flags.any():
+        values = ", ".join(map(repr, table[column][flags].map(str).unique()[:5]))
+        first = short_name(str(table.index.get_level_values(0)[flags][0]))
+        rows = f"{flags.sum()} rows, first: {first!r}"
+        raise ValueError(f"Bad {column} {values} in {where} ({rows}), expected {expected}.")
+
+
+def check_labels(table: pd.DataFrame, where: str = "the labels table") -> pd.DataFrame:
+    """Bring labels into their canonical form: :data:`LABELS` first, as ``str`` and float.
 
     Raises:
-        ValueError: if any is bad; at most five values are named
+        ValueError: if an index name, column, word, number or time in ``where`` is bad
     """
-    flags = bad.to_numpy(dtype=bool)
-    if not flags.any():
-        return
-    values = list(dict.fromkeys(map(str, table[column][flags])))[:5]
-    first = Path(str(table.index.get_level_values(0)[flags][0])).name
-    msg = (
-        f"Bad {column} {', '.join(map(repr, values))} in {where} "
-        f"({flags.sum()} segments, first: {first!r}), expected {expected}."
-    )
-    raise ValueError(msg)
+    missing = [column for column in LABELS if column not in table]
+    if list(table.index.names) != INDEX or missing or table.empty:
+        got = f"the index {list(table.index.names)}, {len(table)} rows, no column {missing}"
+        raise ValueError(f"Bad {where}: got {got}, expected {INDEX}, a row, and {list(LABELS)}.")
+    table = table[[*LABELS, *(column for column in table if column not in LABELS)]].copy()
+    for column in DIMENSIONS:
+        values = pd.to_numeric(table[column], errors="coerce").astype(float)
+        bad = (values.isna() & table[column].notna()) | np.isinf(values)
+        report_rows(table, bad, column, where, "numbers")
+        table[column] = values
+    words = [column for column in LABELS if column not in DIMENSIONS]
+    table[words] = table[words].astype("str")
+    rows = table.reset_index().set_index(table.index)
+    for column, wrong, expected in (
+        *((column, rows[column].isna(), "a value") for column in ("corpus", "speaker")),
+        ("split", ~rows["split"].isin(SPLITS), f"one of {list(SPLITS)}"),
+        ("gender", ~rows["gender"].isin([*GENDERS, np.nan]), f"one of {list(GENDERS)}"),
+        ("file", ~rows["file"].map(os.path.isabs).astype(bool), "absolute paths"),
+        ("start", ~(rows["start"] >= pd.Timedelta(0)), "a time in each row, 0 or later"),
+        ("end", rows["end"] <= rows["start"], "an end after the start"),
+        ("file", rows.duplicated(INDEX), "each segment (file, start, end) once"),
+    ):
+        report_rows(rows, wrong, column, where, expected)
+    return table

@@ -114,10 +114,10 @@ class Browser:
 
     def _address(self) -> str:
         """Where the browser listens: it says so in a file, once it does."""
-        told = Path(self._profile.name) / "DevToolsActivePort"
+        found = Path(self._profile.name) / "DevToolsActivePort"
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            if told.is_file() and len(lines := told.read_text().splitlines()) == 2:
+            if found.is_file() and len(lines := found.read_text().splitlines()) == 2:
                 return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
             assert self._process.poll() is None, "Chromium stopped before it listened"
             time.sleep(0.05)
@@ -130,14 +130,14 @@ class Browser:
         if hasattr(self, "_session"):
             message["sessionId"] = self._session
         self._socket.send(json.dumps(message))
-        while (told := json.loads(self._socket.recv())).get("id") != self._number:
-            self._heed(told)
-        assert "error" not in told, (method, told)
-        return told["result"]
+        while (found := json.loads(self._socket.recv())).get("id") != self._number:
+            self._heed(found)
+        assert "error" not in found, (method, found)
+        return found["result"]
 
-    def _heed(self, told: dict[str, Any]) -> None:
+    def _heed(self, found: dict[str, Any]) -> None:
         """Take down what a reader would find in the console, and what was fetched or not."""
-        what, values = told.get("method"), told.get("params", {})
+        what, values = found.get("method"), found.get("params", {})
         if what == "Page.loadEventFired":
             self._loaded = True
         elif what == "Page.fileChooserOpened":
@@ -188,11 +188,11 @@ class Browser:
 
     def run(self, script: str) -> Any:
         """Value of an expression in the page; a promise is waited for."""
-        told = self.ask(
+        found = self.ask(
             "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
         )
-        assert "exceptionDetails" not in told, told["exceptionDetails"]
-        return told["result"].get("value")
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
 
     def wait(self, script: str) -> Any:
         """Value of an expression once there is one: not null, false or empty."""
@@ -241,5 +241,5 @@ class Browser:
 
     def picture(self, file: Path, *, whole: bool = True) -> None:
         """Save what the page looks like, as PNG."""
-        told = self.ask("Page.captureScreenshot", captureBeyondViewport=whole)
-        file.write_bytes(base64.b64decode(told["data"]))
+        found = self.ask("Page.captureScreenshot", captureBeyondViewport=whole)
+        file.write_bytes(base64.b64decode(found["data"]))

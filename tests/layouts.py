@@ -1,57 +1,32 @@
-"""The eight known corpora as they lie on disk, in small: real layouts, synthetic speech.
+"""The eight corpora of the paper as they lie on disk, in small: real layouts, buzzes for speech.
 
-Each function makes one corpus in a folder and gives this folder. The speech is a handful of short
-sentences of espeak-ng, used again and again; which one is heard depends on the class, so that
-there is something to be learned. Nobody speaks in these files, and the names in them are made up.
+Each function makes one corpus in a folder and gives this folder. Pitch and level depend on the
+class, so that there is something to learn. Nobody speaks in these files; the names are made up.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable
-from functools import cache
 from itertools import product
 from pathlib import Path
 
 import numpy as np
-import soxr
+from sounds import buzz
 
 from paraclap import audio
-from paraclap.espeak import SAMPLING_RATE, Espeak, Larynx
 
-SENTENCES = ("The road goes on.", "Dogs sit by the door.", "It is about eleven.", "We go home now.")
-PITCHES = ((80, 110), (150, 290))  # Hz, low and high, of a calm and of a lively voice
 DEBRIS = ("._x.wav", ".DS_Store")
 
 
-@cache
-def _voices() -> tuple[audio.Signal, ...]:
-    with Espeak() as engine:
-        return tuple(
-            engine.speak(text, Larynx("en-us", *pitch, rate=240 - 20 * number)) * gain
-            for pitch, gain in zip(PITCHES, (0.3, 1.0), strict=True)
-            for number, text in enumerate(SENTENCES)
-        )
-
-
-@cache
-def _signal(number: int, rate: int) -> audio.Signal:
-    voices = _voices()
-    return soxr.resample(voices[number % len(voices)], SAMPLING_RATE, rate).astype(np.float32)
-
-
-def _content(number: int, rate: int, format: str, name: str) -> bytes:
-    """A sentence whose first samples say the name of its file: no two files are the same."""
-    mark = np.frombuffer(zlib.crc32(name.encode()).to_bytes(4, "little"), np.uint8)
-    signal = np.concatenate([mark.astype(np.float32) / 32_767, _signal(number, rate)])
-    comment = "" if format == "NIST" else audio.SYNTHETIC
-    return audio.encode(signal, rate, comment, format=format)
-
-
 def speak(path: Path, number: int, rate: int = 16_000, format: str = "WAV") -> Path:
-    """File with one of the sentences."""
+    """File with one of eight buzzes; the noise in it depends on its name, so no two are equal."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_content(number, rate, format, path.name))
+    level, place = divmod(number % 8, 4)
+    noise = zlib.crc32(path.name.encode())
+    signal = buzz(0.7, (100, 240)[level] + 10 * place, (0.1, 0.3)[level], noise)
+    comment = "" if format == "NIST" else audio.SYNTHETIC
+    path.write_bytes(audio.encode(np.resize(signal, rate * 7 // 10), rate, comment, format=format))
     return path
 
 

@@ -1,17 +1,14 @@
 """Small databases in the form of EmoDB, CREMA-D and RAVDESS, published where audb finds them.
 
-Synthetic speech of espeak-ng under the names, versions, tables, columns, schemes and file names of
-the real databases, in a repository that is a folder. Called as a script it publishes them into a
-folder and says how to use it, so that a whole run of the book can be tried without a network:
-
-    python tests/open_databases.py FOLDER
+Buzzes under the names, versions, tables, columns, schemes and file names of
+the real databases, in a repository that is a folder.
 
 Facts: https://audeering.github.io/datasets
 """
 
 from __future__ import annotations
 
-import sys
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,25 +19,16 @@ import audeer
 import audformat
 import numpy as np
 import pandas as pd
-import soundfile
-import soxr
-import yaml
+from sounds import buzz, write
 
 from paraclap import audio
-from paraclap.espeak import SAMPLING_RATE, Espeak, Larynx
 
-# emotion → pitch in percent of the speaker's, range in percent, words per minute
+# emotion → pitch relative to the speaker's, level
 VOICES = {
-    "anger": (130, 60, 210),
-    "boredom": (90, 10, 130),
-    "calm": (95, 15, 140),
-    "disgust": (90, 40, 150),
-    "fear": (160, 30, 230),
-    "happiness": (140, 70, 190),
-    "neutral": (100, 25, 170),
-    "sadness": (85, 10, 120),
-    "surprise": (150, 90, 180),
-}
+    "anger": (1.3, 0.3), "boredom": (0.9, 0.05), "calm": (0.95, 0.08), "disgust": (0.9, 0.15),
+    "fear": (1.6, 0.2), "happiness": (1.4, 0.25), "neutral": (1.0, 0.1), "sadness": (0.85, 0.05),
+    "surprise": (1.5, 0.2),
+}  # fmt: skip
 EMODB = {"W": "anger", "L": "boredom", "E": "disgust", "A": "fear",
          "F": "happiness", "T": "sadness", "N": "neutral"}  # fmt: skip
 CREMA_D = {"ANG": "anger", "DIS": "disgust", "FEA": "fear",
@@ -49,21 +37,20 @@ RAVDESS = ("neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust"
 
 
 class Clip(NamedTuple):
-    """An utterance to be: file, speaker, emotion, split, sex, accent."""
+    """An utterance to be."""
 
     file: str
     speaker: Any
     emotion: str
     split: str
     male: bool
-    accent: str = "en-us"
 
 
 def emodb(sentences: int = 1) -> list[Clip]:
     """Utterances of four speakers, no dev split."""
     people = {3: ("train", True), 8: ("train", False), 15: ("test", True), 16: ("test", False)}
     return [
-        Clip(f"wav/{speaker:02d}a{text + 1:02d}{code}a.wav", speaker, emotion, split, male, "de")
+        Clip(f"wav/{speaker:02d}a{text + 1:02d}{code}a.wav", speaker, emotion, split, male)
         for speaker, (split, male) in people.items()
         for text in range(sentences)
         for code, emotion in EMODB.items()
@@ -102,18 +89,16 @@ def ravdess(sentences: int = 1, channel: str = "speech") -> list[Clip]:
 
 def speak(root: Path, clips: Sequence[Clip], rate: int, stereo: Sequence[str] = ()) -> None:
     """Write utterances at a sampling rate in Hz, some of them with two channels."""
-    with Espeak() as engine:
-        for number, clip in enumerate(clips):
-            pitch, span, pace = VOICES[clip.emotion]
-            low = (100 if clip.male else 190) * pitch // 100 + number % 7
-            larynx = Larynx(clip.accent, low, low * (100 + span) // 100, pace + number % 5)
-            text = "Das ist mein Haus." if clip.accent == "de" else "It is my house."
-            signal = soxr.resample(engine.speak(text, larynx), SAMPLING_RATE, rate)
-            file = root / clip.file
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(audio.encode(signal, rate, audio.SYNTHETIC))
-            if clip.file in stereo:
-                soundfile.write(file, np.stack([signal, signal / 2], axis=1), rate)
+    for clip in clips:
+        pitch, level = VOICES[clip.emotion]
+        signal = buzz(
+            0.7, (100 if clip.male else 190) * pitch, level, zlib.crc32(clip.file.encode())
+        )
+        signal = np.resize(signal, rate * 7 // 10)
+        file = write(root / clip.file, signal, rate)
+        file.write_bytes(audio.encode(signal, rate, audio.SYNTHETIC))
+        if clip.file in stereo:
+            write(file, np.stack([signal, signal / 2], axis=1), rate)
 
 
 def table(
@@ -145,7 +130,7 @@ def emodb_database(clips: Sequence[Clip]) -> audformat.Database:
         languages=["deu"],
         license="CC0-1.0",
         usage="unrestricted",
-        description="Synthetic speech in the form of EmoDB.",
+        description="Buzzes in the form of EmoDB.",
     )
     found.schemes["emotion"] = audformat.Scheme(labels=list(EMODB.values()))
     found.schemes["confidence"] = audformat.Scheme("float", minimum=0, maximum=1)
@@ -154,12 +139,12 @@ def emodb_database(clips: Sequence[Clip]) -> audformat.Database:
     found.schemes["language"] = audformat.Scheme("str")
     people = {clip.speaker: clip for clip in clips}
     found["speaker"] = audformat.MiscTable(pd.Index(list(people), dtype="Int64", name="speaker"))
-    said = {
+    columns = {
         "age": [30] * len(people),
         "gender": ["male" if clip.male else "female" for clip in people.values()],
         "language": ["deu"] * len(people),
     }
-    for column, values in said.items():
+    for column, values in columns.items():
         found["speaker"][column] = audformat.Column(scheme_id=column)
         found["speaker"][column].set(values)
     found.schemes["speaker"] = audformat.Scheme("int", labels="speaker")
@@ -189,7 +174,7 @@ def crema_d_database(clips: Sequence[Clip]) -> audformat.Database:
         languages=["eng"],
         license="Open Data Commons Open Database License (ODbL) v1.0",
         usage="commercial",
-        description="Synthetic speech in the form of CREMA-D.",
+        description="Buzzes in the form of CREMA-D.",
     )
     people = {c.speaker: {"age": 30, "sex": "male" if c.male else "female"} for c in clips}
     found.schemes["emotion"] = audformat.Scheme(labels=[*CREMA_D.values(), "no_agreement"])
@@ -206,17 +191,17 @@ def crema_d_database(clips: Sequence[Clip]) -> audformat.Database:
     table(found, "files", [clip.file for clip in clips], files)
     for split, part in by_split(clips).items():
         names = [clip.file for clip in part]
-        meant = {
+        intended = {
             "emotion": ("emotion", [clip.emotion for clip in part]),
             "emotion.intensity": ("emotion.intensity", ["unspecified"] * len(part)),
         }
-        heard = {
+        perceived = {
             "emotion": ("emotion", ["no_agreement"] * len(part)),
             "emotion.agreement": ("emotion.agreement", [0.3] * len(part)),
         }
         table(found, f"age.{split}", names[:1], {"speaker": ("speaker", [part[0].speaker])}, split)
-        table(found, f"emotion.categories.desired.{split}", names, meant, split)
-        table(found, f"emotion.categories.{split}.gold_standard", names, heard, split)
+        table(found, f"emotion.categories.desired.{split}", names, intended, split)
+        table(found, f"emotion.categories.{split}.gold_standard", names, perceived, split)
     return found
 
 
@@ -227,7 +212,7 @@ def ravdess_database(clips: Sequence[Clip]) -> audformat.Database:
         languages=["eng"],
         license="CC-BY-NC-SA-4.0",
         usage="research",
-        description="Synthetic speech in the form of RAVDESS.",
+        description="Buzzes in the form of RAVDESS.",
     )
     people = {
         clip.speaker: {"gender": "male" if clip.male else "female", "language": "eng"}
@@ -257,7 +242,7 @@ def ravdess_database(clips: Sequence[Clip]) -> audformat.Database:
 
 
 def publish(folder: Path, sentences: int = 1) -> audb.Repository:
-    """Speak the three databases and publish them.
+    """Make the three databases and publish them.
 
     Args:
         folder: of the repository and of what is published from it
@@ -301,19 +286,3 @@ def publish_one(
         cache_root=audeer.mkdir(str(root.parent / "cache")),
         verbose=False,
     )
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Publish into a folder, with audb's configuration file beside."""
-    folder = Path(arguments[0]).resolve()
-    repository = publish(folder, int(arguments[1]) if len(arguments) > 1 else 4)
-    place = {"name": repository.name, "host": repository.host, "backend": repository.backend}
-    home = folder / "home" / ".config"
-    home.mkdir(parents=True, exist_ok=True)
-    settings = {"cache_root": str(folder / "cache"), "repositories": [place]}
-    (home / "audb.yaml").write_text(yaml.safe_dump(settings))
-    print(f"HOME={home.parent} make book RUN=open")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

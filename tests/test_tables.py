@@ -1,7 +1,5 @@
-import multiprocessing
 import os
-import subprocess
-import sys
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +10,11 @@ from hypothesis import strategies as st
 
 from paraclap import tables
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=1).filter(
-    lambda word: word == word.strip()
-)
+WORDS = st.text(st.characters(codec="utf-8"), min_size=1)
 
 
-def labels(n=4):
-    index = tables.segments([f"/audio/{i}.wav" for i in range(n)])
+def few(rows=4):
+    index = tables.segments([f"/audio/{i}.wav" for i in range(rows)])
     columns = {
         "corpus": "a", "split": "train", "speaker": "s", "emotion": "anger", "gender": "female",
         "arousal": 1.0, "valence": None, "dominance": None, "label": "anger", "language": "en",
@@ -26,194 +22,191 @@ def labels(n=4):
     return pd.DataFrame(columns, index=index)
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (2, 2), (np.int64(2), 2), (np.float32(0.5), 0.5), (pd.Timedelta("2s"), 2),
+        (np.timedelta64(1_500, "ms"), 1.5), ("00:00:01,100", 1.1), ("00:20:57,256", 1257.256),
+        ("0,5", 0.5), ("2030,5", 2030.5), ("5", 5), ("1.5s", 1.5), ("0 days 00:00:01.5", 1.5),
+        ("1e-1", 0.1), (" 3 ", 3), (None, None), (pd.NaT, None), (pd.NA, None), ("", None),
+        (float("nan"), None), (np.timedelta64("NaT"), None),
+    ],
+)  # fmt: skip
+def test_a_time_is_seconds_and_a_missing_one_nan(value, expected):
+    np.testing.assert_equal(tables.seconds(value), np.nan if expected is None else expected)
+    found = tables.segments(["a", "b"], ends=[value, "1"]).get_level_values("end")[0]
+    assert found is pd.NaT if expected is None else found == pd.Timedelta(round(expected * 1e9))
+
+
+@pytest.mark.parametrize("value", ["1,2,3", "1.000,5", "soon", True, np.inf, "0x10", "1:30"])
+def test_anything_else_is_no_time(value):
+    with pytest.raises(ValueError, match="Bad time"):
+        tables.seconds(value)
+    with pytest.raises(ValueError, match="Bad time"):
+        tables.segments(["a", "b"], [value, "1"])
+
+
+def test_files_of_any_form_become_the_same_index():
+    index = tables.segments(["a.wav", "b.wav"])
+    paths, table = ["a.wav", Path("b.wav")], pd.DataFrame({"x": [1, 2]}, index)
+    named = pd.Index(["a.wav", "b.wav"], name="file")
+    for files in (paths, iter(paths), pd.Series(["a.wav", "b.wav"]), named, table, table["x"]):
+        pd.testing.assert_index_equal(tables.as_index(files), index)
+    pd.testing.assert_index_equal(tables.as_index(Path("a.wav")), index[:1])
+    with pytest.raises(ValueError, match="Got no files"):
+        tables.as_index([])
+    for wrong in (pd.Index([1], name="row"), pd.DataFrame({"file": ["a.wav"]})):
+        with pytest.raises(ValueError, match=r"Bad index \[('row'|None)\]"):
+            tables.as_index(wrong)
+
+
+def test_the_index_is_that_of_audformat():
+    import audformat
+
+    given = ["a.wav", "b.wav"], ["1s", "2s"], ["2s", pd.NaT]
+    expected = audformat.segmented_index(*given)
+    pd.testing.assert_index_equal(tables.segments(*given), expected, exact=False)
+
+
 @settings(max_examples=30, deadline=None)
-@given(
-    rows=st.lists(
-        st.tuples(
-            WORDS,
-            st.integers(0, 10**13),
-            st.none() | WORDS,
-            st.none() | st.floats(allow_nan=False, allow_infinity=False),
-        ),
-        min_size=1,
-    )
-)
+@given(st.lists(st.tuples(WORDS, st.integers(0, 10**13), st.none() | WORDS), min_size=1))
 def test_a_table_written_and_read_is_the_same(tmp_path_factory, rows):
-    files, starts, words, numbers = zip(*rows, strict=True)
+    files, starts, words = zip(*rows, strict=True)
     index = tables.segments([f"/{f}" for f in files], [pd.Timedelta(s) for s in starts])
-    table = pd.DataFrame(
-        {"word": pd.Series(words, dtype="str").array, "number": pd.array(numbers, dtype=float)},
-        index=index,
-    )
-    path = tables.write_table(table, tmp_path_factory.mktemp("t") / "t.parquet", "key")
+    table = pd.DataFrame({"word": pd.Series(words, index, "str"), "number": 0.1}, index)
+    path = tables.write_table(table, tmp_path_factory.getbasetemp() / "t.parquet")
     pd.testing.assert_frame_equal(tables.read_table(path), table)
-    assert tables.fingerprint(tables.read_table(path)) == tables.fingerprint(table)
-    assert tables.is_current(path, "key")
 
 
-def test_a_csv_table_written_and_read_is_the_same(tmp_path):
-    path = tables.write_table(labels(), tmp_path / "t.csv", "key")
-    read = tables.check_labels(tables.read_table(path))
-    pd.testing.assert_frame_equal(read, tables.check_labels(labels()))
+def test_checked_labels_are_stored_as_csv_with_further_columns_last(tmp_path):
+    table = tables.check_labels(few().assign(age=30)[["age", *tables.LABELS[::-1]]])
+    assert list(table) == [*tables.LABELS, "age"]
+    read = tables.check_labels(tables.read_table(tables.write_table(table, tmp_path / "t.csv")))
+    pd.testing.assert_frame_equal(read, table)
 
 
 def test_files_of_the_project_are_stored_relative_to_it(tmp_path, monkeypatch):
     monkeypatch.setenv("PARACLAP_HOME", str(tmp_path / "old"))
-    file = tmp_path / "old" / "runs" / "a.wav"
-    table = pd.DataFrame({"x": [1]}, index=tables.segments([file]))
+    table = pd.DataFrame({"x": [1]}, tables.segments([tables.run_folder("r") / "a.wav"]))
     tables.write_table(table, tmp_path / "old" / "t.parquet")
-    before = tables.fingerprint(table)
     (tmp_path / "old").rename(tmp_path / "new")
     monkeypatch.setenv("PARACLAP_HOME", str(tmp_path / "new"))
     read = tables.read_table(tmp_path / "new" / "t.parquet")
-    assert read.index[0][0] == str(tmp_path / "new" / "runs" / "a.wav")
-    assert tables.fingerprint(read) == before
+    assert read.index[0][0] == str(tmp_path / "new" / "runs" / "r" / "a.wav")
 
 
-def test_fingerprint_is_the_same_in_another_process():
-    code = "from tests.test_tables import *; print(tables.fingerprint(labels(), {'a': {1, 2}}))"
-    other = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
-        cwd=Path(__file__).parent.parent, env={**os.environ, "PYTHONHASHSEED": "7"},
-    )  # fmt: skip
-    assert other.stdout.strip() == tables.fingerprint(labels(), {"a": {1, 2}})
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"file;emotion;arousal\na.wav;sad;3,5\n",
+        b"sep=;\r\nfile;emotion;arousal\r\na.wav;sad;3,5\r\n",
+        b"file\temotion\tarousal\na.wav\tsad\t3.5\n",
+        "\ufefffile,emotion,arousal\na.wav,sad,3.5\n".encode(),
+        "file,emotion,arousal\na.wav,sad,3.5\n".encode("utf-16"),
+    ],
+)
+def test_tables_of_spreadsheets_are_read(tmp_path, content):
+    (tmp_path / "t.csv").write_bytes(content)
+    table = tables.read_csv(tmp_path / "t.csv")
+    assert table.to_dict("records") == [{"file": "a.wav", "emotion": "sad", "arousal": 3.5}]
 
 
-def test_fingerprint_changes_with_order_names_values_and_file_content(tmp_path):
-    table = labels()
-    file = tmp_path / "a.txt"
-    file.write_text("a")
-    first = tables.fingerprint(file)
-    file.write_text("b")
-    others = [table[::-1], table.rename(columns={"label": "x"}), table.assign(arousal=2.0)]
-    prints = {tables.fingerprint(t) for t in [table, *others]} | {first, tables.fingerprint(file)}
-    assert len(prints) == 6
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", "file,speaker\na.wav,Jörg\n".encode("cp1252"), "byte 0xf6.*: save it as CSV in"),
+        ("t.csv", b"file,x\na.wav,1,2\n", "more cells than the header"),
+        ("t.csv", b"", "Cannot read .* as a table"),
+        ("t.csv", b"file,start,end,x\n,0,1,1\n", "No file in 1 rows of"),
+        ("t.parquet", b"PAR1 and no more", "Cannot read .* as a table"),
+        ("t.xlsx", b"PK\x03\x04\x96", "Cannot read .* as a table"),
+        ("a.json", b"{", "Cannot read .* as JSON"),
+    ],
+)
+def test_what_cannot_be_read_is_a_sentence(tmp_path, name, content, message):
+    read = tables.read_json if name == "a.json" else tables.read_table
+    with pytest.raises(FileNotFoundError, match=f"{name}': run the step that writes it first"):
+        read(tmp_path / name)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=message) as error:
+        read(tmp_path / name)
+    assert f"{tmp_path.name}/{name}" in str(error.value)
 
 
-def test_fingerprint_is_that_of_plain_values_and_of_nothing_without_any():
-    plain = [1, [1, 2], "0 days 00:00:01", 0.5]
-    found = [np.int64(1), np.array([1, 2]), pd.Timedelta(seconds=1), np.float64(0.5)]
-    for one, other in zip(plain, found, strict=True):
-        assert tables.fingerprint({"a": one}) == tables.fingerprint({"a": other})
-    with pytest.raises(TypeError, match="Cannot fingerprint a object, expected plain values"):
-        tables.fingerprint({"a": object()})
+@pytest.mark.parametrize(("name", "index"), [("t.csv", "row"), ("t.xlsx", None)])
+def test_a_table_that_could_not_be_read_again_is_not_written(tmp_path, name, index):
+    table = pd.DataFrame({"x": [1]}, index=pd.Index([0], name=index))
+    with pytest.raises(ValueError, match=rf"Bad index \['?{index}'?\] or table name .*{name}'"):
+        tables.write_table(table, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_fingerprint_of_a_path_says_whether_there_is_something(tmp_path):
-    (tmp_path / "empty").touch()
-    assert tables.fingerprint(tmp_path / "gone") != tables.fingerprint(tmp_path / "empty")
+def test_json_is_written_with_the_rights_that_the_umask_gives(tmp_path):
+    value, before = {"ä": [1, 2.5, None, True]}, os.umask(0o027)
+    try:
+        path = tables.write_json(value, tmp_path / "new" / "a.json")
+    finally:
+        os.umask(before)
+    assert tables.read_json(path) == value
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    with pytest.raises(ValueError, match="Out of range"):
+        tables.write_json({"a": float("nan")}, path)
 
 
-@pytest.mark.parametrize("name", ["t.parquet", "t.csv", "t.json"])
-def test_a_file_is_current_only_with_its_key_and_content(tmp_path, name):
-    path = tmp_path / name
-    assert not tables.is_current(path, "a")
-    if path.suffix == ".json":
-        tables.write_json({"a": 1}, path, "a")
-    else:
-        tables.write_table(labels(), path, "a")
-    assert tables.is_current(path, "a")
-    assert not tables.is_current(path, "b")
-    path.write_bytes(path.read_bytes()[:-3])
-    assert not tables.is_current(path, "a")
-
-
-def test_a_failed_write_leaves_the_earlier_file_and_no_other(tmp_path):
+@pytest.mark.parametrize("error", [RuntimeError("full"), OSError(27, "full")])
+def test_a_failed_write_leaves_the_earlier_file_and_no_other(tmp_path, error):
     path = tmp_path / "a.txt"
     path.write_text("before")
-    with pytest.raises(RuntimeError), tables.atomic_path(path) as temporary:
+    message = r"a.txt' \(full\), what was there stays: free" if error.args[1:] else "full"
+    with pytest.raises(type(error), match=message), tables.atomic(path) as temporary:
         temporary.write_text("half")
-        raise RuntimeError
+        raise error
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path):
-    process = multiprocessing.get_context("spawn").Process(target=int)
-    process.start()
-    process.join()
-    left = tmp_path / f".a.{process.pid}.tmp.txt"
-    left.write_text("half")
-    with tables.atomic_path(tmp_path / "a.txt") as temporary:
-        temporary.write_text("whole")
-    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+def test_the_second_holder_of_a_lock_gets_a_sentence(tmp_path):
+    with tables.lock(tmp_path / "new" / "a", "busy"):
+        second = tables.lock(tmp_path / "new" / "a", "wait for it")
+        with pytest.raises(BlockingIOError, match="wait for it"), second:
+            pass
 
 
-def test_a_full_disk_is_an_error_that_spares_the_earlier_file(tmp_path):
-    path = tables.write_table(labels(), tmp_path / "t.parquet", "first")
-    code = (
-        "import resource, sys; from tests.test_tables import *\n"
-        "big = labels(20000).assign(number=range(20000))\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (10000, 10000))\n"
-        "tables.write_table(big, sys.argv[1])"
-    )
-    other = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False,
-        cwd=Path(__file__).parent.parent,
-    )  # fmt: skip
-    assert "Cannot write" in other.stderr
-    assert "what was there before is untouched" in other.stderr
-    assert tables.is_current(path, "first")
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_reading_says_what_is_wrong(tmp_path):
-    with pytest.raises(FileNotFoundError, match="run the step that writes it"):
-        tables.read_table(tmp_path / "no.parquet")
-    path = tables.write_table(labels(), tmp_path / "t.parquet")
-    with pytest.raises(ValueError, match="No column \\['age'\\]"):
-        tables.read_table(path, ["emotion", "age"])
-    assert list(tables.read_table(path, ["label"])) == ["label"]
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(ValueError, match="cut short or of another type"):
-        tables.read_table(path)
-    with pytest.raises(ValueError, match=r"\.parquet or \.csv"):
-        tables.write_table(labels(), tmp_path / "t.xlsx")
+def one(*segment):
+    return few(1).set_index(tables.segments(*([value] for value in segment)))
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("table", "message"),
     [
-        ({"split": "trian"}, "Bad split 'trian'.*4 segments, first: '0.wav'.*'train'"),
-        ({"gender": "f"}, "Bad gender 'f'"),
-        ({"arousal": "high"}, "Bad arousal 'high'"),
-        ({"speaker": None}, "Bad speaker"),
+        (few().assign(split="trian"), r"split 'trian' in here \(4 rows, first: 'audio/0.wav'\)"),
+        (few(9).assign(split=list("abcdefghi")), r"'a', 'b', 'c', 'd', 'e' in here \(9 rows"),
+        (few().assign(split=None), "Bad split .*, expected one of .'train', 'dev', 'test'"),
+        (few().assign(gender="f"), "Bad gender 'f'"),
+        (few().assign(arousal="high"), "Bad arousal 'high'.*numbers"),
+        (few().assign(arousal=np.inf), "Bad arousal 'inf'"),
+        (few().assign(speaker=None), "Bad speaker"),
+        (one("/a.wav", "2s", "1s"), "an end after the start"),
+        (one("/a.wav", "-1s", "1s"), "0 or later"),
+        (one("a.wav", "1s", "2s"), "absolute paths"),
+        (pd.concat([few(1), few(1)]), "each segment .* once"),
+        (few().drop(columns="label"), r"Bad here: got .* no column \['label'\], expected"),
+        (few()[:0], "Bad here: got .* 0 rows"),
+        (few().reset_index(), r"Bad here: got the index \[None\].*, expected \['file', 'start'"),
     ],
 )
-def test_bad_labels_are_named(change, message):
+def test_bad_labels_are_named(table, message):
     with pytest.raises(ValueError, match=message):
-        tables.check_labels(labels().assign(**change))
+        tables.check_labels(table, "here")
 
 
-def test_bad_times_duplicates_and_missing_columns_are_named():
-    twice = pd.concat([labels(1), labels(1)])
-    with pytest.raises(ValueError, match=r"each segment .* once"):
-        tables.check_labels(twice)
-    index = tables.segments(["/a.wav"], [pd.Timedelta("2s")], [pd.Timedelta("1s")])
-    with pytest.raises(ValueError, match="an end after the start"):
-        tables.check_labels(labels(1).set_index(index))
-    with pytest.raises(ValueError, match="No column \\['label'\\]"):
-        tables.check_labels(labels().drop(columns="label"))
-
-
-def test_a_table_that_could_not_be_read_again_is_not_written(tmp_path):
-    named = pd.DataFrame({"x": [1]}, index=pd.Index([0], name="row"))
-    with pytest.raises(ValueError, match=r"Bad index \['row'\].*call reset_index\(\) first"):
-        tables.write_table(named, tmp_path / "t.csv", "key")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_rows_without_a_file_and_labels_without_rows_are_refused(tmp_path):
-    (tmp_path / "t.csv").write_text("file,start,end,x\n,0 days,0 days 00:00:01,1\n")
-    with pytest.raises(ValueError, match=r"No file in 1 rows of .*t\.csv"):
-        tables.read_table(tmp_path / "t.csv")
-    with pytest.raises(ValueError, match="No segment in labels, expected at least one"):
-        tables.check_labels(labels()[:0], "labels")
-    with pytest.raises(ValueError, match=r"Bad index .* in labels"):
-        tables.check_labels(labels().reset_index(), "labels")
+def test_an_unknown_word_comes_with_the_nearest():
+    hint = "Unknown split 'tset' in a.csv, expected one of train, test. Did you mean 'test'?"
+    assert tables.unknown("split", "tset", ["train", "test"], "a.csv") == hint
 
 
 def test_show_never_shows_an_absolute_path():
-    shown = tables.show(labels(9), rows=2)
+    shown = tables.show(few(9), rows=2)
     assert list(shown.index.get_level_values("file")) == ["audio/0.wav", "audio/1.wav"]
-    assert len(shown) == 2
+    assert tables.short_name("/a.wav") == "/a.wav"
+    assert tables.show(few().reset_index())["file"].tolist()[0] == "audio/0.wav"

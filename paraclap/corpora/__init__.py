@@ -1,22 +1,11 @@
-"""Which speech and which labels there are: from folders on disk to one labels table.
+"""From corpora on disk to one labels table, the same for all of them.
 
-:func:`load` takes one of
-
-- a folder of audio with a CSV (`folder`) or an audformat database (`database`), whichever lies
-  there;
-- names with commas between: of the corpora of the paper (`known`), whose folders are parameters
-  of their own, and of open ones (`open_data`), as ``audb:emodb@1.4.1``
-
-and gives the same table for all: one row per segment on the audformat index, the columns of
-``tables.LABELS``, absolute files, ends filled from the length of the files. Known corpora add
-columns of their own: ``session``, and ``task:<name>`` for a further question about the same voices.
-
-Two lists travel along in ``table.attrs``:
-
-- ``notes``: sentences on what was decided for the user (splits drawn, columns not used, classes
-  with one member, utterances left out), to be shown to them;
-- ``failed``: ``file`` and ``reason`` of each file that cannot be read. Their segments stay in the
-  table, with an end of NaT unless the corpus gives one; the feature step lists them again.
+:func:`load` takes a folder of audio with a CSV (`folder`), a folder with an audformat database
+(`database`), or names: of the paper's corpora (`paper`), whose folders are parameters, and of open
+ones, such as ``audb:emodb@1.4.1``. A row is a segment, with absolute files, ends filled from the
+length of the files, and the columns of ``tables.LABELS``. Two lists are in ``attrs``: ``notes`` has
+sentences on what was decided for the user (splits drawn, utterances left out); ``failed`` has
+``file`` and ``reason`` of files that cannot be read, whose segments stay in the table. Chapter 1.
 """
 
 from __future__ import annotations
@@ -26,14 +15,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from paraclap.corpora import database, folder, known, several
-from paraclap.corpora.known import folders
-from paraclap.corpora.known import table as known_table
-from paraclap.corpora.labels import finish, nearest, parse_columns
+from paraclap import tables
+from paraclap.corpora import database, folder, labels, paper
+from paraclap.tables import did_you_mean, unknown
 
-__all__ = ["database", "folder", "folders", "known", "known_table", "load"]
+__all__ = ["database", "folder", "load", "paper"]
 
-_Folders = Mapping[str, str]
+_OPEN = "audb:"
 
 
 def load(
@@ -42,65 +30,127 @@ def load(
     label_column: str = "emotion",
     columns: str | Mapping[str, str] = "",
     seed: int = 0,
-    folders: _Folders | None = None,
+    folders: Mapping[str, str] | None = None,
     learn_from: str = "",
     for_testing: bool = False,
 ) -> pd.DataFrame:
-    """Labels table of any corpus on disk, or of several known ones.
+    """Labels table of any corpus on disk, or of several named ones.
 
     Args:
         corpus: folder with a CSV and audio, or with an audformat database (``db.yaml``); or names
-            with commas between, each of a known corpus or ``audb:<name>@<version>``
+            with commas between, each of a corpus of the paper or ``audb:<name>@<version>``
         table: name of the CSV (``labels.csv``, or the only one, when empty), or names of the
             tables of the database, with commas between (all when empty)
-        label_column: column with the class that the corpus's own task asks for
-        columns: other names for the known columns, as a mapping or ``"theirs=ours,theirs=ours"``;
+        label_column: column with the class of the corpus's own task
+        columns: other names of our columns, as a mapping or ``"theirs=ours,theirs=ours"``;
             ``"theirs="`` leaves a column out
         seed: for the split by speaker, when the corpus has no split
-        folders: of the known corpora by name, see :func:`folders`
-        learn_from: names, with commas between, of the corpora that keep all their splits; of the
-            others only what is for testing is kept. The first when empty
-        for_testing: nothing is learned from. Of a corpus named, its published test split is kept,
-            or all of it where none is published; of a folder of one's own all is test, whatever
-            splits it has
-
-    Returns:
-        checked labels table, see ``tables.check_labels``
+        folders: of the paper's corpora by name, see :func:`paraclap.corpora.paper.folders`
+        learn_from: names, with commas between, of the corpora that keep all their splits (the
+            first when empty); of the others only test is kept, or all where no split is published
+        for_testing: whether none keeps its splits; a folder of one's own is then all test
 
     Raises:
         FileNotFoundError: if a folder, the CSV or an audio file is not there
-        ValueError: if a column, word, number, time or split is not as it should be, or a
-            parameter does not go with the corpus
+        ValueError: if a column, word, number, time or split is not as it should be, splits share
+            speakers or recordings, no file can be read, or a parameter does not go with the corpus
     """
-    found = several.names(str(corpus))
-    if found:
-        _check_unused(corpus_table=table, label_column=label_column, columns=columns)
-        return several.load(found, folders or {}, learn_from, seed, for_testing=for_testing)
-    if learn_from:
-        msg = f"Bad learn_from {learn_from!r}: {str(corpus)!r} is one corpus, leave it empty."
-        raise ValueError(msg)
-    root = Path(corpus).expanduser()
-    found_there = _from_folder(root, table, label_column, columns)
-    return finish(*found_there, label_column, seed, for_testing=for_testing)
-
-
-def _check_unused(**values: object) -> None:
-    given = [name for name, value in values.items() if value and value != "emotion"]
-    if given:
-        msg = f"Bad {', '.join(given)}: for a folder of your own, not for corpora known by name."
-        raise ValueError(msg)
-
-
-def _from_folder(
-    root: Path, table: str, label_column: str, columns: str | Mapping[str, str]
-) -> tuple[pd.DataFrame, str, list[str]]:
-    """Table, name and notes of a folder with a CSV or a database."""
+    names, root = _names(str(corpus)), Path(corpus).expanduser()
+    given = {"corpus_table": table, "label_column": label_column, "columns": columns}
+    unused = [name for name, value in given.items() if value and value != "emotion"]
+    if names and unused:
+        raise ValueError(f"Bad {', '.join(unused)}: only for a folder, not for named corpora.")
+    if learn_from and (for_testing or not names):
+        reason = "for_testing=True learns from none" if names else f"{root.name!r} is one corpus"
+        raise ValueError(f"Bad learn_from {learn_from!r}: {reason}, leave it empty.")
+    if names:
+        return _load_several(names, folders or {}, learn_from, seed, for_testing)
     if not root.is_dir():
-        hint = nearest(str(root).lower(), known.CORPORA)
-        msg = f"No folder at {str(root)!r}{hint}: expected one with audio and a CSV, or a database."
+        hint = did_you_mean(str(root).lower(), paper.CORPORA)
+        msg = f"No folder at {str(root)!r}, expected one with audio and a CSV, or a database.{hint}"
         raise FileNotFoundError(msg)
-    names = parse_columns(columns)
+    renamed = labels.parse_columns(columns)
     if (root / "db.yaml").is_file():
-        wanted = [name.strip() for name in table.split(",") if name.strip()]
-        return database.load(root.resolve(), wanted, names)
-    return folder.load(root.resolve(), table, names, label_column)
+        found = database.load(root.resolve(), _parts(table), renamed)
+    else:
+        found = folder.load(root.resolve(), table, renamed, label_column)
+    return labels.finish(*found, label_column, seed, for_testing=for_testing)
+
+
+# --- several corpora ----------------------------------------------------------------------------
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _names(text: str) -> dict[str, str]:
+    """Names of corpora in a text, and how each is written there; empty for a path.
+
+    Raises:
+        ValueError: if a corpus is named twice, or some parts are names and others are not
+
+    Examples:
+        >>> _names("tess, audb:emodb@1.4.1"), _names("data/my corpus")
+        ({'tess': 'tess', 'emodb': 'audb:emodb@1.4.1'}, {})
+    """
+    parts = _parts(text)
+    named = [part for part in parts if part in paper.CORPORA or part.startswith(_OPEN)]
+    other = [part for part in parts if part not in named]
+    if not named or (other and Path(text).expanduser().is_dir()):
+        return {}
+    if other:
+        msg = unknown("corpus", other[0], [*paper.CORPORA, "audb:<name>@<version>"])
+        raise ValueError(f"{msg} A folder or the built-in speech cannot stand beside names.")
+    names = [part.removeprefix(_OPEN).split("@")[0].strip() for part in parts]
+    if len(set(names)) < len(names) or "" in names:
+        raise ValueError(f"Bad corpus {text!r}, expected each once: 'ravdess, audb:emodb@1.4.1'.")
+    return dict(zip(names, parts, strict=True))
+
+
+def _load_several(
+    names: Mapping[str, str],
+    folders: Mapping[str, str],
+    learn_from: str,
+    seed: int,
+    for_testing: bool,
+) -> pd.DataFrame:
+    forms = {form: name for name, text in names.items() for form in (name, text)}
+    for wanted in _parts(learn_from):
+        if wanted not in forms:
+            raise ValueError(unknown("corpus", wanted, names.values(), "learn_from"))
+    learned = [forms[wanted] for wanted in _parts(learn_from)] or list(names)[:1]
+    homes = paper.homes([name for name, text in names.items() if text == name], folders)
+    found = {
+        name: _load_one(text, homes, name in learned and not for_testing, seed)
+        for name, text in names.items()
+    }
+    table = tables.check_labels(pd.concat(found.values()), "the labels of all corpora")
+    notes = [f"{name}: {note}" for name, part in found.items() for note in part.attrs["notes"]]
+    failed = [entry for part in found.values() for entry in part.attrs["failed"]]
+    table.attrs = {"notes": notes, "failed": failed}
+    return table
+
+
+def _load_one(text: str, homes: Mapping[str, Path], learn: bool, seed: int) -> pd.DataFrame:
+    if text.startswith(_OPEN):
+        table, where, notes = database.fetch(text.removeprefix(_OPEN))
+    else:
+        table, where, notes = paper.CORPORA[text].read(homes[text])
+    if not learn:
+        table = _keep_test(table, where, notes)
+    return labels.finish(table, where, notes, seed=seed, for_testing=not learn)
+
+
+def _keep_test(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
+    """Rows to test on: those of the published test split, or all where none is published."""
+    if "split" not in table or "unofficial_split" in table.attrs:
+        notes.append("No split is published: all of it is tested on.")
+        return table
+    splits = labels.given_splits(table, where)
+    test = splits == "test"
+    if not test.any():
+        msg = f"No test split in {where}, got {sorted(set(splits))}: it can only be learned from."
+        raise ValueError(msg)
+    notes.append(f"Only its test split is kept: {test.sum():,} of {len(table):,} utterances.")
+    return table[test]

@@ -1,15 +1,18 @@
-"""Any audformat database on disk: tables found by their columns, put together by their files.
+"""Audformat databases, on disk or fetched by name with audb: tables put together by their files.
 
-- Columns are found by name (emotion, gender, arousal, valence, dominance, label, speaker, split,
-  language). Gender (or sex) and language may also be the speaker's, in the labels of the speaker
-  scheme. Languages get their two-letter code, where they have one.
+- Columns are found by name, see :data:`paraclap.tables.LABELS`. Gender (or sex) and language may
+  also be the speaker's, in the labels of the speaker scheme. Languages get two-letter codes.
 - The split is a column, else the table's own (``split_id``), else a word in the table's name
   (``categories.consensus.train``).
-- Tables about the same files are one corpus, as in databases that keep emotions, dimensions and
-  speakers apart. A corpus has the name of the database when it is the only one, else that of its
-  first table, split words aside. A table of whole files speaks for all segments of these files.
+- A file belongs to the corpus of the first table that has it: the table's name without split words,
+  or the name of the database if there is one corpus only. In a corpus of segments, tables of files
+  speak for all segments of a file.
+- audb looks in its repositories (by default a public one of audEERING) and keeps audio, converted
+  to mono at 16 kHz, in its cache: a second run needs no network. Databases in :data:`PINNED` have
+  the version and tables named there; their splits by speaker are audEERING's, as the authors have
+  published none. Of others the latest version and all tables with a column ``emotion`` are taken.
 
-Source: audformat, https://audeering.github.io/audformat
+Chapter 1. Sources: https://audeering.github.io/audformat, https://audeering.github.io/audb
 """
 
 from __future__ import annotations
@@ -23,235 +26,174 @@ import audformat
 import iso639
 import pandas as pd
 
+from paraclap import audio
 from paraclap.corpora import labels
-from paraclap.provenance import first_line
-from paraclap.reading import outside
-from paraclap.tables import INDEX, LABELS, segments
+from paraclap.tables import INDEX, LABELS, segments, unknown
 
+Found = tuple[pd.DataFrame, str, list[str]]  # table on the segmented index, its name, notes
 PERSONAL = {"gender": "gender", "sex": "gender", "language": "language"}  # of a speaker, to ours
+PINNED = {  # version, emotion tables; speakers are in the table "files"
+    "crema-d": ("1.3.0", [f"emotion.categories.desired.{s}" for s in ("train", "dev", "test")]),
+    "emodb": ("1.4.1", [f"emotion.categories.{s}.gold_standard" for s in ("train", "test")]),
+    "ravdess": ("1.1.3", [f"emotion.speech.{s}" for s in ("train", "dev", "test")]),
+}
 
 
-def load(
-    root: Path, tables: Sequence[str], columns: Mapping[str, str]
-) -> tuple[pd.DataFrame, str, list[str]]:
-    """Read the tables of a database in a folder.
-
-    Args:
-        root: folder with ``db.yaml``
-        tables: their names; all when empty
-        columns: their names of columns to ours
-
-    Returns:
-        table on the segmented index, names of database and folder, notes for the user
+def load(root: Path, names: Sequence[str], columns: Mapping[str, str]) -> Found:
+    """Read tables of a database in a folder (all when empty), see :func:`paraclap.corpora.load`.
 
     Raises:
-        ValueError: if it cannot be read, a table is not there, or none has a known column
+        ValueError: if a table is not there, or none has a column of ours
     """
-    table, name, notes = read(_database(root), root, tables, columns)
-    away = outside(table.index.get_level_values("file"), root)
-    if away:
-        msg = f"{len(away)} files of database {name!r} in {root.name!r} lie outside of it, first: "
-        raise ValueError(f"{msg}{away[:5]}: give paths in it, or put links to these files there.")
-    return table, f"{name} ({root.name})", notes
+    database = audformat.Database.load(str(root))
+    for name in names:
+        if name not in database.tables:
+            raise ValueError(unknown("table", name, database.tables, repr(database.name)))
+    table, notes = _read(database, root, list(names or database.tables), columns)
+    return table, f"{database.name} ({root.name})", notes
 
 
-def read(
-    database: audformat.Database, root: Path, tables: Sequence[str], columns: Mapping[str, str]
-) -> tuple[pd.DataFrame, str, list[str]]:
-    """Read the tables of a database that is at hand.
+def fetch(text: str) -> Found:
+    """Fetch a database with audb, or take it from its cache, and read its emotions.
 
     Args:
-        database: with its tables
-        root: folder that its files are relative to, unless they are absolute
-        tables: their names; all when empty
-        columns: their names of columns to ours
-
-    Returns:
-        table on the segmented index, name of the database, notes for the user
+        text: such as ``emodb@1.4.1``; without a version the pinned one, else the latest
 
     Raises:
-        ValueError: if a table is not there, or none has a known column
+        FileNotFoundError: if no repository has it, or none can be reached
+        ValueError: if it has no table with a column ``emotion``
     """
-    names = _names(database, tables)
-    parts = {name: _part(database, name, root, columns) for name in names}
-    used = {name: part for name, part in parts.items() if len(part.columns)}
-    absent = [theirs for theirs in columns if not any(theirs in database[name] for name in names)]
-    if absent or not used:
-        problem = f"No column {absent[:5]}" if absent else "No known column"
-        found = sorted({column for name in names for column in database[name].columns})
-        msg = f"{problem} in database {database.name!r}, it has {found[:20]}: map them by columns."
-        raise ValueError(msg)
-    groups = _groups(used)
-    merged = [_merged([used[name] for name in group]) for group in groups]
-    corpora = [_base(group[0]) for group in groups] if len(groups) > 1 else [database.name]
-    for table, corpus in zip(merged, corpora, strict=True):
-        table["corpus"] = corpus
-    unused = [name for name in names if name not in used]
-    notes = [f"Tables without a known column, not used: {', '.join(unused)}."] if unused else []
-    return pd.concat(merged), str(database.name), notes
+    import audb  # takes seconds
 
-
-def _database(root: Path) -> audformat.Database:
+    name, _, version = (part.strip() for part in text.partition("@"))
+    pinned, names = PINNED.get(name, ("", []))
     try:
-        return audformat.Database.load(str(root))
-    except Exception as error:  # whatever YAML, Parquet and audformat find wrong with a database
-        reason = first_line(error)
-        msg = f"Cannot read the database in {root.name!r} ({reason}): is it complete? "
-        msg += "Copy it again."
-        raise ValueError(msg) from error
+        version = version or pinned or audb.latest_version(name)
+        header = audb.info.header(name, version=version, load_tables=False)
+    except RuntimeError as error:
+        places = [repository.name for repository in audb.config.REPOSITORIES]
+        msg = f"{error} audb looked in {places}, versions there: {audb.versions(name)[-20:]}: "
+        raise FileNotFoundError(f"{msg}correct audb:{text}, or check the network.") from error
+    emotions = names if {*names, "files"} <= {*header.tables} else []
+    emotions = emotions or [table for table in header.tables if "emotion" in header[table].columns]
+    if not emotions:
+        msg = f"No table of {name} {version} has a column 'emotion': save it with audb.load_to, "
+        raise ValueError(f"{msg}and give its folder as corpus, with names of columns.")
+    wanted: dict[str, Any] = {"version": version, "num_workers": 8, "verbose": False}
+    wanted["tables"] = [*emotions, *_speaker_table(header, emotions)]
+    bare = audb.load(name, only_metadata=True, full_path=False, **wanted)
+    wanted["media"] = sorted({file for table in emotions for file in bare[table].files})
+    form = {"sampling_rate": audio.SAMPLING_RATE, "mixdown": True, "format": "wav"}
+    found = audb.load(name, **form, **wanted)
+    table, notes = _read(found, Path(), wanted["tables"], {})
+    table["corpus"] = name
+    if "speaker" in table:
+        table["speaker"] = name + "-" + table["speaker"].astype("str")
+    licence = f"licence: {found.license or 'not given'}, use: {found.usage}"
+    notes.insert(0, f"Version {version} from audb, {licence}; tables: {', '.join(emotions)}.")
+    if emotions == names:
+        table.attrs["unofficial_split"] = True
+        notes.append("The split by speaker is audEERING's: the authors have published none.")
+    return table, name, notes
 
 
-def _names(database: audformat.Database, tables: Sequence[str]) -> list[str]:
-    known = list(database.tables)
-    unknown = [name for name in tables if name not in known]
-    if unknown:
-        hint = labels.nearest(unknown[0], known)
-        msg = f"No table {unknown[:5]}{hint} in database {database.name!r}, it has {known[:20]}."
-        raise ValueError(msg)
-    return list(tables) or known
+def _speaker_table(header: audformat.Database, emotions: Sequence[str]) -> list[str]:
+    """Name of the table with the speakers, if those with emotions name none."""
+    people = [table for table in header.tables if "speaker" in header[table].columns]
+    if set(emotions) <= set(people):
+        return []
+    # A table of a split knows the speakers of that split alone.
+    return [table for table in people if _split_of(header, table) is None][:1]
+
+
+def _read(
+    database: audformat.Database, root: Path, names: Sequence[str], columns: Mapping[str, str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Tables of a database as one, and notes; `root` holds its relative files."""
+    parts = {name: _part(database, name, root, columns) for name in names}
+    there = sorted({column for name in names for column in database[name].columns})
+    absent = [theirs for theirs in columns if theirs not in there]
+    used = {name: part for name, part in parts.items() if len(part.columns)}
+    if absent or not used:
+        msg = f"No column {absent[:5] or 'of ours'} in database {database.name!r}, it has "
+        raise ValueError(f"{msg}{there[:20]}: map them with the parameter columns.")
+    table = _merged(used)
+    if table["corpus"].nunique() == 1:
+        table["corpus"] = str(database.name)
+    unused = ", ".join(name for name in names if name not in used)
+    return table, [f"Tables without a column of ours, not used: {unused}."] if unused else []
 
 
 def _part(
     database: audformat.Database, name: str, root: Path, columns: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Known columns of one table on the segmented index, with what its speakers and split say."""
-    table = database[name]
-    frame = _frame(database, name, root)
+    """Our columns of one table on the segmented index, with what its speakers and split say."""
+    frame = database[name].get(as_segmented=True).astype(object)  # read only now
     here = {theirs: ours for theirs, ours in columns.items() if theirs in frame}
     frame = labels.rename(frame, here, f"table {name!r}")
     for theirs, ours in [*here.items(), ("speaker", "speaker")]:
-        if ours == "speaker" and theirs in table.columns:
-            frame = _with_speakers(frame, _scheme_labels(database, table, theirs))
-    frame = frame[[column for column in frame if column in LABELS]]
-    if len(frame.columns) and "split" not in frame and (split := split_of(database, name)):
+        if ours == "speaker" and theirs in database[name].columns:
+            _add_personal(frame, database, database[name].columns[theirs].scheme_id)
+    files, *times = (frame.index.get_level_values(level) for level in INDEX)
+    kept = [column for column in frame if column in LABELS]
+    frame = frame[kept].set_axis(segments([root / file for file in files], *times))
+    if kept and "split" not in frame and (split := _split_of(database, name)):
         frame["split"] = split
-    frame = labels.numbers(frame.set_axis(_index(frame.index, root)), f"table {name!r}")
-    if len(frame.columns) and "language" not in frame and len(database.languages) == 1:
+    if kept and "language" not in frame and len(database.languages) == 1:
         frame["language"] = str(database.languages[0])
     if "language" in frame:
         frame["language"] = frame["language"].map(_language, na_action="ignore")
     return frame
 
 
-def _frame(database: audformat.Database, name: str, root: Path) -> pd.DataFrame:
-    """All of a table, which is only read now."""
-    try:
-        frame: pd.DataFrame = database[name].get().astype(object)
-        files = audformat.utils.to_segmented_index(frame.index, allow_nat=True).get_level_values(0)
-        if files.isna().any():
-            raise ValueError(f"{files.isna().sum()} rows without a file")
-        return frame
-    except Exception as error:  # see _database
-        msg = (
-            f"Cannot read table {name!r} of database {database.name!r} in {root.name!r} "
-            f"({first_line(error)}): copy it again."
-        )
-        raise ValueError(msg) from error
-
-
-def _index(index: pd.Index, root: Path) -> pd.MultiIndex:
-    index = audformat.utils.to_segmented_index(index, allow_nat=True)
-    files = [str(root / file) for file in index.get_level_values("file")]
-    return segments(files, index.get_level_values("start"), index.get_level_values("end"))
-
-
-def _scheme_labels(
-    database: audformat.Database, table: audformat.Table, column: str
-) -> Mapping[str, Any]:
-    scheme = table.columns[column].scheme_id
-    found = database.schemes[scheme].labels if scheme in database.schemes else None
-    if isinstance(found, str):  # kept in a table of the database instead of its header
-        found = database[found].get().to_dict("index")
-    return found if isinstance(found, Mapping) else {}
-
-
-def _with_speakers(frame: pd.DataFrame, people: Mapping[str, Any]) -> pd.DataFrame:
-    """Table with gender and language of its speakers, where it has none of its own."""
+def _add_personal(frame: pd.DataFrame, database: audformat.Database, scheme: str | None) -> None:
+    """Add gender and language of the speakers, where the table has none of its own."""
+    people = database.schemes[scheme].labels if scheme in database.schemes else None
+    if isinstance(people, str):  # kept in a table of the database instead of its header
+        people = database[people].get().to_dict("index")
+    rows: dict[Any, Any] = people if isinstance(people, dict) else {}
     for theirs, ours in PERSONAL.items():
-        known = {
-            name: person[theirs]
-            for name, person in people.items()
-            if isinstance(person, Mapping) and theirs in person
-        }
-        if known and ours not in frame:
-            frame[ours] = frame["speaker"].map(known)
-    return frame
+        values = {name: row[theirs] for name, row in rows.items() if theirs in (row or ())}
+        if values and ours not in frame:
+            frame[ours] = frame["speaker"].map(values)
 
 
 def _language(code: object) -> str:
-    """Two-letter code of a language, the code or name itself where there is none.
-
-    Examples:
-        >>> _language("est"), _language("deu"), _language("en-us")
-        ('et', 'de', 'en-us')
-    """
-    known = iso639.is_language(str(code))
-    return (known and iso639.Lang(str(code)).pt1) or str(code)
+    """Two-letter code of a language (deu → de), the code itself where there is none."""
+    is_language = iso639.is_language(str(code))
+    return (is_language and iso639.Lang(str(code)).pt1) or str(code)
 
 
-def _words(name: str) -> list[str]:
-    return [word for word in re.split(r"[._\-\s]+", name) if word]
-
-
-def split_of(database: audformat.Database, name: str) -> str | None:
+def _split_of(database: audformat.Database, name: str) -> str | None:
     """Split that a table belongs to, by its own word or by its name."""
     split_id = database[name].split_id
     if split_id is not None:
         kind = database.splits[split_id].type
         return str(kind if kind in labels.SPLIT_WORDS else split_id)
-    found = [word for word in _words(name.lower()) if word in labels.SPLIT_WORDS]
-    return found[0] if found else None
+    words = re.split(r"[._\-\s]+", name.lower())
+    return next((word for word in words if word in labels.SPLIT_WORDS), None)
 
 
 def _base(name: str) -> str:
-    """Name of a table without split words and the numbers behind them.
+    """Name of a table without split words and what is behind them.
 
-    Examples:
-        >>> _base("categories.consensus.test-1")
-        'categories.consensus'
+    >>> _base("categories.consensus.test-1")
+    'categories.consensus'
     """
-    match = re.split(rf"[._\-\s]({'|'.join(labels.SPLIT_WORDS)})(?![a-z])", name, maxsplit=1)
-    return match[0]
+    words = "|".join(labels.SPLIT_WORDS)
+    return re.split(rf"[._\-\s]({words})(?![a-z])", name, maxsplit=1)[0]
 
 
-def _groups(parts: Mapping[str, pd.DataFrame]) -> list[list[str]]:
-    """Names of tables, those that are parts of one corpus together, in their order."""
-    groups: list[tuple[list[str], set[str]]] = []
-    for name, part in parts.items():
-        files = set(part.index.get_level_values("file"))
-        near = [
-            group
-            for group in groups
-            if group[1] & files or _base(name) in {_base(other) for other in group[0]}
-        ]
-        groups = [group for group in groups if group not in near]
-        names = [*(other for group in near for other in group[0]), name]
-        groups.append((names, files.union(*(group[1] for group in near))))
-    return [names for names, _ in groups]
-
-
-def _merged(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One table of several about the same files; the first that knows a value says it."""
-    if len(parts) == 1:
-        return parts[0].copy()
-    whole = [part for part in parts if _is_filewise(part)]
-    pieces = [part for part in parts if not _is_filewise(part)]
-    if not (whole and pieces):
-        return _combined(parts)
-    table = _combined(pieces)
-    by_file = _combined(whole).droplevel(["start", "end"])
-    files = table.index.get_level_values("file")
-    said = by_file.reindex(files).set_axis(table.index)
-    return table.combine_first(said)
-
-
-def _is_filewise(part: pd.DataFrame) -> bool:
-    frame = part.index.to_frame(index=False)
-    return bool((frame["start"] == pd.Timedelta(0)).all() and frame["end"].isna().all())
-
-
-def _combined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Outer join of tables: a row per segment, first value of each column."""
-    rows = pd.concat([part.reset_index() for part in parts], ignore_index=True)
-    merged = rows.groupby(INDEX, sort=False, dropna=False).first()
-    return merged.set_axis(segments(*(merged.index.get_level_values(name) for name in INDEX)))
+def _merged(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One table of several, with the column corpus; the first that has a value counts."""
+    rows = pd.concat(
+        [part.reset_index().assign(corpus=_base(name)) for name, part in parts.items()]
+    )
+    rows["corpus"] = rows.groupby("file")["corpus"].transform("first")
+    is_file = rows["end"].isna()
+    of_segments = rows["corpus"].isin(rows["corpus"][~is_file])
+    table = rows[~is_file | ~of_segments].groupby(INDEX, sort=False, dropna=False).first()
+    names = table.index.get_level_values("file")
+    more = rows[is_file & of_segments].drop(columns=INDEX[1:]).groupby("file").first()
+    table = table.combine_first(more.reindex(names).set_axis(table.index))
+    return table.set_axis(segments(names, *(table.index.get_level_values(n) for n in INDEX[1:])))

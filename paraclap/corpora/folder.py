@@ -1,39 +1,37 @@
-"""Any folder of audio with a CSV: one row per file or segment.
+"""A folder of audio with a CSV: one row per file or segment.
 
-Known columns: ``file`` (path relative to the folder), optional ``start`` and ``end`` (seconds, or
-text such as ``0 days 00:00:01.5``), and any of ``emotion``, ``gender``, ``arousal``, ``valence``,
-``dominance``, ``label``, ``speaker``, ``split``, ``language``, ``corpus``. Other columns are not
-used, and said so; a column whose name is nearly a known one is taken for a slip and is an error.
+Columns are ``file`` (path relative to the folder), optional ``start`` and ``end`` (seconds, or text
+such as ``00:00:01.5``), and any of :data:`paraclap.tables.LABELS`. Other columns are not used, with
+a note; one whose name is nearly ours is an error. File names may be spelled in another way than on
+disk (upper case, composed letters, backslashes, no suffix) where exactly one file is meant. Cells
+such as ``None`` or ``NA`` are missing values, with a note. Chapters 1 and 8.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from paraclap import audio, reading
+from paraclap import audio, tables
 from paraclap.corpora import labels
-from paraclap.tables import DIMENSIONS, LABELS, atomic_path, report, segments, write_table
+from paraclap.tables import did_you_mean, report_rows
 
 USUAL = "labels.csv"
-TARGETS = ("emotion", "gender", *DIMENSIONS, "label")
-
-_SLIP = 0.8  # likeness (0 … 1) from which a name is taken for a known one written wrongly
+SUFFIXES = (
+    ".wav", ".flac", ".mp3", ".ogg", ".opus", ".sph", ".aif", ".aiff", ".au", ".caf", ".w64",
+)  # fmt: skip
+MISSING = ("", "na", "n/a", "#n/a", "nan", "none", "null", "<na>")
 
 
 def load(
     root: Path, table: str, columns: Mapping[str, str], label_column: str = "emotion"
 ) -> tuple[pd.DataFrame, str, list[str]]:
-    """Read the CSV of a folder.
-
-    Args:
-        root: the folder
-        table: name of the CSV in it; ``labels.csv``, or the only one there, when empty
-        columns: their names to ours
-        label_column: column to keep beside the known ones
+    """Read the CSV of a folder, see :func:`paraclap.corpora.load`.
 
     Returns:
         table on the segmented index with our columns, name of the CSV, notes for the user
@@ -43,122 +41,205 @@ def load(
         ValueError: if the CSV is empty, or a column or value is not as it should be
     """
     path = _csv_path(root, table)
-    rows = labels.rename(_csv(path), columns, path.name)
-    _check_columns(rows, path.name, label_column)
-    rows = rows.set_index(_row_numbers(rows))
-    unused = [str(name) for name in rows if name not in (*labels.KNOWN, label_column)]
-    notes = [f"Columns not used: {', '.join(unused)}."] if unused else []
-    rows = labels.numbers(rows, path.name).drop(columns=unused)
+    rows = tables.read_csv(path, dtype="str", keep_default_na=False, skipinitialspace=True)
+    rows = labels.rename(rows.rename(columns=str.strip), columns, path.name)
+    notes: list[str] = []
+    rows = rows[_our_columns(rows, path.name, label_column, notes)]
+    lines = [f"line {line}" for line in range(2, len(rows) + 2)]  # as counted by a text editor
+    rows = rows.set_axis(pd.MultiIndex.from_arrays([lines]))
+    rows = rows.apply(_cells, notes=notes)
     if "corpus" not in rows:
         rows["corpus"] = root.name
-    return _on_segments(rows, root, path.name), path.name, notes
+    return _on_segments(rows, root, path.name, notes), path.name, notes
 
 
 def save(table: pd.DataFrame, root: Path) -> Path:
-    """Write segments as such a folder: a WAV file of each, and the CSV.
-
-    Args:
-        table: labels table; columns without any value are not written
-        root: the folder, created if need be; files of the same names are replaced
-
-    Returns:
-        the CSV
-
-    Raises:
-        AudioError: if a segment cannot be read
-    """
-    root.mkdir(parents=True, exist_ok=True)
+    """Write segments as such a folder: a WAV file of each, and the CSV, which is returned."""
     names = [f"{number:03d}.wav" for number in range(len(table))]
+    root.mkdir(parents=True, exist_ok=True)
     for name, (file, start, end) in zip(names, table.index, strict=True):
         content = audio.encode(audio.read(file, start, end), comment=audio.comment(file))
-        with atomic_path(root / name) as temporary:
-            temporary.write_bytes(content)
-    columns = [name for name in table if name in LABELS and name != "corpus"]
+        (root / name).write_bytes(content)
+    columns = [name for name in table if name in tables.LABELS and name != "corpus"]
     rows = table[columns].dropna(axis=1, how="all").reset_index(drop=True)
     rows.insert(0, "file", names)
-    return write_table(rows, root / USUAL)
+    return tables.write_table(rows, root / USUAL)
+
+
+# --- the CSV ------------------------------------------------------------------------------------
 
 
 def _csv_path(root: Path, table: str) -> Path:
     found = sorted(path.name for path in root.glob("*.csv"))
     name = table or (USUAL if USUAL in found or len(found) != 1 else found[0])
     if not (root / name).is_file():
-        msg = (
-            f"No table {name!r} in {root.name!r}{labels.nearest(name, found)}, "
-            f"CSV files there: {found[:5]}. Give the name of one with the parameter corpus_table."
-        )
-        raise FileNotFoundError(msg)
+        msg = f"No table {name!r} in {root.name!r}, CSV files there: {found[:5]}. Give the name of "
+        raise FileNotFoundError(f"{msg}one as corpus_table.{did_you_mean(name, found)}")
     return root / name
 
 
-def _csv(path: Path) -> pd.DataFrame:
-    if not path.read_bytes().strip():
-        msg = f"{path.name!r} is empty, expected a header and at least one row."
+def _our_columns(rows: pd.DataFrame, where: str, label_column: str, notes: list[str]) -> list[str]:
+    """Names of columns that are ours; the others are noted, with what they may mean."""
+    ours = (*labels.COLUMNS, label_column)
+    used = [str(name) for name in rows if name in ours]
+    targets = ("emotion", "gender", *tables.DIMENSIONS, "label", label_column)
+    unused = [str(name) for name in rows if name not in used]
+    hints = "".join(did_you_mean(name.lower(), {*ours} - {*used}) for name in unused)
+    if "file" not in used or not {*targets} & {*used}:
+        lost = "column 'file'" if "file" not in used else f"label column, such as {targets},"
+        msg = f"No {lost} in {where}, it has {list(rows)[:20]}: map one with 'theirs=ours'.{hints}"
         raise ValueError(msg)
-    rows = reading.csv(path, dtype="str", skipinitialspace=True)
     if rows.empty:
-        msg = f"{path.name!r} has no row, expected a header and at least one row."
-        raise ValueError(msg)
-    return rows
+        raise ValueError(f"{where!r} has no row, expected at least one below the header.")
+    if unused:
+        notes.append(f"Columns not used: {', '.join(unused)}.{hints}")
+    return used
 
 
-def _check_columns(rows: pd.DataFrame, where: str, label_column: str) -> None:
-    wanted = [*labels.KNOWN, label_column]
-    absent = [name for name in wanted if name not in rows]
-    for name in (str(name) for name in rows if name not in wanted):
-        near = difflib.get_close_matches(name.lower(), absent, n=1, cutoff=_SLIP)
-        if near:
-            msg = (
-                f"Unknown column {name!r} in {where}, did you mean {near[0]!r}? "
-                f"Rename it with columns '{name}={near[0]}' or leave it out with '{name}='."
-            )
-            raise ValueError(msg)
-    if "file" not in rows:
-        msg = f"No column 'file' in {where}, it has {list(rows)[:20]}: map one with 'theirs=file'."
-        raise ValueError(msg)
-    targets = (*TARGETS, label_column)
-    if not any(name in rows for name in targets):
-        msg = f"No label column in {where}, it has {list(rows)[:20]}, expected one of {targets}."
-        raise ValueError(msg)
+def _cells(column: pd.Series, notes: list[str]) -> pd.Series:
+    """Cells without spaces around; words for no value are missing, with a note."""
+    cells = column.str.strip()
+    empty = cells.str.lower().isin(MISSING)
+    words = sorted(set(cells[empty]) - {""})
+    if words:
+        count = int(cells.isin(words).sum())
+        notes.append(f"{count} of {len(cells)} rows have no {column.name}: {', '.join(words)}.")
+    return cells.mask(empty)
 
 
-def _row_numbers(rows: pd.DataFrame) -> pd.MultiIndex:
-    """Names of the rows for messages, as counted by a text editor."""
-    lines = [f"line {line}" for line in range(2, len(rows) + 2)]
-    return pd.MultiIndex.from_arrays([lines], names=["line"])
+def _on_segments(rows: pd.DataFrame, root: Path, where: str, notes: list[str]) -> pd.DataFrame:
+    report_rows(rows, rows["file"].isna(), "file", where, "a path in each row")
+    files = rows["file"].map(_find_files(list(rows["file"].unique()), root, where, notes))
+    form = "seconds such as 1.5, or a time such as 00:00:01.5"
+    starts, ends = (_numbers(rows, side, tables.seconds, where, form) for side in ("start", "end"))
+    report_rows(rows, starts < 0, "start", where, "0 or later")
+    report_rows(rows, ends <= starts.fillna(0), "end", where, "one after start")
+    for name in [name for name in tables.DIMENSIONS if name in rows]:
+        rows[name] = _numbers(rows, name, _decimal, where, "numbers such as 3.5")
+    index = tables.segments(files, starts.fillna(0), ends)
+    return rows.drop(columns=["file", "start", "end"], errors="ignore").set_axis(index)
 
 
-def _on_segments(rows: pd.DataFrame, root: Path, where: str) -> pd.DataFrame:
-    report(rows, rows["file"].isna(), "file", where, "a path in each row")
-    away = reading.outside(rows["file"], root)
-    if away:
-        msg = f"{len(away)} files named in {where} lie outside of {root.name!r}, first: {away[:5]}"
-        raise ValueError(f"{msg}: give paths in it, or put links to these files there.")
-    files = [str(root / file) for file in rows["file"]]
-    lost = [file for file in dict.fromkeys(files) if not reading.exists(file)]
+def _numbers(
+    rows: pd.DataFrame, name: str, read: Callable[[str], float], where: str, expected: str
+) -> pd.Series:
+    """Cells of a column as numbers, NaN where there is nothing."""
+
+    def number(cell: str) -> float:
+        try:
+            return read(cell)
+        except ValueError:
+            return float("inf")
+
+    cells = rows.get(name, pd.Series(None, rows.index, dtype="str"))
+    values = cells.map(number, na_action="ignore").astype(float)
+    report_rows(rows, values == float("inf"), name, where, expected)
+    return values
+
+
+def _decimal(cell: str) -> float:
+    return float(cell.replace(",", "."))  # a comma is a decimal comma
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Files below a folder by path, hidden ones left out; links are followed, each once."""
+    seen: set[str] = set()
+    for here, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(here)
+        folders[:] = [] if real in seen else sorted(name for name in folders if name[0] != ".")
+        if real not in seen:
+            yield from (Path(here, name) for name in sorted(files) if name[0] != ".")
+        seen.add(real)
+
+
+def _find_files(names: list[str], root: Path, where: str, notes: list[str]) -> dict[str, str]:
+    """Paths of the files named, also where they are spelled in another way on disk."""
+    found = {name: str(root / name) for name in names if os.path.exists(root / name)}  # noqa: PTH110
+    lost = [name for name in names if name not in found]
+    there: dict[str, list[str]] = {}
+    for path in walk(root) if lost else ():
+        name = path.relative_to(root).as_posix()
+        there.setdefault(_spelling(name), []).append(name)
+        if path.suffix.lower() in SUFFIXES:
+            there.setdefault(_spelling(name.removesuffix(path.suffix)), []).append(name)
+    unclear = [name for name in lost if len(there.get(_spelling(name), [])) != 1]
+    if unclear:
+        several = there.get(_spelling(unclear[0]), [])
+        every = [name for names in there.values() for name in names]
+        hint = f" It may be any of {several[:5]}." if several else did_you_mean(unclear[0], every)
+        msg = f"{len(unclear)} files of {where} are not in {root.name!r}, first: {unclear[:5]}: "
+        raise FileNotFoundError(f"{msg}copy them there, or leave their rows out.{hint}")
     if lost:
-        names = [str(Path(file).relative_to(root)) for file in lost[:5]]
-        msg = (
-            f"{len(lost)} files named in {where} are not in {root.name!r}, first: {names}: copy "
-            "them there, or leave their rows out."
-        )
+        first = f"{lost[0]!r} is {there[_spelling(lost[0])][0]!r}"
+        notes.append(f"{len(lost)} files are spelled in another way on disk, such as: {first}.")
+    return found | {name: str(root / there[_spelling(name)][0]) for name in lost}
+
+
+def _spelling(name: str) -> str:
+    """Path with composed letters, slashes and small letters, as names are compared."""
+    return unicodedata.normalize("NFC", os.path.normpath(name.replace("\\", "/"))).casefold()
+
+
+def list_segments(
+    files: tables.Files | Sequence[Path], notes: list[str] | None = None
+) -> pd.MultiIndex:
+    """Segments of a folder, a table on disk, a file, paths, or an index, without labels.
+
+    Args:
+        files: a folder gives all audio below it; a CSV or Parquet table its columns ``file`` and,
+            if there are any, ``start`` and ``end``, with files beside it or in the project folder
+        notes: a sentence is added on files that are left out
+
+    Raises:
+        FileNotFoundError: if the folder or table is not there
+        ValueError: if there is no audio in it, it is no such table, or a segment comes twice
+    """
+    path = Path(files) if isinstance(files, str | os.PathLike) else None
+    if path is None:
+        index = tables.as_index(files)
+    elif path.is_dir():
+        index = tables.segments(_audio_below(path, [] if notes is None else notes))
+    elif not path.exists():
+        msg = f"Nothing at {str(path)!r}, expected a folder, a table or an audio file."
         raise FileNotFoundError(msg)
-    starts = _times(rows, "start", where).fillna(pd.Timedelta(0))
-    ends = _times(rows, "end", where)
-    report(rows, starts < pd.Timedelta(0), "start", where, "0 or later")
-    rows = rows.assign(end=rows.get("end"))
-    report(rows, ends <= starts, "end", where, "an end after the start")
-    index = segments(files, starts, ends)
-    return rows.drop(columns=["file", "start", "end"], errors="ignore").set_index(index)
+    elif path.suffix.lower() in (".csv", ".parquet"):
+        index = _segments_of_table(path)
+    else:
+        index = tables.segments([path])
+    if len(twice := index[index.duplicated()]):
+        names = [tables.short_name(row[0]) for row in twice[:5]]
+        raise ValueError(f"{len(twice)} segments come twice (first: {names}), expected each once.")
+    return index
 
 
-def _times(rows: pd.DataFrame, name: str, where: str) -> pd.Series:
-    """Times in seconds or as text, as timedeltas; NaT where there are none."""
-    if name not in rows:
-        return pd.Series(pd.NaT, rows.index, dtype="timedelta64[ns]")
-    numbers = pd.to_numeric(rows[name], errors="coerce")
-    seconds = pd.to_timedelta(numbers, unit="s", errors="coerce")
-    times = seconds.fillna(pd.to_timedelta(rows[name].where(seconds.isna()), errors="coerce"))
-    bad = times.isna() & rows[name].notna()
-    report(rows, bad, name, where, "seconds, or text such as '0 days 00:00:01.5'")
-    return times.astype("timedelta64[ns]")
+def _audio_below(folder: Path, notes: list[str]) -> list[str]:
+    """Audio files below a folder; bytes of names that are not UTF-8 are written out."""
+    paths = list(walk(folder))
+    found = [path for path in paths if path.suffix.lower() in SUFFIXES]
+    others = Counter(path.suffix.lower() or "no suffix" for path in paths)
+    for suffix in (*SUFFIXES, ".csv", ".txt", ".md", ".json", ".yaml", ".parquet"):
+        del others[suffix]
+    kinds = ", ".join(f"{kind} {count}" for kind, count in others.most_common(5))
+    note = f"{others.total()} files of other kinds not read: {kinds}."
+    if not found:
+        raise ValueError(f"No audio in {str(folder)!r}, expected {SUFFIXES}. {note}")
+    if others:
+        notes.append(note)
+    return [os.fsencode(path).decode("utf-8", "backslashreplace") for path in found]
+
+
+def _segments_of_table(path: Path) -> pd.MultiIndex:
+    table = tables.read_csv(path)
+    table = table if "file" in table else table.reset_index()
+    if "file" not in table or not len(table) or table["file"].isna().any():
+        got = f"{len(table)} rows and the columns {list(table)[:20]}"
+        msg = f"Bad table {tables.short_name(path)!r} with {got}, expected a path in each row of "
+        raise ValueError(f"{msg}the column 'file'.")
+    beside = path.resolve().parent
+    is_beside = any((beside / str(file)).exists() for file in table["file"])
+    folder = beside if is_beside else tables.project_folder()
+    starts = table["start"].where(table["start"].notna(), 0) if "start" in table else None
+    return tables.segments([folder / str(file) for file in table["file"]], starts, table.get("end"))

@@ -1,43 +1,40 @@
-"""What all corpora share: names of columns, words for gender and split, and the final checks."""
+"""Labels of all corpora in one form: names of columns, words, splits by speaker, final checks.
+
+Emotions are the nouns of ``emotions.csv``; its adjectives (angry) and codes (ang) are mapped to
+them, other words stay. Without a split, 60 / 20 / 20 % of the speakers are drawn for train, dev and
+test. A further question about the same segments is a column ``task:<name>``. What is decided for
+the user is a sentence in a list `notes`. Chapter 1.
+"""
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pandas.api.typing import NaTType
 
-from paraclap import audio, leakage
-from paraclap.tables import (
-    DIMENSIONS,
-    LABELS,
-    SPLITS,
-    check_labels,
-    relative,
-    report,
-    segments,
-)
+from paraclap import audio, tables
+from paraclap.corpora.checks import check_leaks
+from paraclap.tables import LABELS, SPLITS, did_you_mean, report_rows, unknown
 
-GENDER_WORDS = {
-    "f": "female", "female": "female", "w": "female", "woman": "female",
-    "m": "male", "male": "male", "man": "male",
-}  # fmt: skip
-NO_GENDER = ("other", "unknown", "o", "x", "-")
-SPLIT_WORDS = {
-    "train": "train", "training": "train",
-    "dev": "dev", "devel": "dev", "development": "dev", "val": "dev", "valid": "dev",
-    "validation": "dev",
-    "test": "test", "testing": "test", "eval": "test", "evaluation": "test",
-}  # fmt: skip
-KNOWN = ("file", "start", "end", *LABELS)
-SHARES = {"train": 0.6, "dev": 0.2, "test": 0.2}
+COLUMNS = (*tables.INDEX, *LABELS)
+TASK = "task:"
+FURTHER = ("session", TASK)  # columns that start so are kept as they are
+_EMOTIONS = pd.read_csv(Path(__file__).with_name("emotions.csv"), keep_default_na=False)
+CODES = dict(zip(_EMOTIONS["code"], _EMOTIONS["noun"], strict=True))
+del CODES[""]
+NOUNS = dict(zip(_EMOTIONS["adjective"], _EMOTIONS["noun"], strict=True))
+NOUNS |= {noun: noun for noun in (*_EMOTIONS["noun"], "other", "no_agreement")}
+_WORDS = pd.read_csv(Path(__file__).with_name("words.csv"), keep_default_na=False).set_index("word")
+GENDER_WORDS: dict[str, str] = dict(_WORDS["ours"][_WORDS["kind"] == "gender"])
+SPLIT_WORDS: dict[str, str] = dict(_WORDS["ours"][_WORDS["kind"] == "split"])
+_REMEDY = "give it a column split with train, dev and test, say for_testing=True to only test on "
+_REMEDY += "it, or name other corpora in learn_from."
 
-_REMEDY = "give it a column split with train, dev and test, or say for_testing=True to only test"
-_EMOTIONS = Path(__file__).parent.parent / "emotions.csv"
+
+# --- columns ------------------------------------------------------------------------------------
 
 
 def parse_columns(columns: str | Mapping[str, str]) -> dict[str, str]:
@@ -52,22 +49,13 @@ def parse_columns(columns: str | Mapping[str, str]) -> dict[str, str]:
     """
     if isinstance(columns, str):
         entries = [entry.split("=") for entry in columns.split(",") if entry.strip()]
-        wrong = ["=".join(entry) for entry in entries if len(entry) != 2]
-        if wrong:
-            msg = f"Bad columns {wrong[:5]}, expected 'theirs=ours,theirs=ours'."
-            raise ValueError(msg)
+        if any(len(entry) != 2 for entry in entries):
+            raise ValueError(f"Bad columns {columns!r}, expected 'theirs=ours,theirs=ours'.")
         columns = {theirs.strip(): ours.strip() for theirs, ours in entries}
-    unknown = [ours for ours in columns.values() if ours and ours not in KNOWN]
-    if unknown:
-        msg = f"Bad columns {unknown[:5]}{nearest(unknown[0])}, expected some of {list(KNOWN)}."
-        raise ValueError(msg)
+    for ours in columns.values():
+        if ours and ours not in COLUMNS:
+            raise ValueError(unknown("column", ours, COLUMNS, "the parameter columns"))
     return dict(columns)
-
-
-def nearest(name: str, known: Iterable[str] = KNOWN) -> str:
-    """Hint such as ``" (did you mean 'emotion'?)"``, empty if nothing is near."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def rename(table: pd.DataFrame, columns: Mapping[str, str], where: str) -> pd.DataFrame:
@@ -76,110 +64,114 @@ def rename(table: pd.DataFrame, columns: Mapping[str, str], where: str) -> pd.Da
     Raises:
         ValueError: if a column to be renamed is not there, or its new name is taken
     """
-    absent = [theirs for theirs in columns if theirs not in table]
-    if absent:
-        msg = (
-            f"No column {absent[:5]} in {where}{nearest(absent[0], table.columns)}, "
-            f"it has {list(table.columns)[:20]}: correct the parameter columns."
-        )
-        raise ValueError(msg)
+    for theirs in columns:
+        if theirs not in table:
+            msg = f"No column {theirs!r} in {where}, it has {list(table.columns)[:20]}."
+            raise ValueError(msg + did_you_mean(theirs, table.columns))
     table = table.drop(columns=[theirs for theirs, ours in columns.items() if not ours])
-    table = table.rename(columns={theirs: ours for theirs, ours in columns.items() if ours})
+    table = table.rename(columns=dict(columns))
     twice = list(table.columns[table.columns.duplicated()])
     if twice:
-        msg = f"Two columns for {twice[:5]} in {where}: leave one out with 'theirs='."
-        raise ValueError(msg)
+        raise ValueError(f"Two columns for {twice[:5]} in {where}: leave one out with 'theirs='.")
     return table
+
+
+# --- one form for all corpora -------------------------------------------------------------------
 
 
 def finish(
     table: pd.DataFrame,
     where: str,
     notes: list[str],
-    label_column: str,
-    seed: int,
+    label_column: str = "emotion",
+    seed: int = 0,
     *,
-    extra: Sequence[str] = (),
     for_testing: bool = False,
-    remedy: str = _REMEDY,
 ) -> pd.DataFrame:
-    """Bring the columns of a corpus into the form of a labels table and check it.
+    """Labels table of a corpus, as :func:`paraclap.corpora.load` gives it.
 
     Args:
         table: on the segmented index with absolute files; some of our columns
         where: name of the corpus in messages
-        notes: what was decided so far, for the user
+        notes: what was decided so far; more are added
         label_column: column with the class of the corpus's own task
         seed: for the split by speaker
-        extra: further columns to keep as they are
-        for_testing: whether it is only tested on, see the function of this name
-        remedy: what to do if nothing can be learned from it, for messages
-
-    Returns:
-        checked labels table with the extra columns and `synthetic`: whether the files of the
-        corpus say that no person speaks in them
+        for_testing: whether all of it is test
 
     Raises:
-        ValueError: if a word, number, time or split is not as it should be
+        ValueError: if a word, number, time or split is not as it should be, or no file can be read
     """
-    notes = list(notes)
-    table = _labelled(table, where, label_column, notes)
-    table = table.assign(**{name: None for name in LABELS if name not in table})
-    table = table[[*LABELS, *extra]]
-    table["gender"] = _genders(table, where, notes)
-    table["emotion"] = _nouns(table["emotion"])
-    table["label"] = _nouns(table["label"])
+    further = [str(name) for name in table if str(name).startswith(FURTHER)]
+    table = _with_label(table, where, label_column, notes).reindex(columns=[*LABELS, *further])
+    table["gender"] = _words(table, "gender", GENDER_WORDS, where)
+    table["emotion"] = _emotions(table, where, notes)
+    table["label"] = _nouns(table["label"], notes)
     table["speaker"] = _speakers(table, notes)
     table, failed = _timed(table, where)
-    table["split"] = "test" if for_testing else _splits(table, where, seed, notes, remedy)
-    table = check_labels(table, where)
-    leakage.check_speakers(table, where)
+    drawn = not for_testing and bool(table["split"].isna().all())
+    if drawn:
+        table["split"] = _draw_splits(table, where, seed, notes)
+    else:
+        table["split"] = "test" if for_testing else given_splits(table, where)
+    if not for_testing and "train" not in set(table["split"]):
+        got = sorted(set(table["split"]))
+        raise ValueError(f"No training split in {where}, got {got}: {_REMEDY}")
+    table = tables.check_labels(table, where)
     table["synthetic"] = _synthetic(table)
-    notes += _lonely(table)
+    notes += check_leaks(table, where, drawn=drawn)
     notes += [f"{len(failed)} files cannot be read, see the failed list."] if failed else []
-    table.attrs = {"notes": notes, "failed": failed}
+    table.attrs = {"notes": list(dict.fromkeys(notes)), "failed": failed}
     return table
 
 
-def _labelled(table: pd.DataFrame, where: str, label_column: str, notes: list[str]) -> pd.DataFrame:
+def _with_label(table: pd.DataFrame, where: str, column: str, notes: list[str]) -> pd.DataFrame:
     """Table whose column label holds the class of the corpus's own task."""
-    own = "label" if label_column == "emotion" and "label" in table else label_column
-    if own in table:
-        label = table[own].astype("str")
-        is_emotion = own == "label" and "emotion" in table
-        return table.assign(label=label.fillna(table["emotion"]) if is_emotion else label)
-    if label_column != "emotion":
-        hint = nearest(label_column, table.columns)
-        msg = f"No label column {label_column!r} in {where}{hint}, it has {list(table.columns)}."
-        raise ValueError(msg)
+    if column == "emotion" and "label" in table:
+        label = table["label"].astype("str")
+        return table.assign(label=label.fillna(table["emotion"]) if "emotion" in table else label)
+    if column in table:
+        return table.assign(label=table[column].astype("str"))
+    if column != "emotion":
+        raise ValueError(unknown("label column", column, table.columns, where))
     notes.append("No emotion and no label: only queries on voice attributes can be asked.")
     return table
 
 
-def _genders(table: pd.DataFrame, where: str, notes: list[str]) -> pd.Series:
-    words = table["gender"].astype("str").str.strip().str.lower()
-    other = words.isin(NO_GENDER)
-    if other.any():
-        notes.append(f"Gender is neither female nor male in {other.sum()} segments: left out.")
-    words = words.mask(other)
-    unknown = words.notna() & ~words.isin(list(GENDER_WORDS))
-    report(table, unknown, "gender", where, "female or male (or f, m), or nothing")
-    return words.map(GENDER_WORDS).astype("str")
+def _words(table: pd.DataFrame, column: str, words: Mapping[str, str], where: str) -> pd.Series:
+    """Words of a column by our names, missing where ours is empty."""
+    given = table[column].astype("str").str.strip().str.lower()
+    bad = given.notna() & ~given.isin(list(words))
+    choices = ", ".join(dict.fromkeys(filter(None, words.values())))
+    report_rows(table, bad, column, where, f"one of {choices}, or nothing")
+    ours = given.map(dict(words)).astype("str")
+    return ours.mask(ours == "")
 
 
-def _nouns(words: pd.Series) -> pd.Series:
-    """Emotions as nouns (angry → anger); words that are not in the list stay as they are."""
-    words = words.astype("str").str.strip()
-    if not _EMOTIONS.is_file():
-        return words
-    known = pd.read_csv(_EMOTIONS)
-    nouns = dict(zip(known["adjective"], known["noun"], strict=True))
-    nouns |= {noun: noun for noun in known["noun"]}
+def _emotions(table: pd.DataFrame, where: str, notes: list[str]) -> pd.Series:
+    """Emotions as nouns; a number is an error, words that are not in the list are noted."""
+    bad = pd.to_numeric(table["emotion"].astype("str"), errors="coerce").notna()
+    report_rows(table, bad, "emotion", where, "words: write those that the numbers mean")
+    nouns = _nouns(table["emotion"], notes)
+    other = nouns[nouns.notna() & ~nouns.isin(list(NOUNS))].unique()
+    if len(other):
+        names = ", ".join(other[:5]) + (", …" if len(other) > 5 else "")
+        notes.append(f"Emotions that are not in the list stay as they are: {names}.")
+    return nouns
+
+
+def _nouns(column: pd.Series, notes: list[str]) -> pd.Series:
+    """Emotions as nouns (angry → anger; ang → anger, with a note); other words stay."""
+    words = column.astype("str").str.strip()
     lower = words.str.lower()
-    return lower.map(nouns).astype("str").fillna(words)
+    codes = lower[lower.isin(list(CODES))].value_counts()
+    if len(codes):
+        read = ", ".join(f"{code} as {CODES[str(code)]} ({n})" for code, n in codes.items())
+        notes.append(f"Codes of emotions are read as words: {read}.")
+    return lower.map(CODES | NOUNS).astype("str").fillna(words)
 
 
 def _speakers(table: pd.DataFrame, notes: list[str]) -> pd.Series:
+    """Speakers; a file without one counts as one, by its path from where paths differ."""
     speakers = table["speaker"].astype("str")
     files = pd.Series(table.index.get_level_values("file"), table.index, dtype="str")
     if speakers.isna().any():
@@ -191,128 +183,51 @@ def _speakers(table: pd.DataFrame, notes: list[str]) -> pd.Series:
 def _timed(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[dict[str, str]]]:
     """Table with ends filled and times checked, and the files that cannot be read."""
     index = table.index.to_frame(index=False).set_index(table.index)
-    twice = pd.Series(table.index.duplicated(), table.index)
-    report(index, twice, "file", where, "each segment (file, start, end) once")
-    lengths, failed = _lengths(index["file"].unique())
-    last = index["file"].map(lengths)
-    beyond = (index["end"] > last + pd.Timedelta("10ms")) | (index["start"] >= last)
-    report(index, beyond, "end", where, "segments that lie within their files")
-    ends = index["end"].fillna(last)
-    table = table.set_index(segments(index["file"], index["start"], ends))
-    again = pd.Series(table.index.duplicated(), table.index)
-    report(index, again, "file", where, "each segment (file, start, end) once")
-    return table, failed
-
-
-def _lengths(
-    files: Iterable[str],
-) -> tuple[dict[str, pd.Timedelta | NaTType], list[dict[str, str]]]:
-    """Lengths of files (NaT where they cannot be read), and those files with the reason."""
-    lengths: dict[str, pd.Timedelta | NaTType] = {}
-    failed = []
-    for file in files:
+    lengths, failed = dict[str, pd.Timedelta](), list[dict[str, str]]()
+    for file in index["file"].unique():
         try:
             lengths[file] = pd.Timedelta(audio.duration(file), unit="s")
         except audio.AudioError as error:
-            lengths[file] = pd.NaT
-            failed.append({"file": relative([file])[0], "reason": str(error)})
-    return lengths, failed
-
-
-def _splits(table: pd.DataFrame, where: str, seed: int, notes: list[str], remedy: str) -> pd.Series:
-    """Splits by their usual names; drawn by speaker when the corpus has none."""
-    splits = _given_splits(table, where)
-    if splits is None:
-        notes.append(f"No split given: drawn by speaker with seed {seed} (60 / 20 / 20 %).")
-        return _drawn(table["speaker"], where, seed, remedy)
-    if "train" not in set(splits):
-        msg = f"No training split in {where}, got {sorted(set(splits))}: {remedy}."
-        raise ValueError(msg)
-    absent = [split for split in SPLITS if split not in set(splits)]
-    notes += [f"There is no {split} split." for split in absent]
-    return splits
-
-
-def _given_splits(table: pd.DataFrame, where: str) -> pd.Series | None:
-    """Splits that a corpus gives, by our names; None if it gives none."""
-    if "split" not in table or table["split"].isna().all():
-        return None
-    given = table["split"].astype("str").str.strip().str.lower()
-    unknown = ~given.isin(list(SPLIT_WORDS))
-    report(table, unknown, "split", where, f"one of {list(SPLITS)} in each row")
-    return given.map(SPLIT_WORDS).astype("str")
-
-
-def for_testing(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
-    """What of a corpus may be tested on when it is not learned from.
-
-    Args:
-        table: on the segmented index
-        where: name of the corpus in messages
-        notes: gets what has been decided
-
-    Returns:
-        rows of the published test split, or all where no split is published; all as test
-
-    Raises:
-        ValueError: if the published splits have no test utterance, or another name
-    """
-    splits = _given_splits(table, where)
-    if splits is None:
-        notes.append("No split is published: all of it is tested on.")
-        return table.assign(split="test")
-    test = splits == "test"
-    if not test.any():
-        msg = f"No test split in {where}, got {sorted(set(splits))}: it can only be learned from."
-        raise ValueError(msg)
-    notes.append(f"Only its test split is kept: {test.sum():,} of {len(table):,} utterances.")
-    return table[test].assign(split="test")
-
-
-def _drawn(speakers: pd.Series, where: str, seed: int, remedy: str) -> pd.Series:
-    """Split by speaker: no voice is heard in two splits."""
-    names = sorted(speakers.unique())
-    if len(names) < len(SPLITS):
-        msg = (
-            f"Cannot split {where} by speaker: it has {len(names)}, expected at least "
-            f"{len(SPLITS)}: {remedy}."
-        )
-        raise ValueError(msg)
-    order = np.random.default_rng(seed).permutation(len(names))
-    held = {split: max(1, round(SHARES[split] * len(names))) for split in ("dev", "test")}
-    words = ["dev"] * held["dev"] + ["test"] * held["test"]
-    words += ["train"] * (len(names) - len(words))
-    of = {names[place]: word for place, word in zip(order, words, strict=True)}
-    return speakers.map(of).astype("str")
+            failed.append({"file": file, "reason": str(error)})
+    if not lengths:
+        reasons = "\n".join(f"- {entry['reason']}" for entry in failed[:5])
+        raise ValueError(f"None of {len(failed)} files of {where} can be read, first:\n{reasons}")
+    last = pd.to_timedelta(index["file"].map(lengths))
+    beyond = (index["end"] > last + pd.Timedelta("10ms")) | (index["start"] >= last)
+    report_rows(index, beyond, "end", where, "segments that lie within their files")
+    ends = index["end"].fillna(last)
+    return table.set_index(tables.segments(index["file"], index["start"], ends)), failed
 
 
 def _synthetic(table: pd.DataFrame) -> pd.Series:
-    """Whether the corpus of a segment says that no person speaks in it."""
+    """Whether files of the corpus of a segment state that no person speaks."""
     files = table.index.to_frame(index=False)["file"].groupby(table["corpus"].to_numpy())
-    known = {corpus: audio.is_synthetic(own.unique().tolist()) for corpus, own in files}
-    return table["corpus"].map(known).astype(bool)
+    found = {corpus: audio.is_synthetic(own.unique().tolist()) for corpus, own in files}
+    return table["corpus"].map(found).astype(bool)
 
 
-def _lonely(table: pd.DataFrame) -> list[str]:
-    """A note for each class with one member."""
-    names = table["label"].str.cat(table["corpus"], sep="' of ")
-    counts = names.value_counts()
-    lonely = [f"'{name}" for name in counts.index[counts == 1]]
-    return [f"Only one segment of class {name}." for name in lonely[:5]]
+# --- splits -------------------------------------------------------------------------------------
 
 
-def numbers(table: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Table with its dimensions as float.
-
-    Args:
-        table: on an index whose first level says where a row is
-        where: name of the table in messages
+def given_splits(table: pd.DataFrame, where: str) -> pd.Series:
+    """Published splits by our names.
 
     Raises:
-        ValueError: if a value is not a number
+        ValueError: if a segment has none, or a word that is not a split
     """
-    found = [name for name in DIMENSIONS if name in table]
-    values = {name: pd.to_numeric(table[name], errors="coerce") for name in found}
-    for name in found:
-        report(table, values[name].isna() & table[name].notna(), name, where, "numbers")
-    return table.assign(**values)
+    bad = table["split"].isna()
+    report_rows(table, bad, "split", where, f"one of {list(SPLITS)} in each row, or in none")
+    return _words(table, "split", SPLIT_WORDS, where)
+
+
+def _draw_splits(table: pd.DataFrame, where: str, seed: int, notes: list[str]) -> pd.Series:
+    speakers = sorted(table["speaker"].unique())
+    if len(speakers) < len(SPLITS):
+        msg = f"Cannot split {where} by speaker: it has {len(speakers)}, expected at least 3"
+        raise ValueError(f"{msg}: {_REMEDY}")
+    notes.append(f"No split given: drawn by speaker with seed {seed} (60 / 20 / 20 %).")
+    held_out = max(1, round(0.2 * len(speakers)))
+    words = ["dev"] * held_out + ["test"] * held_out + ["train"] * len(speakers)
+    order = np.random.default_rng(seed).permutation(len(speakers))
+    drawn = {speakers[place]: word for place, word in zip(order, words, strict=False)}
+    return table["speaker"].map(drawn).astype("str")

@@ -1,135 +1,49 @@
-"""How do other systems answer the same questions about voices?
+"""How do other systems answer the same questions?
 
-Four models for sounds of all kinds stand behind the same two calls as ParaCLAP, embed voices and
-embed queries, and are asked by the same code: CLAP of Microsoft (2022 and 2023) and of LAION, and
-Pengi, which describes a voice in words of its own. A fifth rates arousal, dominance and valence.
+    system = systems.load("clap-2023=weights/clap-2023")
+    systems.predict(system, labels, tasks)
 
-    system = systems.load("clap-2023", "weights/clap-2023")
-    systems.predict(system, voices, tasks)
-
-Their weights are not here. `catalogue` says where they come from, and whoever asks for one that is
-absent is told the commands that fetch it. `msclap`, which is slow to import, is imported when a
-model is made of its parts.
+CLAP of Microsoft (2022 and 2023), CLAP of LAION, and Pengi, which describes an utterance in words,
+stand behind one interface (:class:`System`). A fifth model (:class:`Dimensional`) rates arousal,
+dominance and valence. Their weights are not here: `commands` fetch them. Chapter 10.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from typing import Any
 
-import pandas as pd
+from paraclap import tables
+from paraclap.systems.clap import load_laion, load_microsoft
+from paraclap.systems.interface import System, catalogue, commands, compare, predict
+from paraclap.systems.pengi import load_pengi
+from paraclap.systems.ratings import Dimensional, load_dimensional
 
-from paraclap.systems import laion, microsoft, pengi, ratings
-from paraclap.systems.catalogue import catalogue, shown, source
-from paraclap.systems.ratings import Dimensional, agreement
-from paraclap.systems.system import Ours, System, answer, beside, compare, predict
+__all__ = ["Dimensional", "System", "catalogue", "commands", "compare", "load", "predict"]
 
-__all__ = [
-    "Dimensional",
-    "Ours",
-    "System",
-    "agreement",
-    "answer",
-    "beside",
-    "catalogue",
-    "compare",
-    "descriptions",
-    "load",
-    "load_all",
-    "load_dimensional",
-    "named",
-    "predict",
-    "rate",
-    "shown",
-    "source",
-]
-
-load_dimensional = ratings.load
+LOADERS = {"laion-clap": load_laion, "pengi": load_pengi, "dimensional": load_dimensional}
 
 
-def load(name: str, weights: str | Path | None = None) -> System:
-    """Read a system.
+def load(spec: str) -> Any:
+    """Read a :class:`System`, or :class:`Dimensional`, by its name and the place of its weights.
 
     Args:
-        name: Of the catalogue, but not `dimensional`, see :func:`load_dimensional`.
-        weights: Folder with the published file, and with a subfolder of configuration and
-            tokenizer for each text tower where the hub is out of reach; or the file itself;
-            None: fetched from the hub, where it is there.
+        spec: `pengi=weights/pengi`, a folder or the published file; the name alone: from the hub
 
     Raises:
-        FileNotFoundError: If the weights are absent, with the commands that fetch them.
-        OSError: If something cannot be read.
-        ValueError: If there is no such system, or the weights are not those of the model.
+        FileNotFoundError: if the weights are absent, with the commands that fetch them
+        ValueError: if there is no such system, or the weights are not those of the model
     """
-    if name in microsoft.SOUNDS:
-        return microsoft.load(name, weights)
-    if name == laion.LaionCLAP.name:
-        return laion.load(weights)
-    if name == pengi.Pengi.name:
-        return pengi.load(weights)
-    if name == Dimensional.name:
-        raise ValueError(f"Bad system {name!r}: it knows no words, use load_dimensional.")
-    raise ValueError(f"Bad system {name!r}, expected one of {list(catalogue()['name'])}.")
-
-
-def named(given: str) -> dict[str, str]:
-    """Names and folders that a parameter lists.
-
-    Args:
-        given: such as `clap-2023=weights/clap-2023, pengi=weights/pengi`; empty: none
-
-    Raises:
-        ValueError: if a part is no `name=path`, or there is no such system
-
-    >>> named("pengi=weights/pengi")
-    {'pengi': 'weights/pengi'}
-    >>> named("")
-    {}
-    """
-    parts = [part.strip().partition("=") for part in given.split(",") if part.strip()]
-    bad = [name for name, sign, path in parts if not (name and sign and path)]
-    if bad:
-        raise ValueError(f"Bad systems {given!r}, expected 'name=path, name=path' ({bad[:5]}).")
-    return {source(name.strip()).name: path.strip() for name, _, path in parts}
-
-
-def load_all(given: Mapping[str, str]) -> dict[str, System]:
-    """Read every system that knows words.
-
-    Args:
-        given: name → folder, of `named`
-    """
-    return {name: load(name, path) for name, path in given.items() if name != Dimensional.name}
-
-
-def descriptions(systems: Mapping[str, System], rows: int = 5) -> pd.DataFrame:
-    """What systems that describe voices have said of those embedded last.
-
-    Args:
-        systems: name → system
-        rows: voices of each, evenly spread
-
-    Returns:
-        `system, file, description`, no row if none of them describes
-    """
-    parts = []
-    for name, system in systems.items():
-        if isinstance(system, pengi.Pengi):
-            said = system.described.iloc[:: max(1, len(system.described) // rows)][:rows]
-            files = [Path(file).name for file in said.index.get_level_values("file")]
-            parts.append(pd.DataFrame({"system": name, "file": files, "description": list(said)}))
-    columns = ["system", "file", "description"]
-    return pd.concat(parts) if parts else pd.DataFrame(columns=columns)
-
-
-def rate(given: Mapping[str, str], voices: pd.DataFrame) -> pd.DataFrame:
-    """Correlation of the dimensional model with people, if it is given, see :func:`agreement`.
-
-    Args:
-        given: name → folder, of `named`
-        voices: labels table
-    """
-    if Dimensional.name not in given:
-        return agreement(voices[[]], voices.iloc[:0])
-    rated = load_dimensional(given[Dimensional.name]).dimensions(voices)
-    return agreement(rated, voices)
+    name, _, place = spec.partition("=")
+    if name not in catalogue().index:
+        raise ValueError(tables.unknown("system", name, catalogue().index))
+    try:
+        return LOADERS.get(name, load_microsoft)(name, place)
+    except OSError as error:
+        where = tables.short_name(place or f"weights/{name}")
+        lines = [
+            f"No weights of {name!r} at {where!r} ({type(error).__name__}), expected the published "
+            "files: where there is a network, run",
+            *commands(name),
+            f"and give the folder: {name}=weights/{name}",
+        ]
+        raise FileNotFoundError("\n  ".join(lines)) from error

@@ -1,172 +1,93 @@
-"""Pengi: a language model that describes a voice, and which query comes closest to its words.
+"""Pengi: a language model that describes an utterance, and which query is closest to its words.
 
-HTSAT hears the voice, CLIP's text tower reads what is wanted of it ("generate metadata"), two
-mapping networks turn both into 40 tokens each, and GPT-2 goes on from there. What it says is
-compared with the queries in the space of CLIP's text tower, which lies in the published file.
+HTSAT encodes the utterance, CLIP's text encoder the instruction ("generate metadata"), two mapping
+networks turn each embedding into 40 tokens, and GPT-2 continues from there. Its description is
+compared with the queries in the space of CLIP's text encoder, which lies in the published file.
 
-Conventions: 44.1 kHz, the first 7 seconds; both embeddings are normalised before they are mapped,
-as in training. Nothing was learned for the cosines of two texts, so the temperature is 1: the
-answer is to be read, the probabilities are not. Source: Deshmukh et al., "Pengi: an audio language
-model for audio tasks", NeurIPS 2023, and its release, https://github.com/microsoft/Pengi.
+Conventions: 44.1 kHz, the first 7 seconds; embeddings are normalised before they are mapped, as in
+training. Nothing was learned for cosines of two texts, so the scale is 1: the answer can be used,
+the probabilities cannot. Chapter 10. Source: Deshmukh et al., "Pengi: an audio language model for
+audio tasks", NeurIPS 2023, and its release, https://github.com/microsoft/Pengi.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
-import paraclap._torchaudio  # noqa: F401  (before transformers, which fails without it)
-
-# isort: split
-import numpy as np
 import pandas as pd
 import torch
 from torch import nn
-from torch.nn import functional
-from transformers import DynamicCache, GPT2LMHeadModel, PreTrainedConfig
+from torch.nn.functional import normalize
+from transformers import GPT2LMHeadModel, PreTrainedConfig
 
-from paraclap import audio, zeroshot
-from paraclap.systems import beams, catalogue, checkpoints, hearing, parts
-from paraclap.zeroshot import Embeddings, Files
+from paraclap import tables
+from paraclap.audio import Signal
+from paraclap.model.embedding import Embeddings
+from paraclap.model.encoders import read_config, read_tokenizer
+from paraclap.systems import clap
+from paraclap.systems.interface import System, fill, find
 
-TOKENS = 40  # that stand for the voice, and as many for what is wanted
-LAYERS = 4  # of each mapping network
-WANTED = "generate metadata"
-
-
-class Speaker(nn.Module):
-    """GPT-2 and the mapping networks before it, under the names of the published file."""
-
-    def __init__(self, config: PreTrainedConfig) -> None:
-        """Build it with random weights."""
-        super().__init__()
-        self.gpt = GPT2LMHeadModel(config)
-        self.audio_project = parts.mapping(config.hidden_size, TOKENS, LAYERS)
-        self.text_project = parts.mapping(config.hidden_size, TOKENS, LAYERS)
+TOKENS = 40  # that stand for the utterance, and as many for the instruction
 
 
-class Model(nn.Module):
-    """All of Pengi, under the names of the published file."""
+class Pengi(System, nn.Module):
+    """Pengi, embeddings of 512 values; ``descriptions``: of the utterances embedded last."""
 
-    def __init__(self, text: PreTrainedConfig, speaker: PreTrainedConfig) -> None:
-        """Build it with random weights.
-
-        Args:
-            text: Configuration of CLIP's text tower.
-            speaker: Configuration of GPT-2.
-        """
-        super().__init__()
-        self.audio_encoder = parts.audio_tower(parts.HTSAT)
-        self.caption_encoder = parts.Texts(text)
-        self.caption_decoder = Speaker(speaker)
-
-    def prefix(self, signals: torch.Tensor, wanted: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Tokens that GPT-2 goes on from.
-
-        Args:
-            signals: Shape ``(batch, samples)``.
-            wanted: One text, its tokens of shape ``(1, tokens)``.
-
-        Returns:
-            Shape ``(batch, 80, units)``.
-        """
-        heard = functional.normalize(self.audio_encoder(signals)[0], dim=-1)
-        read = functional.normalize(self.caption_encoder(wanted), dim=-1)
-        before = self.caption_decoder.audio_project(heard)
-        after = self.caption_decoder.text_project(read).expand(len(heard), -1, -1)
-        return torch.cat([before, after], dim=1)
-
-
-class Pengi:
-    """A system, see :class:`paraclap.systems.System`.
-
-    Attributes:
-        described: What has been said of the voices embedded last, on their index.
-    """
-
-    name = "pengi"
-    temperature = 1.0
-    sampling_rate = parts.HTSAT.sampling_rate
+    name, scale, sampling_rate = "pengi", 1.0, 44_100
 
     def __init__(
-        self,
-        model: Model,
-        words: parts.Words,
-        spoken: parts.Words,
-        width: int = 3,
-        longest: int = 30,
+        self, clip: PreTrainedConfig, gpt: PreTrainedConfig, tokens: clap.Tokens, decoder: Any
     ) -> None:
-        """Serve a model.
+        """Build it with random weights, under the names of the published file."""
+        super().__init__()
+        self.tokens, self.decoder = tokens, decoder
+        self.audio_encoder = clap.audio_encoder(self.name)
+        self.caption_encoder = clap.TextEncoder(clip)
+        sizes = (clap.DIMENSION, gpt.hidden_size, TOKENS, TOKENS, 4)  # layers
+        mapper = clap.msclap()[1].TransformerMapper
+        parts = {"gpt": GPT2LMHeadModel(gpt), "audio_project": mapper(*sizes)}
+        self.caption_decoder = nn.ModuleDict(parts | {"text_project": mapper(*sizes)})
+        end = self.decoder.eos_token_id
+        self.search = {"num_beams": 3, "max_new_tokens": 30, "pad_token_id": end}
+        self.search["eos_token_id"] = [self.decoder(clap.END)["input_ids"][0], end]
+        self.descriptions = pd.Series(dtype="str")
 
-        Args:
-            model: With its weights.
-            words: Tokenizer of CLIP.
-            spoken: Tokenizer of GPT-2.
-            width: Beams of the search.
-            longest: Tokens of a description.
-        """
-        self.model, self.words, self.spoken = model.eval(), words, spoken
-        self.width, self.longest = width, longest
-        self.described = pd.Series(dtype="str")
-        ends = [spoken.tokenizer(parts.END)["input_ids"][0], spoken.tokenizer.eos_token_id]
-        self.stops = torch.tensor(ends)
+    def prefix(self, signals: list[Signal]) -> torch.Tensor:
+        """Token embeddings that GPT-2 continues, ``(batch, 80, units)``."""
+        audio = normalize(self.audio_encoder(clap.fit(self.name, signals))[0], dim=-1)
+        text = normalize(self.caption_encoder(self.tokens(["generate metadata"])), dim=-1)
+        before = self.caption_decoder["audio_project"](audio)
+        after = self.caption_decoder["text_project"](text).expand(len(audio), -1, -1)
+        return torch.cat([before, after], dim=1)
 
-    def describe(self, files: Files) -> pd.Series:
-        """What the model says of voices, on the audformat index.
+    def describe(self, signals: list[Signal]) -> list[str]:
+        """Describe signals in words, by beam search."""
+        prefix = self.prefix(signals)
+        mask = torch.ones(prefix.shape[:2], dtype=torch.long)
+        gpt: Any = self.caption_decoder["gpt"]
+        ids = gpt.generate(inputs_embeds=prefix, attention_mask=mask, **self.search)
+        return [text.strip() for text in self.decoder.batch_decode(ids, skip_special_tokens=True)]
 
-        Raises:
-            AudioError: If a file cannot be read.
-        """
-        signals = hearing.signals(files, self.sampling_rate)
-        with torch.inference_mode():
-            said = [text for batch in hearing.batches(signals) for text in self._say(batch)]
-        self.described = pd.Series(said, zeroshot.segments(files), dtype="str", name="description")
-        return self.described
+    def embed_audio(self, files: Any) -> Embeddings:
+        """Describe utterances, and embed their descriptions; see :class:`System`."""
+        self.described: list[str] = []
+        embeddings = super().embed_audio(files)
+        self.descriptions = pd.Series(self.described, tables.as_index(files), dtype="str")
+        return embeddings
 
-    def embed_audio(self, files: Files) -> Embeddings:
-        """Embed what is said of voices, shape ``(n, 512)``."""
-        return hearing.embedded(iter(self.describe(files)), self._read)
+    def encode_audio(self, signals: list[Signal]) -> Any:
+        """See :class:`System`."""
+        texts = self.describe(signals)
+        self.described += texts
+        return self.encode_text(texts)
 
-    def embed_text(self, queries: Sequence[str]) -> Embeddings:
-        """Embed queries, shape ``(m, 512)``."""
-        return hearing.embedded(iter(hearing.check_queries(queries)), self._read)
-
-    def _read(self, texts: list[str]) -> torch.Tensor:
-        return self.model.caption_encoder.pooled(self.words(texts))
-
-    def _say(self, signals: list[audio.Signal]) -> list[str]:
-        filled = np.stack([hearing.fill(signal, parts.HTSAT.samples) for signal in signals])
-        prefixes = self.model.prefix(torch.from_numpy(filled), self.words([WANTED]))
-        return [self._sentence(prefix) for prefix in prefixes]
-
-    def _sentence(self, prefix: torch.Tensor) -> str:
-        """Text that follows the tokens ``(80, units)``."""
-        cache = DynamicCache()
-        gpt = self.model.caption_decoder.gpt
-
-        def step(rows: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
-            cache.reorder_cache(rows)
-            logits: torch.Tensor = gpt(words.unsqueeze(1), past_key_values=cache).logits
-            return logits[:, -1]
-
-        first = gpt(inputs_embeds=prefix.unsqueeze(0), past_key_values=cache).logits[0, -1]
-        tokens = beams.search(first, step, self.width, self.longest, self.stops)
-        return str(self.spoken.tokenizer.decode(tokens, skip_special_tokens=True)).strip()
+    def encode_text(self, queries: list[str]) -> Any:
+        """See :class:`System`."""
+        return self.caption_encoder.pooled(self.tokens(queries))
 
 
-def load(weights: str | Path | None = None) -> Pengi:
-    """Read the published model.
-
-    Args:
-        weights: Folder or file, see :func:`paraclap.systems.load`.
-
-    Raises:
-        OSError: If something is not there or cannot be read.
-        ValueError: If the weights are not those of the model.
-    """
-    origin = catalogue.source(Pengi.name)
-    path = catalogue.place(origin, weights)
-    text, spoken = (parts.text_part(origin, path, number) for number in (0, 1))
-    model = Model(text.config, spoken.config)
-    checkpoints.fit(model, checkpoints.read(path), path.name)
-    return Pengi(model, parts.Words(text.name, TOKENS), parts.Words(spoken.name, 77))
+def load_pengi(name: str, place: str = "") -> Any:
+    """Read the published model, see :func:`paraclap.systems.load`."""
+    path, (clip, gpt) = find(name, place)
+    configs = read_config(clip).get_text_config(), read_config(gpt)
+    return fill(Pengi(*configs, clap.read_tokens(clip, TOKENS), read_tokenizer(gpt)), path)
