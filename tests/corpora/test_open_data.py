@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
+from paraclap.corpora.open_data import PINNED
 
 from paraclap import corpora
 from paraclap.corpora import labels, open_data
-from paraclap.corpora.open_data import PINNED
 from paraclap.tables import LABELS
 
 ROOT = Path(__file__).parents[2]
