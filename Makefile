@@ -21,11 +21,11 @@ help:  ## list the targets
 	@echo "  RUN=<name> takes params/<name>.yaml (default: demo)"
 
 model: $(STAMP)  ## a small model in minutes, for `paraclap score my.wav --candidates happy,sad,angry`
-	@$(BIN)/python -m paraclap.book params/quick.yaml --only 01-04 --no-html
+	@$(BIN)/paraclap book params/quick.yaml --only 01-04 --no-html
 	@echo "Ask it: $(BIN)/paraclap score my.wav --candidates happy,sad,angry"
 
 book: $(STAMP)  ## run the notebooks with params/$(RUN).yaml, build the book, print its first page
-	@$(BIN)/python -m paraclap.book params/$(RUN).yaml
+	@$(BIN)/paraclap book params/$(RUN).yaml
 
 # OpenMP waits without spinning: processes of the suite share the cores.
 test: lint  ## all checks: style, types, pairs, tests, doctests, the book in small
@@ -36,7 +36,7 @@ lint: $(STAMP)  ## style, format, types, direction of imports, notebooks in sync
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m paraclap.book --check-pairs
+	$(BIN)/paraclap pairs --check
 
 mutants: $(STAMP)  ## would the tests notice a change? small ones, by mutmut (hours)
 	$(BIN)/python -m pip install --quiet "mutmut>=3.3"
@@ -47,7 +47,7 @@ format: $(STAMP)  ## put style and format right, as far as ruff can
 	$(BIN)/ruff format .
 
 pairs: $(STAMP)  ## write each book/*.ipynb anew from the .py beside it, without outputs
-	@$(BIN)/python -m paraclap.book --write-pairs
+	@$(BIN)/paraclap pairs
 
 # .jupyter/ says that a double click on a .py of the book opens it as the notebook it is.
 lab: $(STAMP)  ## open the notebooks in JupyterLab

@@ -259,7 +259,7 @@ print(f"{len(captions):,} captions of each variant:", counts.round(1).to_string(
 #
 # ```{admonition} Answer
 # :class: dropdown
-# `python -m paraclap.book params/demo.yaml -p run=narrow -p low_quantile=0.1 -p high_quantile=0.9 --only 01-03`. Most values are
+# `paraclap book params/demo.yaml -p run=narrow -p low_quantile=0.1 -p high_quantile=0.9 --only 01-03`. Most values are
 # then normal, so captions of different utterances are more alike and a batch repeats more of them. What is still high or low
 # is so beyond doubt. A level tells most when all three are about equally frequent, as with the quantiles of the paper.
 # ```

@@ -93,7 +93,7 @@ show(in_chunks)
 #
 # ```
 # accelerate launch --num_processes 8 -m paraclap.training runs/mine/params.yaml
-# python -m paraclap.book params/mine.yaml --only 02 -p engine=tcp://scheduler:8786
+# paraclap book params/mine.yaml --only 02 -p engine=tcp://scheduler:8786
 # ```
 #
 # Both continue where they stopped: training from its last {term}`checkpoint`, with any number of processes, features from the parts

@@ -131,6 +131,20 @@ def book(
         typer.echo(run(params, only, changes or [], html, fresh))
 
 
+@app.command(hidden=True)
+def pairs(
+    check: Annotated[bool, typer.Option("--check", help="Compare, write nothing.")] = False,
+) -> None:
+    """Write each chapter's .ipynb from its .py, or compare the two."""
+    with _errors():
+        from paraclap.book import notebooks
+
+        if not check:
+            notebooks.write_pairs()
+        elif complaints := notebooks.check_pairs():
+            raise notebooks.BookError("\n".join(complaints))
+
+
 @app.command()
 def sweep(
     params: Params,
