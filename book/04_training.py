@@ -351,4 +351,4 @@ for title, one in models.items():
 # Two encoders, pooling and two heads turn an utterance and a caption into vectors of one space. The loss makes pairs find each other
 # within a batch. It starts near $\ln N$ or above, and ends above a floor, since captions repeat. Speakers of the dev split choose the
 # epoch. **What can the model answer about corpora and words that it was never trained for?** This is the question of [the next
-# chapter](05_evaluation).
+# chapter](05_zero_shot).

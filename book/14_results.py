@@ -18,8 +18,9 @@
 # # Results
 #
 # **What has been measured, and what may be said of it?** A number without its origin cannot be repeated, and a zero-shot score
-# means nothing without what the model had seen before. This chapter writes both down, and puts all runs side by side. After it
-# you can
+# means nothing without what the model had seen before. This chapter writes both down, and puts all runs side by side.
+#
+# After this chapter you can
 #
 # - find every score of a run with all that it takes to judge it, in one file,
 # - say which tasks are zero-shot, and which only move known words to new speakers,
