@@ -127,7 +127,7 @@ test = labels[labels["split"] == "test"]
 embeddings = embed_audio(model, test, functionals=features)
 predictions = tasks.predict(model, test, questions, template, embeddings)
 tables.write_table(predictions, folder / "predictions.parquet")
-tables.show(predictions.dropna(axis=1, how="all").iloc[:, :8], rows=2)
+tables.show(predictions.dropna(axis=1, how="all").iloc[:, :6], rows=2)
 
 # %% [markdown]
 # ## The scores
