@@ -193,7 +193,7 @@ def _execute(notebook: Any, out: Path, values: Mapping[str, Any]) -> TaskFailed 
                 kernel_name="python3",
                 progress_bar=False,
                 cwd=str(tables.project_folder()),
-                config=sockets(place),
+                config=kernel_settings(place),
             )
         except papermill.PapermillExecutionError as error:
             shutil.copy(part, failed)
@@ -206,9 +206,14 @@ def _execute(notebook: Any, out: Path, values: Mapping[str, Any]) -> TaskFailed 
     return None
 
 
-def sockets(folder: str) -> Config:
-    """Have a kernel talk through files in a folder of its own, so that no port is given twice."""
-    return Config(KernelManager={"transport": "ipc", "ip": f"{folder}/kernel"})
+def kernel_settings(folder: str) -> Config:
+    """Have a kernel talk through files in a folder of its own, so that no port is given twice.
+
+    At its end it says nothing of the interrupt that ends it.
+    """
+    sockets = {"transport": "ipc", "ip": f"{folder}/kernel"}
+    quiet = {"extra_arguments": ["--IPKernelApp.log_level=50"]}
+    return Config(KernelManager=sockets, NotebookClient=quiet)
 
 
 # --- all chapters -------------------------------------------------------------------------------

@@ -166,7 +166,7 @@ def test_twenty_kernels_start_at_once(params, tmp_path):
             str(out),
             kernel_name="python3",
             progress_bar=False,
-            config=runner.sockets(str(out.parent)),
+            config=runner.kernel_settings(str(out.parent)),
         )
         return done.cells[0].outputs[0].text
 
