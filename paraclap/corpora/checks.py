@@ -46,25 +46,24 @@ def check_leaks(
             "speaker, or leave the speakers out if they are none."
         )
     rows = labels.index.to_frame(index=False).assign(split=labels["split"].to_numpy())
-    learned, held_out = rows["split"] == "train", rows[rows["split"] != "train"]
-    shared = _shared(rows.assign(side=learned), f"train and in dev or test of {where}")
+    held_out = rows[rows["split"] != "train"]
+    shared = _shared(rows, "train", f"train and in dev or test of {where}")
     if shared and not drawn:
         raise LeakError(" ".join(shared))
-    side = held_out["split"] == "dev"
-    return shared + _shared(held_out.assign(side=side), f"dev and in test of {where}")
+    return shared + _shared(held_out, "dev", f"dev and in test of {where}")
 
 
-def _shared(rows: pd.DataFrame, sides: str) -> list[str]:
-    """Sentences on seconds and contents that are on both sides."""
-    kinds = {
-        "Seconds of {} files": (_overlapping(rows), "correct start, end or split"),
-        "{} recordings, under two names each,": (_copies(rows), "leave the copies out"),
-    }
-    return [
-        f"{what.format(len(names))} are in {sides} (first: {'; '.join(names[:5])}): {remedy}."
-        for what, (names, remedy) in kinds.items()
-        if names
-    ]
+def _shared(rows: pd.DataFrame, split: str, sides: str) -> list[str]:
+    """Sentences on seconds and contents that are both in a split and in others."""
+    rows = rows.assign(side=rows["split"] == split)
+    found = []
+    if names := _overlapping(rows):
+        found.append((f"Seconds of {len(names)} files", names, "correct start, end or split"))
+    if names := _copies(rows):
+        what = f"{len(names)} recordings, under two names each,"
+        found.append((what, names, "leave the copies out"))
+    form = "{} are in {} (first: {}): {}."
+    return [form.format(what, sides, "; ".join(own[:5]), remedy) for what, own, remedy in found]
 
 
 def _overlapping(rows: pd.DataFrame) -> list[str]:
@@ -81,13 +80,14 @@ def _overlapping(rows: pd.DataFrame) -> list[str]:
 def _copies(rows: pd.DataFrame) -> list[str]:
     """Pairs of files of one content: by size, those of one size by their beginning, then whole."""
     rows = rows[rows["end"].notna()].drop_duplicates(["file", "side"])  # others cannot be read
-    rows = rows[[Path(file).is_file() for file in rows["file"]]]
+    rows = rows[rows["file"].map(lambda file: Path(file).is_file()).astype(bool)]
     for length in (0, 2**12, -1):
-        rows = rows.assign(content=[_content(Path(file), length) for file in rows["file"]])
-        same = rows.groupby("content")
-        sides, files = (same[name].transform("nunique") for name in ("side", "file"))
-        rows = rows[(sides == 2) & (files > 1)]
-    groups = rows.groupby("content", sort=False)["file"].unique()
+        content = rows["file"].map(lambda file, length=length: _content(Path(file), length))
+        same = rows.groupby(content)
+        rows = rows[
+            (same["side"].transform("nunique") == 2) & (same["file"].transform("nunique") > 1)
+        ]
+    groups = rows.groupby(content, sort=False)["file"].unique()
     return [" and ".join(map(short_name, files[:2])) for files in groups]
 
 

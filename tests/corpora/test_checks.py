@@ -79,7 +79,9 @@ def test_a_corpus_whose_splits_share_a_speaker_is_not_loaded(folder):
 def test_seconds_of_one_file_are_in_one_split(start, end, leaks):
     labels = labels_of([("/a/b.wav", 0, 2, "s", "train"), ("/a/b.wav", start, end, "t", "test")])
     if leaks:
-        with pytest.raises(LeakError, match=r"Seconds of 1 files are in two splits .*: a/b\.wav\)"):
+        with pytest.raises(
+            LeakError, match=r"Seconds of 1 files are in train and in .*: a/b\.wav\)"
+        ):
             check_leaks(labels)
     else:
         check_leaks(labels)
@@ -120,8 +122,8 @@ def test_seconds_are_compared_as_by_a_slow_reference(segments):
 def test_a_test_file_among_the_training_files_under_another_name_is_found(folder):
     shutil.copy(folder / "1.wav", folder / "9.wav")
     message = (
-        "1 files are in two splits, identical under other names (first: "
-        f"{folder.name}/1.wav and {folder.name}/9.wav), expected each recording in one"
+        "1 recordings, under two names each, are in train and in dev or test of labels.csv "
+        f"(first: {folder.name}/1.wav and {folder.name}/9.wav): leave the copies out."
     )
     with pytest.raises(LeakError, match=re.escape(message)):
         corpora.load(folder)

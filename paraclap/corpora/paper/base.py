@@ -7,7 +7,6 @@ dropped. A list `notes` gets a sentence for whatever is left out.
 An utterance is found by its *key*, the name of its file in lower case without folder and suffix.
 Two files for one utterance are an error unless they are identical. Differences from the published
 counts (``counts.csv``; `confirmed` tells whether they were checked) are notes, never errors.
-Chapter 1.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from __future__ import annotations
 import filecmp
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +27,10 @@ from paraclap.tables import LABELS, report_rows, segments, short_name
 
 SUFFIXES = (".wav", ".sph", ".flac")
 Loader = Callable[[Path, list[str]], pd.DataFrame]  # of a folder and notes
+_CODES = pd.read_csv(Path(__file__).with_name("codes.csv"), dtype="str", keep_default_na=False)
+CODES = {
+    str(column): dict(own[["code", "word"]].values) for column, own in _CODES.groupby("column")
+}
 
 
 @dataclass(frozen=True)
@@ -50,18 +53,29 @@ class Corpus:
         counts = pd.read_csv(Path(__file__).with_name("counts.csv"), keep_default_na=False)
         return counts[counts["corpus"].str.fullmatch(rf"{self.name}(-\d)?")]
 
-    def home(self, root: Path) -> Path:
-        """Folder of the corpus: the one given, or the only one in it that looks like it."""
-        if not root.is_dir():
-            raise FileNotFoundError(self.absent(f"no folder at '…/{short_name(root)}'"))
-        inner = sorted(path for path in root.iterdir() if path.name[0] != ".")
-        homes = [path for path in inner if path.is_dir() and self._is_here(path)]
-        if self._is_here(root):
-            homes = [root]
-        if len(homes) == 1:
-            return homes[0].resolve()
-        content = first(path.name for path in homes or inner)
-        raise FileNotFoundError(self.absent(f"{root.name!r} is not its folder, it holds {content}"))
+    def home(self, value: str | Path) -> Path:
+        """Folder of the corpus: the one given, or the only one in it that looks like it.
+
+        Raises:
+            FileNotFoundError: if there is none, with what was expected and where to get it
+        """
+        root, parameter = Path(value).expanduser(), self.name.replace("-", "_")
+        if unset := re.search(r"\$\{(\w+)\}", str(value)):
+            reason = f"the environment variable {unset[1]} is not set (parameter {parameter})"
+        elif not str(value):
+            reason = f"no folder given: set the parameter {parameter} to it, or to ${{PARACLAP_"
+            reason += f"{parameter.upper()}}} and this environment variable to the folder"
+        elif not root.is_dir():
+            reason = f"no folder at '…/{short_name(root)}'"
+        else:
+            inner = sorted(path for path in root.iterdir() if path.name[0] != ".")
+            homes = [path for path in inner if path.is_dir() and self._is_here(path)]
+            homes = [root] if self._is_here(root) else homes
+            if len(homes) == 1:
+                return homes[0].resolve()
+            content = first(path.name for path in homes or inner)
+            reason = f"{root.name!r} is not its folder, it holds {content}"
+        raise FileNotFoundError(self._absent(reason))
 
     def _is_here(self, folder: Path) -> bool:
         return all(
@@ -69,8 +83,7 @@ class Corpus:
             for pattern in self.key
         )
 
-    def absent(self, reason: str) -> str:
-        """Message for a corpus that is not there: what was got, expected, and where to apply."""
+    def _absent(self, reason: str) -> str:
         return f"{self.title}: {reason}. Expected {self.layout}. Get it at {self.url}."
 
     def read(self, root: Path) -> tuple[pd.DataFrame, str, list[str]]:
@@ -87,7 +100,7 @@ class Corpus:
         home = self.home(root)
         rows = self.rows(home, notes)
         if rows.empty:
-            raise FileNotFoundError(self.absent(f"no utterance in {home.name!r} {notes[:3]}"))
+            raise FileNotFoundError(self._absent(f"no utterance in {home.name!r} {notes[:3]}"))
         ours = [name for name in rows if name in LABELS or str(name).startswith(FURTHER)]
         table = rows[ours].set_axis(segments(rows["file"]))
         table["speaker"] = self.name + "-" + table["speaker"].astype("str")
@@ -107,8 +120,9 @@ class Corpus:
             there, published = here[tasks[task]].count(), expected["count"].sum()
             if there != published:
                 source = "" if (expected["confirmed"] == "yes").all() else " as reported"
-                place = f"{task} {split}".strip()
-                yield f"{place}: {there:,} of {published:,} utterances{source}."
+                yield (
+                    f"{task} {split}".strip() + f": {there:,} of {published:,} utterances{source}."
+                )
 
 
 def first(names: Iterable[object]) -> str:
@@ -131,25 +145,6 @@ def key(name: str) -> str:
     return next((last.removesuffix(end) for end in SUFFIXES if last.endswith(end)), last).strip()
 
 
-def audio(folders: Iterable[Path], notes: list[str]) -> dict[str, Path]:
-    """Audio files below some folders, by key; of identical copies the first."""
-    found: dict[str, Path] = {}
-    copies = 0
-    for path in (path for folder in folders for path in walk(folder)):
-        one = path
-        if path.suffix.lower() in SUFFIXES:
-            one = found.setdefault(key(path.name), path)
-        if one is not path:
-            copies += 1
-            if not filecmp.cmp(one, path, shallow=False):
-                common = os.path.commonpath([one, path])
-                names = " and ".join(str(file.relative_to(common)) for file in (one, path))
-                raise ValueError(f"Two files for one utterance, {names}: keep one of them.")
-    if copies:
-        notes.append(f"{copies:,} files are there twice: they count once.")
-    return found
-
-
 def table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Table of a label file with some columns, all of it as text, empty cells missing."""
     form = {"dtype": "str", "keep_default_na": False, "na_values": [""], "skipinitialspace": True}
@@ -161,21 +156,29 @@ def table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     return rows
 
 
-def mapped(
-    codes: pd.Series, words: Mapping[str, str], names: Iterable[str], where: str
-) -> pd.Series:
-    """Codes of a corpus as words; `names` are those of the utterances, for messages."""
+def lines(paths: Sequence[Path], pattern: str) -> pd.DataFrame:
+    """What a pattern finds in lines of text files, a column per group; equal lines count once."""
+    texts = [line for path in paths for line in path.read_text("utf-8-sig", "replace").splitlines()]
+    rows = pd.Series(texts, dtype="str").str.extract(pattern).dropna().drop_duplicates()
+    if rows.empty:
+        names = first(path.name for path in paths)
+        raise ValueError(f"No line with a label in {names}, expected one for each utterance.")
+    return rows.reset_index(drop=True)
+
+
+def words(codes: pd.Series, column: str, names: Iterable[str], where: str) -> pd.Series:
+    """Codes of a column as words (``codes.csv``); `names` of the utterances are for messages."""
     named = codes.to_frame("label").set_axis(pd.MultiIndex.from_arrays([list(names)]))
-    expected = f"one of {list(words)}: correct it there"
-    report_rows(named, ~named["label"].isin(list(words)), "label", where, expected)
-    return codes.map(dict(words)).astype("str")
+    expected = f"one of {list(CODES[column])}: correct it there"
+    report_rows(named, ~named["label"].isin(list(CODES[column])), "label", where, expected)
+    return codes.map(CODES[column]).astype("str")
 
 
 def matched(
-    rows: pd.DataFrame, files: Mapping[str, Path], where: str, notes: list[str]
+    rows: pd.DataFrame, folders: Iterable[Path], where: str, notes: list[str]
 ) -> pd.DataFrame:
-    """Utterances (column `id`) that have an audio file, with a column `file`."""
-    keys = rows["id"].fillna("").map(key)
+    """Utterances (column `id`) that have audio below some folders, with a column `file`."""
+    files, keys = _audio(folders, notes), rows["id"].fillna("").map(key)
     if keys.duplicated().any():
         twice = first(rows["id"][keys.duplicated()])
         raise ValueError(f"Utterances are named twice in {where}: {twice}. Keep one row of each.")
@@ -186,11 +189,12 @@ def matched(
     more = sorted(files[name].name for name in files.keys() - set(keys))
     if more:
         notes.append(f"No label in {where} for {len(more):,} audio files: {first(more)}.")
-    return rows.assign(file=keys.map(dict(files)))[~lost].reset_index(drop=True)
+    return rows.assign(file=keys.map(files))[~lost].reset_index(drop=True)
 
 
-def parsed(files: Mapping[str, Path], pattern: str, form: str, notes: list[str]) -> pd.DataFrame:
-    """What the keys of files say, a column per group of the pattern; other keys are left out."""
+def parsed(folders: Iterable[Path], pattern: str, form: str, notes: list[str]) -> pd.DataFrame:
+    """What the keys of audio files say, a column per group of the pattern; others are left out."""
+    files = _audio(folders, notes)
     rows = pd.DataFrame({"id": [path.name for path in files.values()], "file": files.values()})
     groups = pd.Series(list(files), dtype="str").str.extract(f"^(?:{pattern})$")
     other = groups.isna().all(axis=1)
@@ -198,3 +202,20 @@ def parsed(files: Mapping[str, Path], pattern: str, form: str, notes: list[str])
         names = f"{other.sum():,} audio files not named as {form} left out"
         notes.append(f"{names}: {first(rows['id'][other])}.")
     return rows.join(groups)[~other].reset_index(drop=True)
+
+
+def _audio(folders: Iterable[Path], notes: list[str]) -> dict[str, Path]:
+    """Audio files below some folders, by key; of identical copies the first."""
+    found, copies = dict[str, Path](), 0
+    for path in (path for folder in folders for path in walk(folder)):
+        if path.suffix.lower() not in SUFFIXES:
+            continue
+        one = found.setdefault(key(path.name), path)
+        copies += one is not path
+        if one is not path and not filecmp.cmp(one, path, shallow=False):
+            common = os.path.commonpath([one, path])
+            names = " and ".join(str(file.relative_to(common)) for file in (one, path))
+            raise ValueError(f"Two files for one utterance, {names}: keep one of them.")
+    if copies:
+        notes.append(f"{copies:,} files are there twice: they count once.")
+    return found
