@@ -143,14 +143,15 @@ def _find_files(names: list[str], root: Path, where: str, notes: list[str]) -> d
     found = {name: str(root / name) for name in names if os.path.exists(root / name)}  # noqa: PTH110
     lost = [name for name in names if name not in found]
     there = defaultdict[str, list[str]](list)
-    for path in walk(root) if lost else ():
-        name = path.relative_to(root).as_posix()
+    every = [path.relative_to(root).as_posix() for path in walk(root)] if lost else []
+    for name in every:
         there[_spelling(name)].append(name)
-        if path.suffix.lower() in SUFFIXES:
-            there[_spelling(name.removesuffix(path.suffix))].append(name)
+        stem, suffix = os.path.splitext(name)  # noqa: PTH122 (a name)
+        if suffix.lower() in SUFFIXES:
+            there[_spelling(stem)].append(name)
     unclear = [name for name in lost if len(there[_spelling(name)]) != 1]
     if unclear:
-        several, every = there[_spelling(unclear[0])], sum(there.values(), [])
+        several = there[_spelling(unclear[0])]
         hint = f" It may be any of {several[:5]}." if several else did_you_mean(unclear[0], every)
         msg = f"{len(unclear)} files of {where} are not in {root.name!r}, first: {unclear[:5]}: "
         raise FileNotFoundError(f"{msg}copy them there, or leave their rows out.{hint}")

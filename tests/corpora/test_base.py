@@ -165,7 +165,7 @@ AUDIO = {  # a file, and another place for the same utterance
 def test_two_different_files_for_one_utterance_are_both_named(copy, name):
     root, (file, other) = copy(name), AUDIO[name]
     layouts.speak(root / other, 7, 8_000)
-    with pytest.raises(ValueError, match="Two files for one utterance.*keep one of") as error:
+    with pytest.raises(ValueError, match=r"Two files for one utterance.*keep one of") as error:
         read(name, root)
     assert Path(file).name in str(error.value)
     assert Path(other).name in str(error.value)

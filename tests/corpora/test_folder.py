@@ -111,7 +111,7 @@ def at(column, value, row=0):
         (at("file", ""), "Bad file 'nan' .*a path in each row"),
         (at("gender", "femail"), r"Bad gender 'femail'.*first: '.*/0\.wav'"),
         (at("split", "trian"), "Bad split 'trian'"),
-        (at("arousal", "high", 2), "Bad arousal 'high'.*first: '.*/2\.wav'"),
+        (at("arousal", "high", 2), r"Bad arousal 'high'.*first: '.*/2\.wav'"),
         (at("emotion", "0"), "Bad emotion '0' .*words: write those that the numbers mean"),
         (lambda rows: pd.concat([rows, rows[:1]]), "each segment"),
         (lambda rows: rows.assign(split="test"), "No training split"),
