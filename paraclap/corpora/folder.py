@@ -31,11 +31,8 @@ MISSING = ("", "na", "n/a", "#n/a", "nan", "none", "null", "<na>")
 
 def load(
     root: Path, table: str, columns: Mapping[str, str], label_column: str = "emotion"
-) -> tuple[pd.DataFrame, str, list[str]]:
+) -> labels.Found:
     """Read the CSV of a folder, see :func:`paraclap.corpora.load`.
-
-    Returns:
-        table on the segmented index with our columns, name of the CSV, notes for the user
 
     Raises:
         FileNotFoundError: if the CSV or an audio file is not there
@@ -124,9 +121,6 @@ def _seconds(rows: pd.DataFrame, name: str, where: str) -> pd.Series:
     return times
 
 
-# --- files --------------------------------------------------------------------------------------
-
-
 def walk(folder: Path) -> Iterator[Path]:
     """Files below a folder by path, hidden ones left out; links are followed, each once."""
     seen: set[str] = set()
@@ -162,7 +156,7 @@ def _find_files(names: list[str], root: Path, where: str, notes: list[str]) -> d
 
 
 def _spelling(name: str) -> str:
-    """Path with composed letters, slashes and small letters, as names are compared."""
+    """Path as names are compared: composed and small letters, slashes."""
     return unicodedata.normalize("NFC", os.path.normpath(name.replace("\\", "/"))).casefold()
 
 

@@ -17,24 +17,21 @@ import pandas as pd
 
 from paraclap import audio, tables
 from paraclap.corpora.checks import check_leaks
-from paraclap.tables import LABELS, SPLITS, did_you_mean, report_rows, unknown
+from paraclap.tables import LABELS, SPLITS, report_rows, unknown
 
 COLUMNS = (*tables.INDEX, *LABELS)
 TASK = "task:"
 FURTHER = ("session", TASK)  # columns that start so are kept as they are
 _EMOTIONS = pd.read_csv(Path(__file__).with_name("emotions.csv"))
-CODES: dict[str, str] = _EMOTIONS.dropna().set_index("code")["noun"].to_dict()
-NOUNS: dict[str, str] = _EMOTIONS.set_index("adjective")["noun"].to_dict()
+CODES: dict[str, str] = dict(_EMOTIONS.dropna()[["code", "noun"]].to_numpy())
+NOUNS: dict[str, str] = dict(_EMOTIONS[["adjective", "noun"]].to_numpy())
 NOUNS |= {noun: noun for noun in (*_EMOTIONS["noun"], "other", "no_agreement")}
 _WORDS = pd.read_csv(Path(__file__).with_name("words.csv"), keep_default_na=False)
-_WORDS = _WORDS.set_index(["kind", "word"])["ours"]
-GENDER_WORDS: dict[str, str] = _WORDS["gender"].to_dict()
-SPLIT_WORDS: dict[str, str] = _WORDS["split"].to_dict()
+_WORDS_OF = {kind: dict(own[["word", "ours"]].to_numpy()) for kind, own in _WORDS.groupby("kind")}
+GENDER_WORDS, SPLIT_WORDS = _WORDS_OF["gender"], _WORDS_OF["split"]
+Found = tuple[pd.DataFrame, str, list[str]]  # table on the segmented index, its name, notes
 _REMEDY = "give it a column split with train, dev and test, say for_testing=True to only test on "
 _REMEDY += "it, or name other corpora in learn_from."
-
-
-# --- columns ------------------------------------------------------------------------------------
 
 
 def parse_columns(columns: str | Mapping[str, str]) -> dict[str, str]:
@@ -42,10 +39,6 @@ def parse_columns(columns: str | Mapping[str, str]) -> dict[str, str]:
 
     Raises:
         ValueError: if an entry is not of this form or our name is unknown
-
-    Examples:
-        >>> parse_columns("path=file, sex=gender, age=")
-        {'path': 'file', 'sex': 'gender', 'age': ''}
     """
     if isinstance(columns, str):
         entries = [entry.split("=") for entry in columns.split(",") if entry.strip()]
@@ -66,8 +59,7 @@ def rename(table: pd.DataFrame, columns: Mapping[str, str], where: str) -> pd.Da
     """
     for theirs in columns:
         if theirs not in table:
-            msg = f"No column {theirs!r} in {where}, it has {list(table.columns)[:20]}."
-            raise ValueError(msg + did_you_mean(theirs, table.columns))
+            raise ValueError(unknown("column", theirs, table.columns, where))
     table = table.drop(columns=[theirs for theirs, ours in columns.items() if not ours])
     table = table.rename(columns=dict(columns))
     twice = list(table.columns[table.columns.duplicated()])
@@ -76,31 +68,15 @@ def rename(table: pd.DataFrame, columns: Mapping[str, str], where: str) -> pd.Da
     return table
 
 
-# --- one form for all corpora -------------------------------------------------------------------
-
-
 def finish(
-    table: pd.DataFrame,
-    where: str,
-    notes: list[str],
-    label_column: str = "emotion",
-    seed: int = 0,
-    *,
-    for_testing: bool = False,
+    found: Found, label_column: str = "emotion", seed: int = 0, *, for_testing: bool = False
 ) -> pd.DataFrame:
-    """Labels table of a corpus, as :func:`paraclap.corpora.load` gives it.
-
-    Args:
-        table: on the segmented index with absolute files; some of our columns
-        where: name of the corpus in messages
-        notes: what was decided so far; more are added
-        label_column: column with the class of the corpus's own task
-        seed: for the split by speaker
-        for_testing: whether all of it is test
+    """Labels table of a corpus, as :func:`paraclap.corpora.load` gives it, of some of our columns.
 
     Raises:
         ValueError: if a word, number, time or split is not as it should be, or no file can be read
     """
+    table, where, notes = found
     further = [str(name) for name in table if str(name).startswith(FURTHER)]
     table = _with_label(table, where, label_column, notes).reindex(columns=[*LABELS, *further])
     table["gender"] = _words(table, "gender", GENDER_WORDS, where)
@@ -140,11 +116,10 @@ def given_splits(table: pd.DataFrame, where: str) -> pd.Series:
 
 def _with_label(table: pd.DataFrame, where: str, column: str, notes: list[str]) -> pd.DataFrame:
     """Table whose column label holds the class of the corpus's own task."""
-    if column == "emotion" and "label" in table:
-        label = table["label"].astype("str")
-        return table.assign(label=label.fillna(table["emotion"]) if "emotion" in table else label)
-    if column in table:
-        return table.assign(label=table[column].astype("str"))
+    names = ("label", "emotion") if column == "emotion" else (column,)
+    given = [table[name].astype("str") for name in names if name in table]
+    if given:
+        return table.assign(label=given[0].fillna(given[-1]))
     if column != "emotion":
         raise ValueError(unknown("label column", column, table.columns, where))
     notes.append("No emotion and no label: only queries on voice attributes can be asked.")
@@ -157,7 +132,8 @@ def _words(table: pd.DataFrame, column: str, words: Mapping[str, str], where: st
     bad = given.notna() & ~given.isin(list(words))
     choices = ", ".join(dict.fromkeys(filter(None, words.values())))
     report_rows(table, bad, column, where, f"one of {choices}, or nothing")
-    return given.map(dict(words)).astype("str").replace("", np.nan)
+    ours = given.map(dict(words)).astype("str")
+    return ours.mask(ours == "")
 
 
 def _nouns(column: pd.Series, notes: list[str]) -> pd.Series:

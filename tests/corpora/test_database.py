@@ -246,7 +246,7 @@ def test_a_database_without_an_emotion_column_is_an_error_and_not_downloaded(tmp
 ])  # fmt: skip
 def test_an_unknown_name_or_version_is_an_error_with_what_is_there(cache, text, there):
     message = rf"database '{text.split('@')[0]}'\. .*\['audb-local'\], versions there: {there}"
-    with pytest.raises(FileNotFoundError, match=f"{message}: correct audb:{text}, or"):
+    with pytest.raises(FileNotFoundError, match=f"{message}: correct {text}, or"):
         database.fetch(text)
 
 

@@ -136,7 +136,7 @@ def test_a_missing_csv_folder_or_column_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"Cannot read .*labels\.csv"):
         corpora.load(tmp_path)
     root = folder(tmp_path)
-    with pytest.raises(ValueError, match="No column 'mood'"):
+    with pytest.raises(ValueError, match="Unknown column 'mood'"):
         corpora.load(root, columns="mood=emotion")
     with pytest.raises(ValueError, match="Did you mean 'emotion'"):
         corpora.load(root, columns="mood=emotoin")

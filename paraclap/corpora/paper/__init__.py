@@ -27,12 +27,7 @@ CORPORA = {
 
 
 def overview() -> pd.DataFrame:
-    """What is published about the corpora, one row each.
-
-    Returns:
-        name, title, language, utterances (of the first task, as published), classes (how many),
-        licence, where (to get it or to apply for it)
-    """
+    """What is published about each corpus: utterances are of its first task, classes counted."""
     sums = [corpus.counts.groupby("corpus")["count"].sum().iloc[0] for corpus in CORPORA.values()]
     table = _TABLE.assign(classes=_TABLE["classes"].str.len(), utterances=sums).reset_index()
     table = table.rename(columns={"url": "where"})
@@ -40,11 +35,7 @@ def overview() -> pd.DataFrame:
 
 
 def folders(values: Mapping[str, Any]) -> dict[str, str]:
-    """Folders of the corpora by name, from parameters such as the globals of a notebook.
-
-    >>> folders({"crema_d": "data/crema", "seed": 0})
-    {'crema-d': 'data/crema'}
-    """
+    """Folders of the corpora by name, from parameters such as the globals of a notebook."""
     found = {name: values.get(name.replace("-", "_")) for name in CORPORA}
     return {name: value for name, value in found.items() if isinstance(value, str)}
 

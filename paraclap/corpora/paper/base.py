@@ -22,14 +22,14 @@ import pandas as pd
 
 from paraclap import tables
 from paraclap.corpora.folder import walk
-from paraclap.corpora.labels import FURTHER, TASK
+from paraclap.corpora.labels import FURTHER, TASK, Found
 from paraclap.tables import LABELS, report_rows, segments, short_name
 
 SUFFIXES = (".wav", ".sph", ".flac")
 Loader = Callable[[Path, list[str]], pd.DataFrame]  # of a folder and notes
 _CODES = pd.read_csv(Path(__file__).with_name("codes.csv"), dtype="str", keep_default_na=False)
 CODES = {
-    str(column): dict(own[["code", "word"]].values) for column, own in _CODES.groupby("column")
+    str(column): dict(own[["code", "word"]].to_numpy()) for column, own in _CODES.groupby("column")
 }
 
 
@@ -86,11 +86,8 @@ class Corpus:
     def _absent(self, reason: str) -> str:
         return f"{self.title}: {reason}. Expected {self.layout}. Get it at {self.url}."
 
-    def read(self, root: Path) -> tuple[pd.DataFrame, str, list[str]]:
-        """Table of the corpus on the segmented index, its name, and notes for the user.
-
-        Args:
-            root: its folder, or one that holds this folder
+    def read(self, root: Path) -> Found:
+        """Read the corpus from its folder, or from one that holds this folder.
 
         Raises:
             FileNotFoundError: if it is another folder, or no utterance is in it
@@ -126,21 +123,13 @@ class Corpus:
 
 
 def first(names: Iterable[object]) -> str:
-    """First five of many names, for a message.
-
-    >>> first("abcdefg")
-    'a, b, c, d, e, …'
-    """
+    """First five of many names, for a message."""
     words = [str(name) for name in names]
     return ", ".join(words[:5]) + (", …" if len(words) > 5 else "")
 
 
 def key(name: str) -> str:
-    """Key of an utterance, from the name of its file with or without folder and suffix.
-
-    >>> key("wav/Train_001.WAV"), key("train_001")
-    ('train_001', 'train_001')
-    """
+    """Key of an utterance, from the name of its file with or without folder and suffix."""
     last = re.split(r"[\\/]", name)[-1].strip().lower()
     return next((last.removesuffix(end) for end in SUFFIXES if last.endswith(end)), last).strip()
 
@@ -158,7 +147,7 @@ def table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 
 def lines(paths: Sequence[Path], pattern: str) -> pd.DataFrame:
     """What a pattern finds in lines of text files, a column per group; equal lines count once."""
-    texts = [line for path in paths for line in path.read_text("utf-8-sig", "replace").splitlines()]
+    texts = "\n".join(path.read_text("utf-8-sig", "replace") for path in paths).splitlines()
     rows = pd.Series(texts, dtype="str").str.extract(pattern).dropna().drop_duplicates()
     if rows.empty:
         names = first(path.name for path in paths)
@@ -174,6 +163,13 @@ def words(codes: pd.Series, column: str, names: Iterable[str], where: str) -> pd
     return codes.map(CODES[column]).astype("str")
 
 
+def left_out(rows: pd.DataFrame, bad: pd.Series, note: str, notes: list[str]) -> pd.DataFrame:
+    """The other rows; `note` is formatted with the number of bad ones and their first names."""
+    if bad.any():
+        notes.append(note.format(f"{bad.sum():,}", first(rows["id"][bad])))
+    return rows[~bad].reset_index(drop=True)
+
+
 def matched(
     rows: pd.DataFrame, folders: Iterable[Path], where: str, notes: list[str]
 ) -> pd.DataFrame:
@@ -182,14 +178,11 @@ def matched(
     if keys.duplicated().any():
         twice = first(rows["id"][keys.duplicated()])
         raise ValueError(f"Utterances are named twice in {where}: {twice}. Keep one row of each.")
-    lost = ~keys.isin(list(files))
-    if lost.any():
-        names = first(rows["id"][lost])
-        notes.append(f"No audio for {lost.sum():,} utterances of {where}, left out: {names}.")
-    more = sorted(files[name].name for name in files.keys() - set(keys))
-    if more:
+    note = f"No audio for {{}} utterances of {where}, left out: {{}}."
+    rows = left_out(rows.assign(file=keys.map(files)), ~keys.isin(list(files)), note, notes)
+    if more := sorted(files[name].name for name in files.keys() - set(keys)):
         notes.append(f"No label in {where} for {len(more):,} audio files: {first(more)}.")
-    return rows.assign(file=keys.map(files))[~lost].reset_index(drop=True)
+    return rows
 
 
 def parsed(folders: Iterable[Path], pattern: str, form: str, notes: list[str]) -> pd.DataFrame:
@@ -197,11 +190,8 @@ def parsed(folders: Iterable[Path], pattern: str, form: str, notes: list[str]) -
     files = _audio(folders, notes)
     rows = pd.DataFrame({"id": [path.name for path in files.values()], "file": files.values()})
     groups = pd.Series(list(files), dtype="str").str.extract(f"^(?:{pattern})$")
-    other = groups.isna().all(axis=1)
-    if other.any():
-        names = f"{other.sum():,} audio files not named as {form} left out"
-        notes.append(f"{names}: {first(rows['id'][other])}.")
-    return rows.join(groups)[~other].reset_index(drop=True)
+    note = f"{{}} audio files not named as {form} left out: {{}}."
+    return left_out(rows.join(groups), groups.isna().all(axis=1), note, notes)
 
 
 def _audio(folders: Iterable[Path], notes: list[str]) -> dict[str, Path]:

@@ -24,25 +24,22 @@ def msp_podcast(home: Path, notes: list[str]) -> pd.DataFrame:
     """Spontaneous speech from podcasts, the training corpus of the paper.
 
     ``Labels/labels_consensus.csv`` (up to release 1.8 ``labels_concensus.csv``) has a row per file
-    with the class, the mean ratings (1 to 7), the speaker, and the published split. Utterances
-    whose raters do not agree get the class `no_agreement`, those of another emotion `other`. The
-    labels of the third test set are hidden; it is left out. The published count is the paper's:
-    utterances for training in release 1.9, those without agreement included.
+    with the class, the mean ratings (1 to 7), the speaker, and the published split. The labels of
+    the third test set are hidden; it is left out. The published count is the paper's: utterances
+    for training in release 1.9, those without agreement included.
     """
     path = max(home.glob("Labels/labels_con[sc]ensus.csv"))
     ratings = {"EmoAct": "arousal", "EmoVal": "valence", "EmoDom": "dominance"}
     columns = ["FileName", "EmoClass", *ratings, "SpkrID", "Gender", "Split_Set"]
     rows = base.table(path, columns).rename(columns={"FileName": "id"})
     rows = base.matched(rows, [home / "Audios", home / "Audio"], path.name, notes)
-    sets = rows["Split_Set"].str.lower()
-    hidden = sets == "test3"
-    if hidden.any():
-        notes.append(f"{hidden.sum():,} utterances of Test3 left out: their labels are hidden.")
-    rows, sets, where = rows[~hidden], sets[~hidden], f"Split_Set of {path.name}"
+    rows["split"], where = rows["Split_Set"].str.lower(), f"Split_Set of {path.name}"
+    note = "{} utterances of Test3 left out: their labels are hidden."
+    rows = base.left_out(rows, rows["split"] == "test3", note, notes)
     return rows.assign(
         **{ours: _rating(rows, theirs, path.name) for theirs, ours in ratings.items()},
         emotion=base.words(rows["EmoClass"], "msp-podcast", rows["id"], path.name),
-        split=base.words(sets, "msp-podcast split", rows["id"], where),
+        split=base.words(rows["split"], "msp-podcast split", rows["id"], where),
         speaker=rows["SpkrID"].mask(rows["SpkrID"].str.lower() == "unknown"),
         gender=rows["Gender"],
     )
@@ -58,28 +55,24 @@ def _rating(rows: pd.DataFrame, column: str, where: str) -> pd.Series:
 def iemocap(home: Path, notes: list[str]) -> pd.DataFrame:
     """Ten actors in five sessions of dialogue, with the usual four emotions.
 
-    ``SessionN/sentences/wav/<dialogue>/<utterance>.wav`` are the utterances. Lines that start with
-    a bracket in ``SessionN/dialog/EmoEvaluation/*.txt`` give each the emotion that most raters
-    chose. Happiness and excitement are one class; other emotions and utterances without agreement
-    are left out. The name of an utterance ends with the speaker: ``Ses01F_impro01_M000`` is the
-    man's, although the woman wears the markers. The column `session` is for scores by session.
+    Lines with a bracket first in ``SessionN/dialog/EmoEvaluation/*.txt`` give each utterance the
+    emotion that most raters chose. Happiness and excitement are one class; other emotions and
+    utterances without agreement are left out. The name of an utterance ends with the speaker:
+    ``Ses01F_impro01_M000`` is the man's, although the woman wears the markers.
     """
-    where, form = "the files of EmoEvaluation", r"^Ses0?(?P<session>\d)[FM]_.*_(?P<who>[FM])\d+$"
+    where, form = "the files of EmoEvaluation", r"^Ses0?(?P<session>\d)[FM]_.*_(?P<gender>[FM])\d+$"
     paths = sorted(home.glob("Session?/dialog/EmoEvaluation/[!.]*.txt"))
     rows = base.lines(paths, r"^\[[^\]]*\]\s+(?P<id>\S+)\s+(?P<code>\S+)")
     rows = rows.join(rows["id"].str.extract(form))
-    odd = rows["who"].isna()
-    if odd.any():
-        names = base.first(rows["id"][odd])
-        notes.append(f"{odd.sum():,} lines with unusual names left out: {names}.")
-    rows = base.matched(rows[~odd], sorted(home.glob("Session?/sentences/wav")), where, notes)
+    note = "{} lines with unusual names left out: {}."
+    rows = base.left_out(rows, rows["gender"].isna(), note, notes)
+    rows = base.matched(rows, sorted(home.glob("Session?/sentences/wav")), where, notes)
     rows["emotion"] = base.words(rows["code"], "iemocap", rows["id"], where)
+    rows["speaker"] = "Ses0" + rows["session"] + rows["gender"]
     other = rows["emotion"] == ""
-    if other.any():
-        counts = [f"{code} {n:,}" for code, n in rows["code"][other].value_counts().items()]
-        notes.append(f"{other.sum():,} utterances of other classes left out: {', '.join(counts)}.")
-    rows["speaker"] = "Ses0" + rows["session"] + rows["who"]
-    return rows.rename(columns={"who": "gender"})[~other]
+    counts = [f"{code} {n:,}" for code, n in rows["code"][other].value_counts().items()]
+    note = f"{{}} utterances of other classes left out: {', '.join(counts)}."
+    return base.left_out(rows, other, note, notes)
 
 
 def ravdess(home: Path, notes: list[str]) -> pd.DataFrame:
@@ -90,10 +83,7 @@ def ravdess(home: Path, notes: list[str]) -> pd.DataFrame:
     """
     name = r"(?P<kind>\d\d-\d\d)-(?P<code>\d\d)(?:-\d\d){3}-(?P<speaker>\d\d)"
     rows = base.parsed([home], name, "03-01-05-01-02-01-12.wav", notes)
-    other = rows["kind"] != "03-01"
-    if other.any():
-        notes.append(f"{other.sum():,} files of song left out.")
-    rows = rows[~other]
+    rows = base.left_out(rows, rows["kind"] != "03-01", "{} files of song left out.", notes)
     rows["gender"] = (rows["speaker"].astype(int) % 2).map({1: "male", 0: "female"})
     where = "the file names of RAVDESS"
     return rows.assign(emotion=base.words(rows["code"], "ravdess", rows["id"], where))
@@ -102,14 +92,13 @@ def ravdess(home: Path, notes: list[str]) -> pd.DataFrame:
 def crema_d(home: Path, notes: list[str]) -> pd.DataFrame:
     """91 actors say twelve sentences in six emotions.
 
-    ``AudioWAV/1001_DFA_ANG_XX.wav``: actor, sentence, emotion, level. The labels are the intended
-    emotions; those that listeners perceived often differ. One file is published without sound.
+    ``1001_DFA_ANG_XX.wav``: actor, sentence, emotion, level. The labels are the intended emotions;
+    those that listeners perceived often differ. One file is published without sound.
     """
     folder = home / "AudioWAV" if (home / "AudioWAV").is_dir() else home
     name = r"(?P<speaker>\d{4})_[a-z]{3}_(?P<code>[a-z]+)_\w+"
     rows = base.parsed([folder], name, "1001_DFA_ANG_XX.wav", notes)
-    people = home / "VideoDemographics.csv"
-    sexes = pd.Series(dtype="str")
+    people, sexes = home / "VideoDemographics.csv", pd.Series(dtype="str")
     if people.is_file():
         sexes = base.table(people, ["ActorID", "Sex"]).set_index("ActorID")["Sex"]
     if unknown := sorted(set(rows["speaker"]) - set(sexes.index)):
@@ -123,9 +112,8 @@ def crema_d(home: Path, notes: list[str]) -> pd.DataFrame:
 def tess(home: Path, notes: list[str]) -> pd.DataFrame:
     """Two actresses, OAF the older and YAF the younger, say 200 words in seven emotions.
 
-    ``OAF_back_angry.wav``: actress, word, emotion. Copies differ: flat or a folder per emotion,
-    names in any case, and one file may be ``OA_bite_neutral.wav``. `ps`, pleasant surprise, is
-    taken as surprise.
+    ``OAF_back_angry.wav``: actress, word, emotion. Copies differ: names are in any case, and one
+    file may be ``OA_bite_neutral.wav``. `ps`, pleasant surprise, is taken as surprise.
     """
     name = r"(?P<actress>[oy]a)f?_[^_]+_(?P<code>.+)"
     rows = base.parsed([home], name, "OAF_back_angry.wav", notes)
@@ -162,9 +150,8 @@ def fau_aibo(home: Path, notes: list[str]) -> pd.DataFrame:
 def alc(home: Path, notes: list[str]) -> pd.DataFrame:
     """The same people sober and after drinking.
 
-    ``ALC.csv`` has a row per file with its class, AL or NAL. The files for testing lie in
-    ``DIST/TEST``; others are taken where ``DIST/TRAIN`` or ``DIST/DEVEL`` is there. Columns
-    `speaker` and `gender` are used if the table has them; without speakers each file counts as one.
+    Files for testing lie in ``DIST/TEST``; others are taken where ``DIST/TRAIN`` or ``DIST/DEVEL``
+    is there. Columns `speaker` and `gender` of the table are used if it has them.
     """
     rows = base.table(home / "ALC.csv", ["file", "challenge_class"]).rename(columns={"file": "id"})
     rows["label"] = base.words(rows["challenge_class"], "alc", rows["id"], "ALC.csv")
@@ -180,8 +167,7 @@ def alc(home: Path, notes: list[str]) -> pd.DataFrame:
 def sld(home: Path, notes: list[str]) -> pd.DataFrame:
     """Are these telephone voices likable?
 
-    ``LSC_final_geheim.csv``, with semicolons, has a row per file with its class, L or NL. The name
-    of a file starts with its split, such as ``devel_…``. Each file has another speaker.
+    The name of a file starts with its split, such as ``devel_…``. Each file has another speaker.
     """
     table = "LSC_final_geheim.csv"
     rows = base.table(home / table, ["file", "likability"]).rename(columns={"file": "id"})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,8 @@ def build(
 ) -> Path:
     """Build the synthetic corpora.
 
-    Files that are there for the same settings are kept: a stopped call goes on where it was, a
-    finished one returns at once. Other settings replace them.
+    A stopped call goes on where it was, a finished one returns at once. Files of other settings
+    are replaced.
 
     Args:
         folder: of the database, which is returned
@@ -65,7 +65,10 @@ def build(
     if not (written and set(table["file"]) <= _files(folder)):
         name = tables.short_name(folder)
         with tables.lock(folder, f"{name!r} is being built by another process: wait for it."):
-            _build(folder, table, settings, jobs or -1)
+            _write_all(folder, table, settings, jobs or -1)
+            _database(folder, table).save(str(folder), storage_format="parquet")
+            private = ["number", "language", "accent", "formants", "text", "noise", "telephone"]
+            tables.write_table(table.drop(columns=private), folder / INTENDED)
     return folder
 
 
@@ -88,47 +91,36 @@ def intended_prosody(folder: str | Path, index: pd.MultiIndex) -> pd.DataFrame:
     return intended.loc[there.get_level_values("file")].set_index(there)
 
 
-# --- signals ------------------------------------------------------------------------------------
-
-
 def _has(folder: Path, settings: Mapping[str, Any]) -> bool:
-    path = folder / SETTINGS
-    return path.is_file() and tables.read_json(path) == settings
+    return (folder / SETTINGS).is_file() and tables.read_json(folder / SETTINGS) == settings
 
 
 def _files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.glob("*/*/*.wav")}
 
 
-def _build(folder: Path, table: pd.DataFrame, settings: Mapping[str, Any], jobs: int) -> None:
+def _write_all(folder: Path, table: pd.DataFrame, settings: Mapping[str, Any], jobs: int) -> None:
+    """Write the files that are not there; remove those of other settings, if made here."""
     espeak.find_wheel()
     if not _has(folder, settings):
-        _clear(folder, table["corpus"].unique())
+        found = [path for name in table["corpus"].unique() if (path := folder / name).exists()]
+        if found and not (folder / SETTINGS).exists():
+            raise FileExistsError(
+                f"Found {[path.name for path in found[:5]]} in {tables.short_name(folder)!r}, but "
+                f"no {SETTINGS}: not made here and not replaced. Choose another folder."
+            )
+        (folder / INTENDED).unlink(missing_ok=True)
+        for path in found:
+            shutil.rmtree(path)
         tables.write_json(dict(settings), folder / SETTINGS)
     missing = table[~table["file"].isin(_files(folder))].to_dict("records")
-    chunks = [missing[first : first + CHUNK] for first in range(0, len(missing), CHUNK)]
     work = joblib.Parallel(jobs, return_as="generator_unordered")(
-        joblib.delayed(_write)(chunk, folder, settings["seed"]) for chunk in chunks
+        joblib.delayed(_write)(missing[first : first + CHUNK], folder, settings["seed"])
+        for first in range(0, len(missing), CHUNK)
     )
     with tqdm(desc="synthetic speech", total=len(missing), unit="file", disable=None) as bar:
         for count in work:
             bar.update(count)
-    _database(folder, table).save(str(folder), storage_format="parquet")
-    private = ["number", "language", "accent", "formants", "text", "noise", "telephone"]
-    tables.write_table(table.drop(columns=private), folder / INTENDED)
-
-
-def _clear(folder: Path, corpora: Iterable[str]) -> None:
-    """Remove what other settings have left, and nothing that was not made here."""
-    found = [folder / corpus for corpus in corpora if (folder / corpus).exists()]
-    if found and not (folder / SETTINGS).exists():
-        raise FileExistsError(
-            f"Found {[path.name for path in found[:5]]} in {tables.short_name(folder)!r}, but no "
-            f"{SETTINGS}: not made here and not replaced. Choose another folder."
-        )
-    (folder / INTENDED).unlink(missing_ok=True)
-    for path in found:
-        shutil.rmtree(path)
 
 
 def _write(rows: list[dict[str, Any]], folder: Path, seed: int) -> int:
@@ -138,26 +130,17 @@ def _write(rows: list[dict[str, Any]], folder: Path, seed: int) -> int:
             rng = np.random.default_rng([seed, row["number"], *row["corpus"].encode()])
             settings, pitch = effects.voice_settings(row, row["accent"], row["formants"])
             plain = engine.speak(row["text"], settings)
-            channel = row["noise"], row["telephone"]
-            signal = effects.apply_effects(plain, row, pitch, *channel, rng)
+            signal = effects.apply_effects(plain, row, pitch, row["noise"], row["telephone"], rng)
             with tables.atomic(folder / row["file"]) as temporary:
                 temporary.write_bytes(audio.encode(signal, comment=audio.SYNTHETIC))
     return len(rows)
 
 
-# --- database -----------------------------------------------------------------------------------
-
-
 def _database(folder: Path, table: pd.DataFrame) -> audformat.Database:
     """Database with the labels of all corpora, on the segmented index."""
-    found = audformat.Database(
-        "paraclap-synthetic",
-        source="espeak-ng",
-        usage=audformat.define.Usage.UNRESTRICTED,
-        description="Synthetic speech for trying out paraclap: no person speaks here.",
-        languages=["eng", "deu"],
-    )
-    corpora = read_data("corpora", "corpus")
+    text = "Synthetic speech for trying out paraclap: no person speaks here."
+    head = {"usage": "unrestricted", "languages": ["eng", "deu"], "description": text}
+    found = audformat.Database("paraclap-synthetic", "espeak-ng", **head)
     people = table.drop_duplicates("speaker").set_index("speaker")[["gender", "language"]]
     found.schemes["speaker"] = audformat.Scheme("str", labels=people.to_dict("index"))
     for name in ("emotion", "label"):
@@ -169,11 +152,12 @@ def _database(folder: Path, table: pd.DataFrame) -> audformat.Database:
         found.splits[split] = audformat.Split(type=split)
     seconds = [soundfile.info(folder / file).duration for file in table["file"]]
     index = tables.segments(table["file"], None, seconds)
-    for name, corpus in corpora.iterrows():
-        rows, splits = table[table["corpus"] == name], ["split"] * (name == TRAINING)
-        found[name] = audformat.Table(index[rows.index], split_id=None if splits else "test")
-        columns = ["speaker", "label", *(["emotion"] if corpus["emotional"] else []), *splits]
-        for column in [*columns, *(tables.DIMENSIONS if corpus["rated"] else ())]:
-            found[name][column] = audformat.Column(scheme_id=column)
-            found[name][column].set(rows[column].to_list())
+    for corpus, facts in read_data("corpora", "corpus").to_dict("index").items():
+        rows, training = table[table["corpus"] == corpus], corpus == TRAINING
+        split = {} if training else {"split_id": "test"}
+        own = found[corpus] = audformat.Table(index[rows.index], **split)
+        columns = ["speaker", "label", *["emotion"] * facts["emotional"], *["split"] * training]
+        for column in [*columns, *tables.DIMENSIONS * facts["rated"]]:
+            own[column] = audformat.Column(scheme_id=column)
+            own[column].set(rows[column].to_list())
     return found

@@ -4,8 +4,8 @@ The prosody of an utterance is given in z units per dimension (:data:`PROSODY`);
 the spread of natural speech, and each maps to one physical quantity by one formula here. Signals
 are float32 ``(samples,)``; levels in dB relative to full scale; pitch in Hz. Chapter 1.
 
-Sources: Eyben et al. 2016 (eGeMAPS: jitter and shimmer from period to period); Juslin &
-Laukka 2003 (which cues carry emotion); the telephone band is 300 to 3,400 Hz (ITU-T G.712).
+Sources: Eyben et al. 2016 (jitter and shimmer from period to period); Juslin & Laukka 2003 (which
+cues carry emotion); the telephone band is 300 to 3,400 Hz (ITU-T G.712).
 """
 
 from __future__ import annotations
@@ -59,20 +59,15 @@ def apply_effects(
         telephone: whether only 300 to 3,400 Hz pass
         rng: of perturbation and noise
     """
-    signal = perturb(trim(signal), prosody["jitter"], prosody["shimmer"], pitch, rng)
+    loud, edge = np.flatnonzero(np.abs(signal) > 1e-3), int(0.06 * SAMPLING_RATE)
+    signal = signal[max(loud[0] - edge, 0) : loud[-1] + edge]  # cuts silence but for 60 ms
+    signal = perturb(signal, prosody["jitter"], prosody["shimmer"], pitch, rng)
     signal = add_breath(signal, prosody["breathiness"], rng)
     signal = tilt_and_resample(signal, prosody["brightness"], telephone)
     rms = float(np.sqrt(np.mean(np.square(signal)))) + 1e-9
     signal = signal * np.float32(_amplitude(-30 + 4.5 * prosody["level"]) / rms)
     hiss = rng.standard_normal(len(signal), dtype=np.float32) * np.float32(_amplitude(noise))
     return np.clip(signal + hiss, -0.999, 0.999).astype(np.float32)
-
-
-def trim(signal: Signal) -> Signal:
-    """Cut silence at both ends, all but 60 ms."""
-    loud = np.flatnonzero(np.abs(signal) > 1e-3)
-    edge = int(0.06 * SAMPLING_RATE)
-    return signal[max(loud[0] - edge, 0) : loud[-1] + edge]
 
 
 def perturb(

@@ -5,11 +5,11 @@ The prosody of an utterance is a sum, in z units per dimension (:data:`.effects.
 MSP-Podcast) are drawn around the mean of the emotion; their deviation from it moves the prosody
 too. Speaker, varying strength and noise make the classes overlap, as they do in people.
 
-Data: ``corpora.csv`` (one for training, eight that imitate the tasks of the paper, in dialects that
-training does not have), ``classes.csv`` (shares of labels, and of emotions in a label),
-``emotions.csv`` (mean ratings and prosody), ``ratings.csv`` (z of prosody per point of rating),
-``sentences.csv`` (no emotion in the words). Spreads and strengths are set by hand, in training and
-held-out corpora alike: no score on this speech says anything about people. Chapter 1.
+Data: ``corpora.csv`` (one for training, eight that imitate the tasks of the paper, in other
+dialects), ``classes.csv`` (shares of labels, and of emotions in a label), ``emotions.csv`` (mean
+ratings and prosody), ``ratings.csv`` (z of prosody per point of rating), ``sentences.csv`` (no
+emotion in the words). Spreads and strengths are set by hand, in training and held-out corpora
+alike: no score on this speech says anything about people. Chapter 1.
 
 Sources: Juslin & Laukka 2003, Scherer 2003, Goudbeek & Scherer 2010 (cues of emotions and ratings);
 shares and channels after the papers of the nine corpora.
@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 
 from paraclap.corpora.synthetic.effects import PROSODY
+from paraclap.tables import DIMENSIONS as RATINGS
 
 TRAINING = "podcast"
-RATINGS = ("arousal", "valence", "dominance")
 RATING_SPREAD = 0.7  # points on the scale of 1 to 7, around the mean of the emotion
 SPEAKER_SPREAD = 0.35  # z; pitch is apart, see GENDER_PITCH
 UTTERANCE_SPREAD = 0.55  # z; what no label explains
@@ -45,12 +45,7 @@ def read_data(name: str, index: str) -> pd.DataFrame:
 
 
 def plan(utterances: int, held_out: int, seed: int) -> pd.DataFrame:
-    """Draw all utterances.
-
-    Args:
-        utterances: of the training split; dev and test come on top
-        held_out: utterances of each held-out corpus
-        seed: of all draws
+    """Draw all utterances; the arguments are those of :func:`paraclap.corpora.synthetic.build`.
 
     Returns:
         one row per utterance: file, number within its corpus, labels, speaker, text, channel, and
@@ -73,9 +68,9 @@ def plan(utterances: int, held_out: int, seed: int) -> pd.DataFrame:
             rng = np.random.default_rng([seed, *stream.encode()])
             parts.append(_utterances(corpus, split, count, min(speakers, count), rng))
     table = pd.concat(parts, ignore_index=True)
-    number = table.groupby("corpus").cumcount()
-    names = [f"{index:05d}.wav" for index in number]
-    return table.assign(number=number, file=table["corpus"] + "/" + table["speaker"] + "/" + names)
+    table["number"] = table.groupby("corpus").cumcount()
+    names = [f"/{index:05d}.wav" for index in table["number"]]
+    return table.assign(file=table["corpus"] + "/" + table["speaker"] + names)
 
 
 def _utterances(
@@ -88,23 +83,25 @@ def _utterances(
     drawn = len(people) if corpus["by_speaker"] else count
     labels = _draw_labels(classes["share"].first(), drawn, str(corpus.name), rng)
     labels = labels[who] if corpus["by_speaker"] else labels
-    mixtures = {
-        label: (rows["emotion"].to_numpy(object), rows["emotion_share"].to_numpy(float))
-        for label, rows in classes
-    }
-    emotions = [str(rng.choice(words, p=p / p.sum())) for words, p in map(mixtures.get, labels)]
+    shares = {label: rows.set_index("emotion")["emotion_share"] for label, rows in classes}
+    shares = {label: share / share.sum() for label, share in shares.items()}
+    emotions = [str(rng.choice(share.index, p=share)) for share in map(shares.__getitem__, labels)]
     ratings, prosody = _draw_prosody(corpus["strength"], emotions, rng)
     table = people.iloc[who].reset_index(drop=True)
     table[list(PROSODY)] = np.clip(prosody + table[list(PROSODY)].to_numpy(), -4, 4)
     table[list(RATINGS)] = ratings
     sentences = read_data("sentences", "sentences").loc[corpus["sentences"], "text"]
     texts = rng.choice(sentences.to_numpy(object), count)
-    hesitation = classes["hesitation"].first()[labels]
-    rows = zip(texts, hesitation, table["pauses"], strict=True)
-    text = [_add_pauses(*row, rng) for row in rows]
-    noise = corpus["noise"] + rng.normal(0, 3, count)
-    table = table.assign(corpus=str(corpus.name), split=split, label=labels, emotion=emotions)
-    return table.assign(text=text, noise=noise, telephone=corpus["telephone"])
+    rows = zip(texts, classes["hesitation"].first()[labels], table["pauses"], strict=True)
+    return table.assign(
+        corpus=str(corpus.name),
+        split=split,
+        label=labels,
+        emotion=emotions,
+        text=[_add_pauses(*row, rng) for row in rows],
+        noise=corpus["noise"] + rng.normal(0, 3, count),
+        telephone=corpus["telephone"],
+    )
 
 
 def _speakers(corpus: pd.Series, split: str, count: int, rng: np.random.Generator) -> pd.DataFrame:
