@@ -28,10 +28,8 @@ def check_leaks(
     Args:
         labels: labels table; files that are not there are not compared
         where: its name in messages
-        drawn: whether its splits were drawn by speaker: then only speakers are an error
-
-    Returns:
-        notes on what is in two splits without being an error
+        drawn: whether its splits were drawn by speaker: then only speakers are an error, and what
+            else is in two splits is in the notes that are returned
 
     Raises:
         LeakError: if something must not be in two splits, with the first five offenders
@@ -40,11 +38,11 @@ def check_leaks(
     leaks = splits[splits.str.len() > 1].droplevel("corpus")
     if len(leaks):
         first = "; ".join(f"{name} ({', '.join(own)})" for name, own in leaks.head().items())
-        raise LeakError(
-            f"{len(leaks)} of {len(splits)} speakers are in two splits in {where} (first: {first}),"
-            " expected each in one: correct the splits, leave them out to have them drawn by "
-            "speaker, or leave the speakers out if they are none."
+        msg = (
+            f"{len(leaks)} of {len(splits)} speakers are in two splits in {where} (first: {first})"
         )
+        msg += ", expected each in one: correct the splits, leave them out to have them drawn by "
+        raise LeakError(f"{msg}speaker, or leave the speakers out if they are none.")
     rows = labels.index.to_frame(index=False).assign(split=labels["split"].to_numpy())
     held_out = rows[rows["split"] != "train"]
     shared = _shared(rows, "train", f"train and in dev or test of {where}")
@@ -56,14 +54,13 @@ def check_leaks(
 def _shared(rows: pd.DataFrame, split: str, sides: str) -> list[str]:
     """Sentences on seconds and contents that are both in a split and in others."""
     rows = rows.assign(side=rows["split"] == split)
-    found = []
-    if names := _overlapping(rows):
-        found.append((f"Seconds of {len(names)} files", names, "correct start, end or split"))
-    if names := _copies(rows):
-        what = f"{len(names)} recordings, under two names each,"
-        found.append((what, names, "leave the copies out"))
-    form = "{} are in {} (first: {}): {}."
-    return [form.format(what, sides, "; ".join(own[:5]), remedy) for what, own, remedy in found]
+    seconds, copies = _overlapping(rows), _copies(rows)
+    found = {
+        f"Seconds of {len(seconds)} files are": (seconds, "correct start, end or split"),
+        f"{len(copies)} recordings, under two names each, are": (copies, "leave the copies out"),
+    }
+    form = "{} in {} (first: {}): {}."
+    return [form.format(w, sides, "; ".join(n[:5]), r) for w, (n, r) in found.items() if n]
 
 
 def _overlapping(rows: pd.DataFrame) -> list[str]:

@@ -9,8 +9,8 @@
   speak for all segments of a file.
 - audb looks in its repositories (by default a public one of audEERING) and keeps audio, converted
   to mono at 16 kHz, in its cache: a second run needs no network. Databases in :data:`PINNED` have
-  the version and tables named there; their splits by speaker are audEERING's. Of others the latest
-  version and all tables with a column ``emotion`` are taken.
+  the version and tables named there. Of others the latest version and all tables with a column
+  ``emotion`` are taken.
 
 Chapter 1. Sources: https://audeering.github.io/audformat, https://audeering.github.io/audb
 """
@@ -41,11 +41,7 @@ _SPLIT = re.compile(rf"(?:^|[._\-\s])({'|'.join(labels.SPLIT_WORDS)})(?![a-z])",
 
 
 def load(root: Path, names: Sequence[str], columns: Mapping[str, str]) -> labels.Found:
-    """Read tables of a database in a folder (all when empty), see :func:`paraclap.corpora.load`.
-
-    Raises:
-        ValueError: if a table is not there, or none has a column of ours
-    """
+    """Read tables of a database in a folder, all when empty, see :func:`paraclap.corpora.load`."""
     database = audformat.Database.load(str(root))
     for name in names:
         if name not in database.tables:
@@ -106,9 +102,9 @@ def _read(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Tables of a database as one, and notes; `root` holds its relative files."""
     parts = {name: _part(database, name, root, columns) for name in names}
+    used = {name: part for name, part in parts.items() if len(part.columns)}
     there = sorted({column for name in names for column in database[name].columns})
     absent = [theirs for theirs in columns if theirs not in there]
-    used = {name: part for name, part in parts.items() if len(part.columns)}
     if absent or not used:
         msg = f"No column {absent[:5] or 'of ours'} in database {database.name!r}, it has "
         raise ValueError(f"{msg}{there[:20]}: map them with the parameter columns.")
@@ -157,8 +153,7 @@ def _add_personal(frame: pd.DataFrame, database: audformat.Database, scheme: str
 
 def _language(code: object) -> str:
     """Two-letter code of a language (deu → de), the code itself where there is none."""
-    is_language = iso639.is_language(str(code))
-    return (is_language and iso639.Lang(str(code)).pt1) or str(code)
+    return (iso639.is_language(str(code)) and iso639.Lang(str(code)).pt1) or str(code)
 
 
 def _split_of(database: audformat.Database, name: str) -> str:

@@ -32,12 +32,7 @@ MISSING = ("", "na", "n/a", "#n/a", "nan", "none", "null", "<na>")
 def load(
     root: Path, table: str, columns: Mapping[str, str], label_column: str = "emotion"
 ) -> labels.Found:
-    """Read the CSV of a folder, see :func:`paraclap.corpora.load`.
-
-    Raises:
-        FileNotFoundError: if the CSV or an audio file is not there
-        ValueError: if the CSV is empty, or a column or value is not as it should be
-    """
+    """Read the CSV of a folder; arguments and errors are those of :func:`paraclap.corpora.load`."""
     found, notes = sorted(path.name for path in root.glob("*.csv")), list[str]()
     name = table or (USUAL if USUAL in found or len(found) != 1 else found[0])
     if not (root / name).is_file():
@@ -175,17 +170,15 @@ def list_segments(
         ValueError: if there is no audio in it, it is no such table, or a segment comes twice
     """
     path = Path(files) if isinstance(files, str | os.PathLike) else None
-    if path is None:
-        index = tables.as_index(files)
-    elif path.is_dir():
-        index = tables.segments(_audio_below(path, [] if notes is None else notes))
-    elif not path.exists():
+    if path and not path.exists():
         msg = f"Nothing at {str(path)!r}, expected a folder, a table or an audio file."
         raise FileNotFoundError(msg)
-    elif path.suffix.lower() in (".csv", ".parquet"):
+    if path and path.is_dir():
+        index = tables.segments(_audio_below(path, [] if notes is None else notes))
+    elif path and path.suffix.lower() in (".csv", ".parquet"):
         index = _segments_of_table(path)
     else:
-        index = tables.segments([path])
+        index = tables.as_index(files)
     if len(twice := index[index.duplicated()]):
         names = [tables.short_name(row[0]) for row in twice[:5]]
         raise ValueError(f"{len(twice)} segments come twice (first: {names}), expected each once.")

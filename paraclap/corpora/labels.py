@@ -35,11 +35,7 @@ _REMEDY += "it, or name other corpora in learn_from."
 
 
 def parse_columns(columns: str | Mapping[str, str]) -> dict[str, str]:
-    """Their names to ours, from a mapping or from ``"theirs=ours,theirs=ours"``.
-
-    Raises:
-        ValueError: if an entry is not of this form or our name is unknown
-    """
+    """Their names to ours, from a mapping or ``"theirs=ours,theirs=ours"``; else ValueError."""
     if isinstance(columns, str):
         entries = [entry.split("=") for entry in columns.split(",") if entry.strip()]
         if any(len(entry) != 2 for entry in entries):
@@ -52,18 +48,13 @@ def parse_columns(columns: str | Mapping[str, str]) -> dict[str, str]:
 
 
 def rename(table: pd.DataFrame, columns: Mapping[str, str], where: str) -> pd.DataFrame:
-    """Table with their names changed to ours, those mapped to nothing dropped.
-
-    Raises:
-        ValueError: if a column to be renamed is not there, or its new name is taken
-    """
+    """Table with our names, columns without one dropped; ValueError if one is lost or twice."""
     for theirs in columns:
         if theirs not in table:
             raise ValueError(unknown("column", theirs, table.columns, where))
     table = table.drop(columns=[theirs for theirs, ours in columns.items() if not ours])
     table = table.rename(columns=dict(columns))
-    twice = list(table.columns[table.columns.duplicated()])
-    if twice:
+    if twice := list(table.columns[table.columns.duplicated()]):
         raise ValueError(f"Two columns for {twice[:5]} in {where}: leave one out with 'theirs='.")
     return table
 

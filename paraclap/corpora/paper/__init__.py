@@ -41,11 +41,7 @@ def folders(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def homes(names: Iterable[str], folders: Mapping[str, str]) -> dict[str, Path]:
-    """Checked folders of some corpora, by name, from those that were given.
-
-    Raises:
-        FileNotFoundError: one error that names each corpus that is not there
-    """
+    """Checked folders of some corpora; one FileNotFoundError names each that is not there."""
     found, absent = dict[str, Path](), list[str]()
     for name in names:
         try:

@@ -54,11 +54,7 @@ class Corpus:
         return counts[counts["corpus"].str.fullmatch(rf"{self.name}(-\d)?")]
 
     def home(self, value: str | Path) -> Path:
-        """Folder of the corpus: the one given, or the only one in it that looks like it.
-
-        Raises:
-            FileNotFoundError: if there is none, with what was expected and where to get it
-        """
+        """Folder of the corpus: the one given, or the only one in it; else FileNotFoundError."""
         root, parameter = Path(value).expanduser(), self.name.replace("-", "_")
         if unset := re.search(r"\$\{(\w+)\}", str(value)):
             reason = f"the environment variable {unset[1]} is not set (parameter {parameter})"
@@ -69,9 +65,8 @@ class Corpus:
             reason = f"no folder at '…/{short_name(root)}'"
         else:
             inner = sorted(path for path in root.iterdir() if path.name[0] != ".")
-            homes = [path for path in inner if path.is_dir() and self._is_here(path)]
-            homes = [root] if self._is_here(root) else homes
-            if len(homes) == 1:
+            homes = [path for path in (root, *inner) if self._is_here(path)]
+            if len(homes) == 1 or homes[:1] == [root]:
                 return homes[0].resolve()
             content = first(path.name for path in homes or inner)
             reason = f"{root.name!r} is not its folder, it holds {content}"
@@ -93,8 +88,7 @@ class Corpus:
             FileNotFoundError: if it is another folder, or no utterance is in it
             ValueError: if a label file, a label or a file name is not as it should be
         """
-        notes: list[str] = []
-        home = self.home(root)
+        home, notes = self.home(root), list[str]()
         rows = self.rows(home, notes)
         if rows.empty:
             raise FileNotFoundError(self._absent(f"no utterance in {home.name!r} {notes[:3]}"))

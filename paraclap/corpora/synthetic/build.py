@@ -1,9 +1,8 @@
 """Write the synthetic corpora: 16 kHz WAV files and an audformat database with one table a corpus.
 
 Each utterance draws from its own generator, seeded by (seed, corpus, number): the files are the
-same bytes whatever the number of processes, and whichever of them were there before. Every file
-carries the comment ``synthetic speech``. ``intended.parquet`` beside the database holds label,
-emotion and the prosody that each utterance was meant to have. Chapter 1.
+same bytes whatever the number of processes. Every file carries the comment ``synthetic speech``.
+``intended.parquet`` holds the prosody that each utterance was meant to have. Chapter 1.
 """
 
 from __future__ import annotations
@@ -51,10 +50,9 @@ def build(
 
     Raises:
         ModuleNotFoundError: if espeak-ng is not installed
-        FileExistsError: if ``folder`` holds a corpus that was not made here
         ValueError: if there are too few utterances for the classes of a corpus
-        OSError: if a file cannot be written; finished files are kept
-        BlockingIOError: if another process builds in the same folder
+        OSError: if a file cannot be written (finished ones are kept), another process builds in
+            the folder, or it holds a corpus that was not made here
     """
     folder = Path(folder)
     table = plan(utterances, held_out, seed)
@@ -78,10 +76,7 @@ def corpus_folder(corpus: str, folder: str | Path, *settings: Any) -> Path:
 
 
 def intended_prosody(folder: str | Path, index: pd.MultiIndex) -> pd.DataFrame:
-    """Prosody that utterances were meant to have, in z per dimension.
-
-    Rows are those segments of ``index`` that :func:`build` made in ``folder``, if any.
-    """
+    """Prosody in z that the segments of ``index`` that :func:`build` made were meant to have."""
     folder = Path(folder).resolve()
     if not (folder / INTENDED).is_file():
         return pd.DataFrame(index=index[:0])
@@ -128,9 +123,8 @@ def _write(rows: list[dict[str, Any]], folder: Path, seed: int) -> int:
     with espeak.Espeak() as engine:
         for row in rows:
             rng = np.random.default_rng([seed, row["number"], *row["corpus"].encode()])
-            settings, pitch = effects.voice_settings(row, row["accent"], row["formants"])
-            plain = engine.speak(row["text"], settings)
-            signal = effects.apply_effects(plain, row, pitch, row["noise"], row["telephone"], rng)
+            settings, pitch = effects.voice_settings(row)
+            signal = effects.apply_effects(engine.speak(row["text"], settings), row, pitch, rng)
             with tables.atomic(folder / row["file"]) as temporary:
                 temporary.write_bytes(audio.encode(signal, comment=audio.SYNTHETIC))
     return len(rows)

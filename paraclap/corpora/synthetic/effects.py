@@ -11,6 +11,7 @@ cues carry emotion); the telephone band is 300 to 3,400 Hz (ITU-T G.712).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -28,45 +29,37 @@ _SLOPE, _CENTRE, _ORIGIN = 4.65, 0.71, 9
 _BLOCK_IN, _BLOCK_OUT = 441, 320  # 22,050 : 16,000 Hz
 
 
-def voice_settings(
-    prosody: Mapping[str, float], accent: str, formants: tuple[int, ...]
-) -> tuple[VoiceSettings, float]:
-    """Settings of espeak-ng for a prosody in z, and the mean pitch: 3 semitones per z, in Hz."""
-    mean = float(np.clip(150.0 * 2 ** (3.0 * prosody["pitch"] / 12), 70, 480))
+def voice_settings(row: Mapping[str, Any]) -> tuple[VoiceSettings, float]:
+    """Settings of espeak-ng for a row of the plan, and the mean pitch: 3 semitones per z, in Hz."""
+    mean = float(np.clip(150.0 * 2 ** (3.0 * row["pitch"] / 12), 70, 480))
     semitones = 12 * np.log2(mean / 27.5)
-    deviation = 0.075 * np.exp(0.45 * prosody["variation"]) * semitones
+    deviation = 0.075 * np.exp(0.45 * row["variation"]) * semitones
     width = min(mean * deviation / _SLOPE, (mean - 45) / _CENTRE)
     low = round(mean + _ORIGIN - _CENTRE * width)
-    rate = round(float(np.clip(150 * np.exp(0.15 * prosody["rate"]), 100, 280)))
-    return VoiceSettings(accent, low, low + round(width), rate, formants), mean
+    rate = round(float(np.clip(150 * np.exp(0.15 * row["rate"]), 100, 280)))
+    return VoiceSettings(row["accent"], low, low + round(width), rate, row["formants"]), mean
 
 
 def apply_effects(
-    signal: Signal,
-    prosody: Mapping[str, float],
-    pitch: float,
-    noise: float,
-    telephone: bool,
-    rng: np.random.Generator,
+    signal: Signal, row: Mapping[str, Any], pitch: float, rng: np.random.Generator
 ) -> Signal:
     """Turn plain speech at 22,050 Hz into an utterance at 16 kHz.
 
     Args:
         signal: from espeak-ng
-        prosody: z per dimension
+        row: of the plan: prosody in z, `noise` of the room or line in dB, and whether only
+            300 to 3,400 Hz pass (`telephone`)
         pitch: mean pitch in Hz, the scale of the perturbation
-        noise: level of the room or line in dB
-        telephone: whether only 300 to 3,400 Hz pass
         rng: of perturbation and noise
     """
     loud, edge = np.flatnonzero(np.abs(signal) > 1e-3), int(0.06 * SAMPLING_RATE)
     signal = signal[max(loud[0] - edge, 0) : loud[-1] + edge]  # cuts silence but for 60 ms
-    signal = perturb(signal, prosody["jitter"], prosody["shimmer"], pitch, rng)
-    signal = add_breath(signal, prosody["breathiness"], rng)
-    signal = tilt_and_resample(signal, prosody["brightness"], telephone)
+    signal = perturb(signal, row["jitter"], row["shimmer"], pitch, rng)
+    signal = add_breath(signal, row["breathiness"], rng)
+    signal = tilt_and_resample(signal, row["brightness"], row["telephone"])
     rms = float(np.sqrt(np.mean(np.square(signal)))) + 1e-9
-    signal = signal * np.float32(_amplitude(-30 + 4.5 * prosody["level"]) / rms)
-    hiss = rng.standard_normal(len(signal), dtype=np.float32) * np.float32(_amplitude(noise))
+    signal = signal * np.float32(_amplitude(-30 + 4.5 * row["level"]) / rms)
+    hiss = rng.standard_normal(len(signal), dtype=np.float32) * np.float32(_amplitude(row["noise"]))
     return np.clip(signal + hiss, -0.999, 0.999).astype(np.float32)
 
 
@@ -85,8 +78,7 @@ def perturb(
     place = np.clip(moved.astype(np.int64), 0, len(signal) - 2)
     part = (moved - place).astype(np.float32)
     left = signal[place]
-    perturbed: Signal = (left + part * (signal[place + 1] - left)) * gain.astype(np.float32)
-    return perturbed
+    return np.asarray((left + part * (signal[place + 1] - left)) * gain.astype(np.float32))
 
 
 def add_breath(signal: Signal, breathiness: float, rng: np.random.Generator) -> Signal:
@@ -97,8 +89,7 @@ def add_breath(signal: Signal, breathiness: float, rng: np.random.Generator) -> 
     envelope = np.interp(np.arange(len(signal)), (np.arange(count) + 0.5) * block, np.sqrt(power))
     air = rng.standard_normal(len(signal), dtype=np.float32)
     loudness = _amplitude(min(-21 + 5 * breathiness, -7))
-    breathy: Signal = signal + air * (loudness * envelope).astype(np.float32)
-    return breathy
+    return np.asarray(signal + air * (loudness * envelope).astype(np.float32))
 
 
 def tilt_and_resample(signal: Signal, brightness: float, telephone: bool) -> Signal:

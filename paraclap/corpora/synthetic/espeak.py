@@ -80,11 +80,7 @@ class Espeak:
         self._folder.cleanup()
 
     def speak(self, text: str, settings: VoiceSettings) -> Signal:
-        """Turn plain text or an SSML body (``<break time="200ms"/>``) into a signal.
-
-        Raises:
-            ValueError: if the accent is unknown or no sound came out
-        """
+        """Turn text or an SSML body (``<break time="200ms"/>``) into a signal, else ValueError."""
         self._variant.write_text(settings.variant(), encoding="utf-8")
         if self._library.espeak_SetVoiceByName(f"{settings.accent}+v".encode()) != 0:
             raise ValueError(f"Unknown accent {settings.accent!r}: see the voices of espeak-ng.")
