@@ -21,8 +21,6 @@ from paraclap.tables import did_you_mean, unknown
 
 __all__ = ["database", "folder", "load", "paper"]
 
-_OPEN = database.PREFIX
-
 
 def load(
     corpus: str | Path,
@@ -85,13 +83,15 @@ def _parts(text: str) -> list[str]:
 def _names(text: str) -> dict[str, str]:
     """Names of corpora in a text, and how each is written there; empty for a path."""
     parts = _parts(text)
-    other = [part for part in parts if part not in paper.CORPORA and not part.startswith(_OPEN)]
+    other = [
+        part for part in parts if part not in paper.CORPORA and not part.startswith(database.PREFIX)
+    ]
     if len(other) == len(parts) or (other and Path(text).expanduser().is_dir()):
         return {}
     if other:
         msg = unknown("corpus", other[0], [*paper.CORPORA, "audb:<name>@<version>"])
         raise ValueError(f"{msg} A folder or the built-in speech cannot stand beside names.")
-    names = {part.removeprefix(_OPEN).split("@")[0].strip(): part for part in parts}
+    names = {part.removeprefix(database.PREFIX).split("@")[0].strip(): part for part in parts}
     if len(names) < len(parts) or "" in names:
         raise ValueError(f"Bad corpus {text!r}, expected each once: 'ravdess, audb:emodb@1.4.1'.")
     return names
@@ -107,8 +107,7 @@ def _load_several(
     homes = paper.homes([name for name, text in names.items() if text == name], folders)
     parts, notes, failed = list[pd.DataFrame](), list[str](), list[dict[str, str]]()
     for name, text in names.items():
-        is_open = text.startswith(_OPEN)
-        found = database.fetch(text) if is_open else paper.CORPORA[name].read(homes[name])
+        found = paper.CORPORA[name].read(homes[name]) if name in homes else database.fetch(text)
         learn = name in learned or text in learned
         found = found if learn else _test_part(*found)
         parts.append(labels.finish(found, seed=seed, for_testing=not learn))

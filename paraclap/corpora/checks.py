@@ -1,8 +1,7 @@
 """Leaks between splits: are the segments that a model is tested on among those it learns from?
 
-A speaker of a corpus in two splits is an error. Seconds of one file, or files of one content, are
-an error if they are in train and in another split, else a note. Every corpus is checked when it is
-loaded. Chapter 1.
+Every corpus is checked when it is loaded. A speaker in two splits is an error; seconds of one file,
+or files of one content, are one if they are in train and in another split, else a note. Chapter 1.
 """
 
 from __future__ import annotations
@@ -44,11 +43,10 @@ def check_leaks(
         msg += ", expected each in one: correct the splits, leave them out to have them drawn by "
         raise LeakError(f"{msg}speaker, or leave the speakers out if they are none.")
     rows = labels.index.to_frame(index=False).assign(split=labels["split"].to_numpy())
-    held_out = rows[rows["split"] != "train"]
     shared = _shared(rows, "train", f"train and in dev or test of {where}")
     if shared and not drawn:
         raise LeakError(" ".join(shared))
-    return shared + _shared(held_out, "dev", f"dev and in test of {where}")
+    return shared + _shared(rows[rows["split"] != "train"], "dev", f"dev and in test of {where}")
 
 
 def _shared(rows: pd.DataFrame, split: str, sides: str) -> list[str]:

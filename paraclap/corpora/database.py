@@ -2,8 +2,7 @@
 
 - Columns are found by name, see :data:`paraclap.tables.LABELS`. Gender (or sex) and language may
   also be the speaker's, in the labels of the speaker scheme. Languages get two-letter codes.
-- The split is a column, else the table's own (``split_id``), else a word in the table's name
-  (``categories.consensus.train``).
+- The split is a column, else the table's own (``split_id``), else a word in the table's name.
 - A file belongs to the corpus of the first table that has it: the table's name without split words,
   or the name of the database if there is one corpus only. In a corpus of segments, tables of files
   speak for all segments of a file.
@@ -22,9 +21,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import audformat
 import iso639
 import pandas as pd
+from audformat import Database
 
 from paraclap import audio
 from paraclap.corpora import labels
@@ -42,7 +41,7 @@ _SPLIT = re.compile(rf"(?:^|[._\-\s])({'|'.join(labels.SPLIT_WORDS)})(?![a-z])",
 
 def load(root: Path, names: Sequence[str], columns: Mapping[str, str]) -> labels.Found:
     """Read tables of a database in a folder, all when empty, see :func:`paraclap.corpora.load`."""
-    database = audformat.Database.load(str(root))
+    database = Database.load(str(root))
     for name in names:
         if name not in database.tables:
             raise ValueError(unknown("table", name, database.tables, repr(database.name)))
@@ -83,8 +82,8 @@ def fetch(text: str) -> labels.Found:
     wanted["tables"] = list(dict.fromkeys([*emotions, *people[:1]]))
     bare = audb.load(name, only_metadata=True, full_path=False, **wanted)
     wanted["media"] = sorted({file for table in emotions for file in bare[table].files})
-    form = {"sampling_rate": audio.SAMPLING_RATE, "mixdown": True, "format": "wav"}
-    found = audb.load(name, **form, **wanted)
+    rate = audio.SAMPLING_RATE
+    found = audb.load(name, sampling_rate=rate, mixdown=True, format="wav", **wanted)
     table, notes = _read(found, Path(), wanted["tables"], {})
     table["corpus"] = name
     if "speaker" in table:
@@ -98,7 +97,7 @@ def fetch(text: str) -> labels.Found:
 
 
 def _read(
-    database: audformat.Database, root: Path, names: Sequence[str], columns: Mapping[str, str]
+    database: Database, root: Path, names: Sequence[str], columns: Mapping[str, str]
 ) -> tuple[pd.DataFrame, list[str]]:
     """Tables of a database as one, and notes; `root` holds its relative files."""
     parts = {name: _part(database, name, root, columns) for name in names}
@@ -115,9 +114,7 @@ def _read(
     return table, [f"Tables without a column of ours, not used: {unused}."] if unused else []
 
 
-def _part(
-    database: audformat.Database, name: str, root: Path, columns: Mapping[str, str]
-) -> pd.DataFrame:
+def _part(database: Database, name: str, root: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     """Our columns of one table on the segmented index, with what its speakers and split say."""
     frame = database[name].get(as_segmented=True).astype(object)  # read only now
     here = {theirs: ours for theirs, ours in columns.items() if theirs in frame}
@@ -139,7 +136,7 @@ def _part(
     return frame
 
 
-def _add_personal(frame: pd.DataFrame, database: audformat.Database, scheme: str | None) -> None:
+def _add_personal(frame: pd.DataFrame, database: Database, scheme: str | None) -> None:
     """Add gender and language of the speakers, where the table has none of its own."""
     people = database.schemes[scheme].labels if scheme in database.schemes else None
     if isinstance(people, str):  # kept in a table of the database instead of its header
@@ -156,7 +153,7 @@ def _language(code: object) -> str:
     return (iso639.is_language(str(code)) and iso639.Lang(str(code)).pt1) or str(code)
 
 
-def _split_of(database: audformat.Database, name: str) -> str:
+def _split_of(database: Database, name: str) -> str:
     """Split that a table belongs to, by its own word or by its name; empty if it has none."""
     split_id = database[name].split_id
     if split_id is None:

@@ -9,6 +9,7 @@ such as ``None`` or ``NA`` are missing values, with a note. Chapters 1 and 8.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import unicodedata
 from collections import Counter, defaultdict
@@ -75,10 +76,8 @@ def _our_columns(rows: pd.DataFrame, where: str, label_column: str, notes: list[
     unused = [str(name) for name in rows if name not in ours]
     targets = ("emotion", "gender", *tables.DIMENSIONS, "label", label_column)
     problem = "".join(did_you_mean(name.lower(), {*ours} - {*used}) for name in unused)
-    if "file" not in used:
-        problem = f"No column 'file'.{problem}"
-    elif not {*targets} & {*used}:
-        problem = f"No label column, such as {targets}.{problem}"
+    for lost, names in (("'file'", {"file"}), (f"for labels, such as {targets}", {*targets})):
+        problem = problem if names & {*used} else f"No column {lost}.{problem}"
     if problem:
         msg = f"Bad columns {list(rows)[:20]} in {where}: {problem.strip()}"
         raise ValueError(f"{msg} Map columns with 'theirs=ours', leave them out with 'theirs='.")
@@ -104,10 +103,9 @@ def _seconds(rows: pd.DataFrame, name: str, where: str) -> pd.Series:
     """Times of a column in seconds, NaN where there is none."""
 
     def seconds(cell: str) -> float:
-        try:
+        with contextlib.suppress(ValueError):
             return tables.seconds(cell)
-        except ValueError:
-            return np.inf
+        return np.inf
 
     cells = rows.get(name, pd.Series(None, rows.index, dtype="str"))
     times = cells.map(seconds, na_action="ignore").astype(float)

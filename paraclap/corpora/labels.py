@@ -86,8 +86,9 @@ def finish(
     else:
         table["split"] = "test" if for_testing else given_splits(table, where)
     if not for_testing and "train" not in set(table["split"]):
-        got = sorted(set(table["split"]))
-        raise ValueError(f"No training split in {where}, got {got}: {_REMEDY}")
+        raise ValueError(
+            f"No training split in {where}, got {sorted({*table['split']})}: {_REMEDY}"
+        )
     table = tables.check_labels(table, where)
     files = table.index.to_frame()["file"].groupby(table["corpus"]).unique()
     synthetic = {corpus: audio.is_synthetic(own.tolist()) for corpus, own in files.items()}

@@ -105,7 +105,7 @@ def at(column, value, row=0):
     [
         (lambda rows: rows[:0], "has no row"),
         (lambda rows: rows.rename(columns={"emotion": "emotoin"}), "Did you mean 'emotion'"),
-        (lambda rows: rows[["file", "split"]], "No label column"),
+        (lambda rows: rows[["file", "split"]], "No column for labels"),
         (lambda rows: rows.drop(columns="file"), "No column 'file'"),
         (at("file", "no.wav"), r"1 files of labels\.csv are not in .*no\.wav"),
         (at("file", ""), "Bad file 'nan' .*a path in each row"),

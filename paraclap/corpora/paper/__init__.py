@@ -3,8 +3,6 @@
 A notebook has a parameter for the folder of each, its name with `_` for `-` (`crema_d`). A params
 file that is shared gives an environment variable instead: ``crema_d: ${PARACLAP_CREMA_D}``. Each
 corpus is a row of ``corpora.csv`` and a function of its name in `loaders`. Chapter 1.
-
-Source: section 3 of the paper.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
 """What the loaders of the paper's corpora share: find the folder, its audio, its label files.
 
-A loader is a function that reads one folder and gives one row per utterance: `id`, `file`,
-`emotion` or `label`, where available `speaker`, `gender`, `split`, `session`; other columns are
-dropped. A list `notes` gets a sentence for whatever is left out.
-
-An utterance is found by its *key*, the name of its file in lower case without folder and suffix.
-Two files for one utterance are an error unless they are identical. Differences from the published
+A loader reads one folder and gives one row per utterance: `id`, `file`, `emotion` or `label`, where
+available `speaker`, `gender`, `split`, `session`. A list `notes` gets a sentence for whatever is
+left out. An utterance is found by its *key*, the name of its file in lower case without folder and
+suffix; two files for one are an error unless they are identical. Differences from the published
 counts (``counts.csv``; `confirmed` tells whether they were checked) are notes, never errors.
 """
 
@@ -26,7 +24,6 @@ from paraclap.corpora.labels import FURTHER, TASK, Found
 from paraclap.tables import LABELS, report_rows, segments, short_name
 
 SUFFIXES = (".wav", ".sph", ".flac")
-Loader = Callable[[Path, list[str]], pd.DataFrame]  # of a folder and notes
 _CODES = pd.read_csv(Path(__file__).with_name("codes.csv"), dtype="str", keep_default_na=False)
 CODES = {
     str(column): dict(own[["code", "word"]].to_numpy()) for column, own in _CODES.groupby("column")
@@ -45,7 +42,7 @@ class Corpus:
     classes: list[str]  # of its own task
     key: list[str]  # patterns that are all found in its folder, with | between alternatives
     layout: str  # what its folder should hold, in words
-    rows: Loader
+    rows: Callable[[Path, list[str]], pd.DataFrame]  # the loader
 
     @property
     def counts(self) -> pd.DataFrame:
@@ -102,18 +99,16 @@ class Corpus:
 
     def _compared(self, table: pd.DataFrame) -> Iterator[str]:
         """A note for each task and split that has not as many utterances as published."""
-        tasks = {str(name).removeprefix(TASK): name for name in table if TASK in str(name)}
+        tasks = {str(name).removeprefix(TASK): str(name) for name in table if TASK in str(name)}
         tasks = {table["corpus"].iloc[0]: "label" if "label" in table else "emotion"} | tasks
-        for (task, split), expected in self.counts.groupby(["corpus", "split"], sort=False):
-            if task not in tasks:
-                continue
+        counts = self.counts[self.counts["corpus"].isin(list(tasks))]
+        for (task, split), expected in counts.groupby(["corpus", "split"], sort=False):
             here = table[table["split"] == split] if split else table
-            there, published = here[tasks[task]].count(), expected["count"].sum()
+            there, published = here[tasks[str(task)]].count(), expected["count"].sum()
             if there != published:
                 source = "" if (expected["confirmed"] == "yes").all() else " as reported"
-                yield (
-                    f"{task} {split}".strip() + f": {there:,} of {published:,} utterances{source}."
-                )
+                place = f"{task} {split}".strip()
+                yield f"{place}: {there:,} of {published:,} utterances{source}."
 
 
 def first(names: Iterable[object]) -> str:
@@ -169,9 +164,9 @@ def matched(
 ) -> pd.DataFrame:
     """Utterances (column `id`) that have audio below some folders, with a column `file`."""
     files, keys = _audio(folders, notes), rows["id"].fillna("").map(key)
-    if keys.duplicated().any():
-        twice = first(rows["id"][keys.duplicated()])
-        raise ValueError(f"Utterances are named twice in {where}: {twice}. Keep one row of each.")
+    if len(twice := rows["id"][keys.duplicated()]):
+        msg = f"Utterances are named twice in {where}: {first(twice)}. Keep one row of each."
+        raise ValueError(msg)
     note = f"No audio for {{}} utterances of {where}, left out: {{}}."
     rows = left_out(rows.assign(file=keys.map(files)), ~keys.isin(list(files)), note, notes)
     if more := sorted(files[name].name for name in files.keys() - set(keys)):
@@ -191,9 +186,8 @@ def parsed(folders: Iterable[Path], pattern: str, form: str, notes: list[str]) -
 def _audio(folders: Iterable[Path], notes: list[str]) -> dict[str, Path]:
     """Audio files below some folders, by key; of identical copies the first."""
     found, copies = dict[str, Path](), 0
-    for path in (path for folder in folders for path in walk(folder)):
-        if path.suffix.lower() not in SUFFIXES:
-            continue
+    paths = (path for folder in folders for path in walk(folder))
+    for path in (path for path in paths if path.suffix.lower() in SUFFIXES):
         one = found.setdefault(key(path.name), path)
         copies += one is not path
         if one is not path and not filecmp.cmp(one, path, shallow=False):

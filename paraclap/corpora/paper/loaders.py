@@ -36,20 +36,16 @@ def msp_podcast(home: Path, notes: list[str]) -> pd.DataFrame:
     rows["split"], where = rows["Split_Set"].str.lower(), f"Split_Set of {path.name}"
     note = "{} utterances of Test3 left out: their labels are hidden."
     rows = base.left_out(rows, rows["split"] == "test3", note, notes)
+    for theirs, ours in ratings.items():
+        rows[ours] = pd.to_numeric(rows[theirs], errors="coerce")
+        bad, expected = rows[theirs].notna() & ~rows[ours].between(1, 7), "ratings from 1 to 7"
+        report_rows(rows.set_index(["id"]), bad, theirs, path.name, f"{expected}: correct it there")
     return rows.assign(
-        **{ours: _rating(rows, theirs, path.name) for theirs, ours in ratings.items()},
         emotion=base.words(rows["EmoClass"], "msp-podcast", rows["id"], path.name),
         split=base.words(rows["split"], "msp-podcast split", rows["id"], where),
         speaker=rows["SpkrID"].mask(rows["SpkrID"].str.lower() == "unknown"),
         gender=rows["Gender"],
     )
-
-
-def _rating(rows: pd.DataFrame, column: str, where: str) -> pd.Series:
-    values = pd.to_numeric(rows[column], errors="coerce")
-    bad = rows[column].notna() & ~values.between(1, 7)
-    report_rows(rows.set_index(["id"]), bad, column, where, "ratings from 1 to 7: correct it there")
-    return values
 
 
 def iemocap(home: Path, notes: list[str]) -> pd.DataFrame:
@@ -101,9 +97,8 @@ def crema_d(home: Path, notes: list[str]) -> pd.DataFrame:
     people, sexes = home / "VideoDemographics.csv", pd.Series(dtype="str")
     if people.is_file():
         sexes = base.table(people, ["ActorID", "Sex"]).set_index("ActorID")["Sex"]
-    if unknown := sorted(set(rows["speaker"]) - set(sexes.index)):
-        names = base.first(unknown)
-        notes.append(f"Gender of {len(unknown)} actors is not in {people.name}: {names}.")
+    if lost := sorted(set(rows["speaker"]) - set(sexes.index)):
+        notes.append(f"Gender of {len(lost)} actors is not in {people.name}: {base.first(lost)}.")
     codes, where = rows["code"].str.upper(), "the file names of CREMA-D"
     rows["emotion"] = base.words(codes, "crema-d", rows["id"], where)
     return rows.assign(gender=rows["speaker"].map(sexes))

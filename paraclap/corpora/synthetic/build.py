@@ -30,11 +30,7 @@ CHUNK = 48  # utterances of one start of espeak-ng
 
 
 def build(
-    folder: str | Path,
-    utterances: int = 5000,
-    held_out: int = 240,
-    seed: int = 0,
-    jobs: int | None = None,
+    folder: str | Path, utterances: int = 5000, held_out: int = 240, seed: int = 0, jobs: int = 0
 ) -> Path:
     """Build the synthetic corpora.
 
@@ -46,7 +42,7 @@ def build(
         utterances: of the training split; 10 % for dev and 15 % for test come on top
         held_out: utterances of each held-out corpus
         seed: of everything that is drawn
-        jobs: processes; all cores when None
+        jobs: processes; 0 for all cores
 
     Raises:
         ModuleNotFoundError: if espeak-ng is not installed
@@ -59,8 +55,8 @@ def build(
     code = b"".join(Path(str(module.__file__)).read_bytes() for module in (espeak, effects))
     digest = hashlib.sha256(code + table.to_csv().encode()).hexdigest()
     settings = {"utterances": utterances, "held_out": held_out, "seed": seed, "digest": digest}
-    written = _has(folder, settings) and (folder / INTENDED).is_file()
-    if not (written and set(table["file"]) <= _files(folder)):
+    complete = set(table["file"]) <= (_files(folder, settings) or set())
+    if not complete or not (folder / INTENDED).is_file():
         name = tables.short_name(folder)
         with tables.lock(folder, f"{name!r} is being built by another process: wait for it."):
             _write_all(folder, table, settings, jobs or -1)
@@ -80,35 +76,34 @@ def intended_prosody(folder: str | Path, index: pd.MultiIndex) -> pd.DataFrame:
     folder = Path(folder).resolve()
     if not (folder / INTENDED).is_file():
         return pd.DataFrame(index=index[:0])
-    intended = pd.read_parquet(folder / INTENDED, columns=["file", *effects.PROSODY])
-    intended.index = pd.Index([str(folder / file) for file in intended.pop("file")])
-    there = index[index.get_level_values("file").isin(intended.index)]
-    return intended.loc[there.get_level_values("file")].set_index(there)
+    columns = ["file", *effects.PROSODY]
+    intended = pd.read_parquet(folder / INTENDED, columns=columns).set_index("file")
+    names = index.get_level_values("file").str.removeprefix(f"{folder}/")
+    there = names.isin(intended.index)
+    return intended.loc[names[there]].set_axis(index[there])
 
 
-def _has(folder: Path, settings: Mapping[str, Any]) -> bool:
-    return (folder / SETTINGS).is_file() and tables.read_json(folder / SETTINGS) == settings
-
-
-def _files(folder: Path) -> set[str]:
+def _files(folder: Path, settings: Mapping[str, Any]) -> set[str] | None:
+    """Files that are there for the settings, None if others or none were made here."""
+    if not (folder / SETTINGS).is_file() or tables.read_json(folder / SETTINGS) != settings:
+        return None
     return {path.relative_to(folder).as_posix() for path in folder.glob("*/*/*.wav")}
 
 
 def _write_all(folder: Path, table: pd.DataFrame, settings: Mapping[str, Any], jobs: int) -> None:
     """Write the files that are not there; remove those of other settings, if made here."""
     espeak.find_wheel()
-    if not _has(folder, settings):
+    if (there := _files(folder, settings)) is None:
         found = [path for name in table["corpus"].unique() if (path := folder / name).exists()]
         if found and not (folder / SETTINGS).exists():
-            raise FileExistsError(
-                f"Found {[path.name for path in found[:5]]} in {tables.short_name(folder)!r}, but "
-                f"no {SETTINGS}: not made here and not replaced. Choose another folder."
-            )
+            msg = f"Found {[path.name for path in found[:5]]} in {tables.short_name(folder)!r}, "
+            msg += f"but no {SETTINGS}: not made here and not replaced. Choose another folder."
+            raise FileExistsError(msg)
         (folder / INTENDED).unlink(missing_ok=True)
         for path in found:
             shutil.rmtree(path)
         tables.write_json(dict(settings), folder / SETTINGS)
-    missing = table[~table["file"].isin(_files(folder))].to_dict("records")
+    missing = table[~table["file"].isin(there or ())].to_dict("records")
     work = joblib.Parallel(jobs, return_as="generator_unordered")(
         joblib.delayed(_write)(missing[first : first + CHUNK], folder, settings["seed"])
         for first in range(0, len(missing), CHUNK)
@@ -133,8 +128,8 @@ def _write(rows: list[dict[str, Any]], folder: Path, seed: int) -> int:
 def _database(folder: Path, table: pd.DataFrame) -> audformat.Database:
     """Database with the labels of all corpora, on the segmented index."""
     text = "Synthetic speech for trying out paraclap: no person speaks here."
-    head = {"usage": "unrestricted", "languages": ["eng", "deu"], "description": text}
-    found = audformat.Database("paraclap-synthetic", "espeak-ng", **head)
+    found = audformat.Database("paraclap-synthetic", "espeak-ng", languages=["eng", "deu"])
+    found.description = text
     people = table.drop_duplicates("speaker").set_index("speaker")[["gender", "language"]]
     found.schemes["speaker"] = audformat.Scheme("str", labels=people.to_dict("index"))
     for name in ("emotion", "label"):
@@ -148,8 +143,8 @@ def _database(folder: Path, table: pd.DataFrame) -> audformat.Database:
     index = tables.segments(table["file"], None, seconds)
     for corpus, facts in read_data("corpora", "corpus").to_dict("index").items():
         rows, training = table[table["corpus"] == corpus], corpus == TRAINING
-        split = {} if training else {"split_id": "test"}
-        own = found[corpus] = audformat.Table(index[rows.index], **split)
+        held_out = {} if training else {"split_id": "test"}
+        own = found[corpus] = audformat.Table(index[rows.index], **held_out)
         columns = ["speaker", "label", *["emotion"] * facts["emotional"], *["split"] * training]
         for column in [*columns, *tables.DIMENSIONS * facts["rated"]]:
             own[column] = audformat.Column(scheme_id=column)

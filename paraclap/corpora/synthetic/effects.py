@@ -1,8 +1,7 @@
 """Prosody and channel of synthetic speech: perturbation, breath, spectral tilt, level, noise.
 
-The prosody of an utterance is given in z units per dimension (:data:`PROSODY`); one z is roughly
-the spread of natural speech, and each maps to one physical quantity by one formula here. Signals
-are float32 ``(samples,)``; levels in dB relative to full scale; pitch in Hz. Chapter 1.
+Prosody is given in z units per dimension (:data:`PROSODY`): one z is roughly the spread of natural
+speech. Signals are float32 ``(samples,)``, levels in dB relative to full scale. Chapter 1.
 
 Sources: Eyben et al. 2016 (jitter and shimmer from period to period); Juslin & Laukka 2003 (which
 cues carry emotion); the telephone band is 300 to 3,400 Hz (ITU-T G.712).
@@ -14,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from paraclap.audio import Signal
 from paraclap.corpora.synthetic.espeak import SAMPLING_RATE, VoiceSettings
@@ -40,9 +40,7 @@ def voice_settings(row: Mapping[str, Any]) -> tuple[VoiceSettings, float]:
     return VoiceSettings(row["accent"], low, low + round(width), rate, row["formants"]), mean
 
 
-def apply_effects(
-    signal: Signal, row: Mapping[str, Any], pitch: float, rng: np.random.Generator
-) -> Signal:
+def apply_effects(signal: Signal, row: Mapping[str, Any], pitch: float, rng: Generator) -> Signal:
     """Turn plain speech at 22,050 Hz into an utterance at 16 kHz.
 
     Args:
@@ -58,14 +56,14 @@ def apply_effects(
     signal = add_breath(signal, row["breathiness"], rng)
     signal = tilt_and_resample(signal, row["brightness"], row["telephone"])
     rms = float(np.sqrt(np.mean(np.square(signal)))) + 1e-9
-    signal = signal * np.float32(_amplitude(-30 + 4.5 * row["level"]) / rms)
-    hiss = rng.standard_normal(len(signal), dtype=np.float32) * np.float32(_amplitude(row["noise"]))
+    signal = signal * np.float32(10 ** ((-30 + 4.5 * row["level"]) / 20) / rms)
+    hiss = rng.standard_normal(len(signal), dtype=np.float32) * np.float32(
+        10 ** (row["noise"] / 20)
+    )
     return np.clip(signal + hiss, -0.999, 0.999).astype(np.float32)
 
 
-def perturb(
-    signal: Signal, jitter: float, shimmer: float, pitch: float, rng: np.random.Generator
-) -> Signal:
+def perturb(signal: Signal, jitter: float, shimmer: float, pitch: float, rng: Generator) -> Signal:
     """Make periods unequal in length (0.7 % at z = 0, x 2.2 per z) and height (1 dB, x 2.1)."""
     period = SAMPLING_RATE / pitch
     steps = int(len(signal) / period) + 2
@@ -81,14 +79,14 @@ def perturb(
     return np.asarray((left + part * (signal[place + 1] - left)) * gain.astype(np.float32))
 
 
-def add_breath(signal: Signal, breathiness: float, rng: np.random.Generator) -> Signal:
+def add_breath(signal: Signal, breathiness: float, rng: Generator) -> Signal:
     """Add noise that follows the loudness of the speech: 21 dB under it at z = 0, 5 dB per z."""
     block = 220  # 10 ms
     count = len(signal) // block
     power = np.square(signal[: count * block]).reshape(count, block).mean(1)
     envelope = np.interp(np.arange(len(signal)), (np.arange(count) + 0.5) * block, np.sqrt(power))
     air = rng.standard_normal(len(signal), dtype=np.float32)
-    loudness = _amplitude(min(-21 + 5 * breathiness, -7))
+    loudness = 10 ** (min(-21 + 5 * breathiness, -7) / 20)
     return np.asarray(signal + air * (loudness * envelope).astype(np.float32))
 
 
@@ -106,7 +104,3 @@ def tilt_and_resample(signal: Signal, brightness: float, telephone: bool) -> Sig
     scale = _BLOCK_OUT / _BLOCK_IN
     filtered = np.fft.irfft(spectrum[:bins] * (gain * scale), blocks * _BLOCK_OUT)
     return filtered[:samples].astype(np.float32)
-
-
-def _amplitude(decibel: float) -> float:
-    return float(10 ** (decibel / 20))

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.random import Generator
 
 from paraclap.corpora.synthetic.effects import PROSODY
 from paraclap.tables import DIMENSIONS as RATINGS
@@ -70,7 +71,7 @@ def plan(utterances: int, held_out: int, seed: int) -> pd.DataFrame:
 
 
 def _utterances(
-    corpus: pd.Series, split: str, count: int, speakers: int, rng: np.random.Generator
+    corpus: pd.Series, split: str, count: int, speakers: int, rng: Generator
 ) -> pd.DataFrame:
     """Plan of one split of one corpus."""
     people, who = _speakers(corpus, split, speakers, rng), np.arange(count) % speakers
@@ -79,8 +80,7 @@ def _utterances(
     labels = _draw_labels(classes["share"].first(), drawn, str(corpus.name), rng)
     labels = labels[who] if corpus["by_speaker"] else labels
     shares = {label: rows.set_index("emotion")["emotion_share"] for label, rows in classes}
-    shares = {label: share / share.sum() for label, share in shares.items()}
-    emotions = [str(rng.choice(share.index, p=share)) for share in map(shares.__getitem__, labels)]
+    emotions = [str(rng.choice(p.index, p=p / p.sum())) for p in map(shares.__getitem__, labels)]
     ratings, prosody = _draw_prosody(corpus["strength"], emotions, rng)
     table = people.iloc[who].reset_index(drop=True)
     table[list(PROSODY)] = np.clip(prosody + table[list(PROSODY)].to_numpy(), -4, 4)
@@ -88,18 +88,13 @@ def _utterances(
     sentences = read_data("sentences", "sentences").loc[corpus["sentences"], "text"]
     texts = rng.choice(sentences.to_numpy(object), count)
     rows = zip(texts, classes["hesitation"].first()[labels], table["pauses"], strict=True)
-    return table.assign(
-        corpus=str(corpus.name),
-        split=split,
-        label=labels,
-        emotion=emotions,
-        text=[_add_pauses(*row, rng) for row in rows],
-        noise=corpus["noise"] + rng.normal(0, 3, count),
-        telephone=corpus["telephone"],
-    )
+    text = [_add_pauses(*row, rng) for row in rows]
+    noise = corpus["noise"] + rng.normal(0, 3, count)
+    table = table.assign(corpus=str(corpus.name), split=split, label=labels, emotion=emotions)
+    return table.assign(text=text, noise=noise, telephone=corpus["telephone"])
 
 
-def _speakers(corpus: pd.Series, split: str, count: int, rng: np.random.Generator) -> pd.DataFrame:
+def _speakers(corpus: pd.Series, split: str, count: int, rng: Generator) -> pd.DataFrame:
     """Speakers with their habits: z per dimension, accent, formants in percent."""
     gender = np.resize(np.array(corpus["genders"].split(), dtype=object), count)
     build = ["child"] * count if corpus["child"] else gender
@@ -117,9 +112,7 @@ def _speakers(corpus: pd.Series, split: str, count: int, rng: np.random.Generato
     )
 
 
-def _draw_labels(
-    shares: pd.Series, count: int, corpus: str, rng: np.random.Generator
-) -> np.ndarray:
+def _draw_labels(shares: pd.Series, count: int, corpus: str, rng: Generator) -> np.ndarray:
     """Labels in random order, by share, each class at least once."""
     if count < len(shares):
         msg = f"Bad number of utterances {count} for {corpus}, expected at least {len(shares)}"
@@ -133,7 +126,7 @@ def _draw_labels(
 
 
 def _draw_prosody(
-    strength: float, emotions: list[str], rng: np.random.Generator
+    strength: float, emotions: list[str], rng: Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ratings ``(utterances, 3)`` on 1 to 7, and z ``(utterances, 9)`` without the speaker."""
     means, count = read_data("emotions", "emotion").loc[emotions], len(emotions)
@@ -148,7 +141,7 @@ def _draw_prosody(
     return ratings, prosody
 
 
-def _add_pauses(text: str, hesitation: float, pauses: float, rng: np.random.Generator) -> str:
+def _add_pauses(text: str, hesitation: float, pauses: float, rng: Generator) -> str:
     """Sentence with perhaps a filled pause, and silent ones, more and longer with z."""
     words = text.split()
     hesitates = rng.random() < hesitation
