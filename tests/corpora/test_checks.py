@@ -37,9 +37,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-# --- speakers -----------------------------------------------------------------------------------
-
-
 def test_labels_without_leaks_pass(labels):
     check_leaks(labels)
 
@@ -69,9 +66,6 @@ def test_a_corpus_whose_splits_share_a_speaker_is_not_loaded(folder):
     assert len(corpora.load(folder, columns="speaker=")) == 12
 
 
-# --- seconds ------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("start", "end", "leaks"),
     [(0, 1, True), (1.5, 2.5, True), (2, 3, False), (0.5, 9, True), (1, np.nan, True)],
@@ -87,20 +81,12 @@ def test_seconds_of_one_file_are_in_one_split(start, end, leaks):
         check_leaks(labels)
 
 
-Segments = st.lists(
-    st.tuples(
-        st.sampled_from("ab"),
-        st.integers(0, 8),
-        st.integers(1, 4),
-        st.sampled_from(["train", "test"]),
-    ),
-    min_size=1,
-    max_size=8,
-)
+SPLITS = st.sampled_from(["train", "test"])
+SEGMENTS = st.tuples(st.sampled_from("ab"), st.integers(0, 8), st.integers(1, 4), SPLITS)
 
 
 @settings(max_examples=60, derandomize=True, deadline=None, database=None)
-@given(Segments)
+@given(st.lists(SEGMENTS, min_size=1, max_size=8))
 def test_seconds_are_compared_as_by_a_slow_reference(segments):
     rows = [(file, first, first + long, split, split) for file, first, long, split in segments]
     slow = any(
@@ -114,9 +100,6 @@ def test_seconds_are_compared_as_by_a_slow_reference(segments):
     except LeakError:
         found = True
     assert found == slow
-
-
-# --- copies -------------------------------------------------------------------------------------
 
 
 def test_a_test_file_among_the_training_files_under_another_name_is_found(folder):

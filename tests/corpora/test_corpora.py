@@ -46,9 +46,7 @@ def test_what_is_learned_from_keeps_all_splits(everything):
 
 
 def test_two_speakers_are_too_few_to_learn_from(everything):
-    message = (
-        "Cannot split tess by speaker: it has 2, expected at least 3: give .* for_testing=True"
-    )
+    message = "Cannot split tess by speaker: it has 2, expected at least 3: give .* for_testing"
     with pytest.raises(ValueError, match=message):
         corpora.load("tess", folders=everything)
 
@@ -63,10 +61,9 @@ def test_a_corpus_alone_can_be_only_tested_on(everything, name, count):
 
 
 def test_for_testing_nothing_is_learned_from_the_first_corpus_either(everything):
-    table = corpora.load("sld, ravdess", folders=everything, for_testing=True)
-    alone = [
-        corpora.load(name, folders=everything, for_testing=True) for name in ("sld", "ravdess")
-    ]
+    form = {"folders": everything, "for_testing": True}
+    table = corpora.load("sld, ravdess", **form)
+    alone = [corpora.load(name, **form) for name in ("sld", "ravdess")]
     assert set(table["split"]) == {"test"}
     assert list(table.index) == [row for part in alone for row in part.index]
 

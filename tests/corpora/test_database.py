@@ -202,10 +202,10 @@ def publish_other(root, version, repository, tables):
     """Publish a database about two files: name of a table → column → values."""
     clips = CLIPS["crema-d"][:2]
     found = audformat.Database("other", languages=["spa"])
-    found.schemes["word"] = audformat.Scheme("str")
+    for column in {column for columns in tables.values() for column in columns}:
+        found.schemes[column] = audformat.Scheme("str")
     for name, columns in tables.items():
-        values = {column: ("word", words) for column, words in columns.items()}
-        open_databases.table(found, name, [clip.file for clip in clips], values)
+        open_databases.table(found, name, clips, columns)
     open_databases.speak(root, clips, 16_000)
     open_databases.publish_one(found, root, version, repository)
 

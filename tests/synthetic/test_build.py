@@ -161,9 +161,3 @@ def test_when_no_more_can_be_written_nothing_is_half_there_and_finished_files_ar
 def test_the_name_of_the_built_corpora_builds_them_and_a_folder_stays_itself(folder, tmp_path):
     assert synthetic.corpus_folder("synthesis", folder, *SMALL.values()) == folder
     assert synthetic.corpus_folder(str(tmp_path), folder, *SMALL.values()) == tmp_path
-
-
-def test_without_espeak_the_error_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
-    with pytest.raises(ModuleNotFoundError, match="pip install espeakng-loader"):
-        synthetic.build(tmp_path, 9, 9, jobs=1)
