@@ -12,9 +12,11 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sounds import buzz
 
 from paraclap import audio
+from paraclap.corpora.paper import CORPORA
 
 DEBRIS = ("._x.wav", ".DS_Store")
 
@@ -181,3 +183,15 @@ MAKERS: dict[str, Callable[[Path], Path]] = {
 def everything(root: Path) -> dict[str, str]:
     """Folders of all eight corpora, by the names that they are asked for."""
     return {name: str(make(root / name.upper())) for name, make in MAKERS.items()}
+
+
+def read(name: str, root: str | Path) -> pd.DataFrame:
+    """Table of a corpus in a folder, with its notes in `attrs`."""
+    table, _, said = CORPORA[name].read(Path(root))
+    table.attrs["notes"] = said
+    return table
+
+
+def notes(table: pd.DataFrame) -> str:
+    """Notes of a table as one text."""
+    return "\n".join(table.attrs["notes"])

@@ -1,7 +1,7 @@
 """Small databases in the form of EmoDB, CREMA-D and RAVDESS, published where audb finds them.
 
-Buzzes under the names, versions, tables, columns, schemes and file names of
-the real databases, in a repository that is a folder.
+Buzzes under the names, versions, tables, columns, schemes and file names of the real databases, in
+a repository that is a folder.
 
 Facts: https://audeering.github.io/datasets
 """
@@ -19,6 +19,7 @@ import audeer
 import audformat
 import numpy as np
 import pandas as pd
+from audformat import Database
 from sounds import buzz, write
 
 from paraclap import audio
@@ -46,43 +47,34 @@ class Clip(NamedTuple):
     male: bool
 
 
-def emodb(sentences: int = 1) -> list[Clip]:
+def emodb() -> list[Clip]:
     """Utterances of four speakers, no dev split."""
     people = {3: ("train", True), 8: ("train", False), 15: ("test", True), 16: ("test", False)}
     return [
-        Clip(f"wav/{speaker:02d}a{text + 1:02d}{code}a.wav", speaker, emotion, split, male)
+        Clip(f"wav/{speaker:02d}a01{code}a.wav", speaker, emotion, split, male)
         for speaker, (split, male) in people.items()
-        for text in range(sentences)
         for code, emotion in EMODB.items()
     ]
 
 
-def crema_d(sentences: int = 1) -> list[Clip]:
+def crema_d() -> list[Clip]:
     """Utterances of eight actors."""
     splits = ("train",) * 4 + ("dev",) * 2 + ("test",) * 2
-    texts = ("IEO", "TIE", "DFA", "MTI", "TAI", "WSI", "IWW", "ITS", "ITH", "IOM")[:sentences]
     return [
-        Clip(f"{actor}/{actor}_{text}_{code}_XX.wav", actor, emotion, split, bool(actor % 2))
+        Clip(f"{actor}/{actor}_IEO_{code}_XX.wav", actor, emotion, split, bool(actor % 2))
         for actor, split in enumerate(splits, 1001)
-        for text in texts
         for code, emotion in CREMA_D.items()
     ]
 
 
-def ravdess(sentences: int = 1, channel: str = "speech") -> list[Clip]:
+def ravdess(channel: str = "speech") -> list[Clip]:
     """Utterances of six actors, of the speech or the song part."""
     splits = {2: "train", 5: "train", 16: "dev", 17: "dev", 21: "test", 24: "test"}
-    folder, code = {"speech": ("speech", 1), "song": ("songs", 2)}[channel]
+    form = {"speech": "speech/actor_{1:02d}/03-01", "song": "songs/actor_{1:02d}/03-02"}[channel]
+    form += "-{0:02d}-01-01-01-{1:02d}.wav"
     return [
-        Clip(
-            f"{folder}/actor_{actor:02d}/03-{code:02d}-{number:02d}-01-01-{text:02d}-{actor:02d}.wav",
-            f"{actor:02d}",
-            emotion,
-            split,
-            bool(actor % 2),
-        )
+        Clip(form.format(number, actor), f"{actor:02d}", emotion, split, bool(actor % 2))
         for actor, split in splits.items()
-        for text in range(1, sentences + 1)
         for number, emotion in enumerate(RAVDESS, 1)
     ]
 
@@ -91,10 +83,8 @@ def speak(root: Path, clips: Sequence[Clip], rate: int, stereo: Sequence[str] = 
     """Write utterances at a sampling rate in Hz, some of them with two channels."""
     for clip in clips:
         pitch, level = VOICES[clip.emotion]
-        signal = buzz(
-            0.7, (100 if clip.male else 190) * pitch, level, zlib.crc32(clip.file.encode())
-        )
-        signal = np.resize(signal, rate * 7 // 10)
+        pitch *= 100 if clip.male else 190
+        signal = np.resize(buzz(0.7, pitch, level, zlib.crc32(clip.file.encode())), rate * 7 // 10)
         file = write(root / clip.file, signal, rate)
         file.write_bytes(audio.encode(signal, rate, audio.SYNTHETIC))
         if clip.file in stereo:
@@ -102,19 +92,21 @@ def speak(root: Path, clips: Sequence[Clip], rate: int, stereo: Sequence[str] = 
 
 
 def table(
-    found: audformat.Database,
-    name: str,
-    files: Sequence[str],
-    columns: Mapping[str, tuple[str, Sequence[Any]]],
-    split: str | None = None,
+    found: Database, name: str, clips: Sequence[Clip], columns: Mapping[str, Any], split: str = ""
 ) -> None:
-    """Add a table of files: column → (scheme, values)."""
+    """Add a table of files: column → its values, or one for all; schemes have the names."""
     if split and split not in found.splits:
         found.splits[split] = audformat.Split(type=split)
-    found[name] = audformat.Table(audformat.filewise_index(list(files)), split_id=split)
-    for column, (scheme, values) in columns.items():
-        found[name][column] = audformat.Column(scheme_id=scheme)
-        found[name][column].set(list(values))
+    files = audformat.filewise_index([clip.file for clip in clips])
+    found[name] = audformat.Table(files, **({"split_id": split} if split else {}))
+    for column, values in columns.items():
+        found[name][column] = audformat.Column(scheme_id=column)
+        found[name][column].set(values)
+
+
+def emotions(clips: Sequence[Clip]) -> list[str]:
+    """Emotions of utterances."""
+    return [clip.emotion for clip in clips]
 
 
 def by_split(clips: Sequence[Clip]) -> dict[str, list[Clip]]:
@@ -123,140 +115,78 @@ def by_split(clips: Sequence[Clip]) -> dict[str, list[Clip]]:
     return {split: [clip for clip in clips if clip.split == split] for split in splits}
 
 
-def emodb_database(clips: Sequence[Clip]) -> audformat.Database:
+def gender(clip: Clip) -> str:
+    """Gender of the speaker of an utterance."""
+    return "male" if clip.male else "female"
+
+
+def emodb_database(clips: Sequence[Clip]) -> Database:
     """Header and tables of EmoDB 1.4.1: speakers in a table of their own, German."""
-    found = audformat.Database(
-        "emodb",
-        languages=["deu"],
-        license="CC0-1.0",
-        usage="unrestricted",
-        description="Buzzes in the form of EmoDB.",
-    )
+    found = Database("emodb", languages=["deu"], license="CC0-1.0", usage="unrestricted")
     found.schemes["emotion"] = audformat.Scheme(labels=list(EMODB.values()))
-    found.schemes["confidence"] = audformat.Scheme("float", minimum=0, maximum=1)
-    found.schemes["age"] = audformat.Scheme("int", minimum=0)
+    found.schemes["emotion.confidence"] = audformat.Scheme("float", minimum=0, maximum=1)
     found.schemes["gender"] = audformat.Scheme("str", labels=["female", "male"])
     found.schemes["language"] = audformat.Scheme("str")
     people = {clip.speaker: clip for clip in clips}
     found["speaker"] = audformat.MiscTable(pd.Index(list(people), dtype="Int64", name="speaker"))
-    columns = {
-        "age": [30] * len(people),
-        "gender": ["male" if clip.male else "female" for clip in people.values()],
-        "language": ["deu"] * len(people),
-    }
+    columns = {"gender": [gender(clip) for clip in people.values()], "language": "deu"}
     for column, values in columns.items():
         found["speaker"][column] = audformat.Column(scheme_id=column)
         found["speaker"][column].set(values)
     found.schemes["speaker"] = audformat.Scheme("int", labels="speaker")
-    table(
-        found,
-        "files",
-        [c.file for c in clips],
-        {"speaker": ("speaker", [c.speaker for c in clips])},
-    )
-    named: dict[str, Sequence[Clip]] = {"emotion": clips}
+    table(found, "files", clips, {"speaker": [clip.speaker for clip in clips]})
+    table(found, "emotion", clips, {"emotion": emotions(clips), "emotion.confidence": 0.9})
     for split, part in by_split(clips).items():
-        named[f"emotion.categories.{split}.gold_standard"] = part
-    for name, part in named.items():
-        columns = {
-            "emotion": ("emotion", [clip.emotion for clip in part]),
-            "emotion.confidence": ("confidence", [0.9] * len(part)),
-        }
-        split = None if name == "emotion" else part[0].split
-        table(found, name, [clip.file for clip in part], columns, split)
+        columns = {"emotion": emotions(part), "emotion.confidence": 0.9}
+        table(found, f"emotion.categories.{split}.gold_standard", part, columns, split)
     return found
 
 
-def crema_d_database(clips: Sequence[Clip]) -> audformat.Database:
+def crema_d_database(clips: Sequence[Clip]) -> Database:
     """Header and tables of CREMA-D 1.3.0: intended and perceived emotions, sex of the speakers."""
-    found = audformat.Database(
-        "crema-d",
-        languages=["eng"],
-        license="Open Data Commons Open Database License (ODbL) v1.0",
-        usage="commercial",
-        description="Buzzes in the form of CREMA-D.",
-    )
-    people = {c.speaker: {"age": 30, "sex": "male" if c.male else "female"} for c in clips}
+    found = Database("crema-d", languages=["eng"], license="ODbL-1.0", usage="commercial")
+    people = {clip.speaker: {"age": 30, "sex": gender(clip)} for clip in clips}
     found.schemes["emotion"] = audformat.Scheme(labels=[*CREMA_D.values(), "no_agreement"])
-    found.schemes["emotion.intensity"] = audformat.Scheme(
-        labels=["low", "mid", "high", "unspecified"]
-    )
     found.schemes["emotion.agreement"] = audformat.Scheme("float", minimum=0, maximum=1)
     found.schemes["corrupted"] = audformat.Scheme("bool")
     found.schemes["speaker"] = audformat.Scheme("int", labels=people)
-    files = {
-        "speaker": ("speaker", [clip.speaker for clip in clips]),
-        "corrupted": ("corrupted", [False] * len(clips)),
-    }
-    table(found, "files", [clip.file for clip in clips], files)
+    speakers = [clip.speaker for clip in clips]
+    table(found, "files", clips, {"speaker": speakers, "corrupted": False})
     for split, part in by_split(clips).items():
-        names = [clip.file for clip in part]
-        intended = {
-            "emotion": ("emotion", [clip.emotion for clip in part]),
-            "emotion.intensity": ("emotion.intensity", ["unspecified"] * len(part)),
-        }
-        perceived = {
-            "emotion": ("emotion", ["no_agreement"] * len(part)),
-            "emotion.agreement": ("emotion.agreement", [0.3] * len(part)),
-        }
-        table(found, f"age.{split}", names[:1], {"speaker": ("speaker", [part[0].speaker])}, split)
-        table(found, f"emotion.categories.desired.{split}", names, intended, split)
-        table(found, f"emotion.categories.{split}.gold_standard", names, perceived, split)
+        table(found, f"age.{split}", part[:1], {"speaker": part[0].speaker}, split)
+        intended, perceived = {"emotion": emotions(part)}, {"emotion": "no_agreement"}
+        table(found, f"emotion.categories.desired.{split}", part, intended, split)
+        perceived |= {"emotion.agreement": 0.3}
+        table(found, f"emotion.categories.{split}.gold_standard", part, perceived, split)
     return found
 
 
-def ravdess_database(clips: Sequence[Clip]) -> audformat.Database:
+def ravdess_database(clips: Sequence[Clip]) -> Database:
     """Header and tables of RAVDESS 1.1.3: speech and song, splits with types of their own."""
-    found = audformat.Database(
-        "ravdess",
-        languages=["eng"],
-        license="CC-BY-NC-SA-4.0",
-        usage="research",
-        description="Buzzes in the form of RAVDESS.",
-    )
-    people = {
-        clip.speaker: {"gender": "male" if clip.male else "female", "language": "eng"}
-        for clip in clips
-    }
-    found.schemes["emotion"] = audformat.Scheme(
-        labels={emotion: {"original": f"{number:02d}"} for number, emotion in enumerate(RAVDESS, 1)}
-    )
-    found.schemes["emotional intensity"] = audformat.Scheme(labels=["normal", "strong"])
+    found = Database("ravdess", languages=["eng"], license="CC-BY-NC-SA-4.0", usage="research")
+    people = {clip.speaker: {"gender": gender(clip), "language": "eng"} for clip in clips}
+    codes = {emotion: {"original": f"{number:02d}"} for number, emotion in enumerate(RAVDESS, 1)}
+    found.schemes["emotion"] = audformat.Scheme(labels=codes)
     found.schemes["vocal channel"] = audformat.Scheme(labels=["song", "speech"])
     found.schemes["speaker"] = audformat.Scheme("str", labels=people)
     channels = ["song" if clip.file.startswith("songs") else "speech" for clip in clips]
-    files = {
-        "speaker": ("speaker", [clip.speaker for clip in clips]),
-        "vocal channel": ("vocal channel", channels),
-    }
-    table(found, "files", [clip.file for clip in clips], files)
+    speakers = [clip.speaker for clip in clips]
+    table(found, "files", clips, {"speaker": speakers, "vocal channel": channels})
     for channel in ("song", "speech"):
         own = [clip for clip, one in zip(clips, channels, strict=True) if one == channel]
         for split, part in by_split(own).items():
-            columns = {
-                "emotion": ("emotion", [clip.emotion for clip in part]),
-                "emotional intensity": ("emotional intensity", ["normal"] * len(part)),
-            }
-            table(found, f"emotion.{channel}.{split}", [c.file for c in part], columns, split)
+            columns = {"emotion": emotions(part)}
+            table(found, f"emotion.{channel}.{split}", part, columns, split)
     return found
 
 
-def publish(folder: Path, sentences: int = 1) -> audb.Repository:
-    """Make the three databases and publish them.
-
-    Args:
-        folder: of the repository and of what is published from it
-        sentences: utterances of each speaker and emotion
-
-    Returns:
-        the repository, for ``audb.config.REPOSITORIES``
-    """
+def publish(folder: Path) -> audb.Repository:
+    """Repository in a folder with the three databases, for ``audb.config.REPOSITORIES``."""
     repository = repository_in(folder)
-    singing = [*ravdess(sentences), *ravdess(1, "song")]
     sets = [
-        (emodb_database, emodb(sentences), "1.4.1", 16_000),
-        (crema_d_database, crema_d(sentences), "1.3.0", 16_000),
-        (ravdess_database, singing, "1.1.3", 48_000),
+        (emodb_database, emodb(), "1.4.1", 16_000),
+        (crema_d_database, crema_d(), "1.3.0", 16_000),
+        (ravdess_database, [*ravdess(), *ravdess("song")], "1.1.3", 48_000),
     ]
     for build, clips, version, rate in sets:
         found = build(clips)
@@ -273,16 +203,9 @@ def repository_in(folder: Path, name: str = "audb-local") -> audb.Repository:
     return audb.Repository(name, str(folder), "file-system")
 
 
-def publish_one(
-    found: audformat.Database, root: Path, version: str, repository: audb.Repository
-) -> None:
+def publish_one(found: Database, root: Path, version: str, repository: audb.Repository) -> None:
     """Publish a database whose files lie in a folder."""
     found.save(str(root))
-    audb.publish(
-        str(root),
-        version,
-        repository,
-        previous_version=None,
-        cache_root=audeer.mkdir(str(root.parent / "cache")),
-        verbose=False,
-    )
+    cache = audeer.mkdir(str(root.parent / "cache"))
+    form: dict[str, Any] = {"previous_version": None, "cache_root": cache, "verbose": False}
+    audb.publish(str(root), version, repository, **form)

@@ -21,8 +21,6 @@ from paraclap.tables import did_you_mean, unknown
 
 __all__ = ["database", "folder", "load", "paper"]
 
-_OPEN = "audb:"
-
 
 def load(
     corpus: str | Path,
@@ -64,7 +62,8 @@ def load(
         reason = "for_testing=True learns from none" if names else f"{root.name!r} is one corpus"
         raise ValueError(f"Bad learn_from {learn_from!r}: {reason}, leave it empty.")
     if names:
-        return _load_several(names, folders or {}, learn_from, seed, for_testing)
+        learned = [] if for_testing else _parts(learn_from) or list(names)[:1]
+        return _load_several(names, folders or {}, learned, seed)
     if not root.is_dir():
         hint = did_you_mean(str(root).lower(), paper.CORPORA)
         msg = f"No folder at {str(root)!r}, expected one with audio and a CSV, or a database.{hint}"
@@ -74,10 +73,7 @@ def load(
         found = database.load(root.resolve(), _parts(table), renamed)
     else:
         found = folder.load(root.resolve(), table, renamed, label_column)
-    return labels.finish(*found, label_column, seed, for_testing=for_testing)
-
-
-# --- several corpora ----------------------------------------------------------------------------
+    return labels.finish(found, label_column, seed, for_testing=for_testing)
 
 
 def _parts(text: str) -> list[str]:
@@ -85,72 +81,51 @@ def _parts(text: str) -> list[str]:
 
 
 def _names(text: str) -> dict[str, str]:
-    """Names of corpora in a text, and how each is written there; empty for a path.
-
-    Raises:
-        ValueError: if a corpus is named twice, or some parts are names and others are not
-
-    Examples:
-        >>> _names("tess, audb:emodb@1.4.1"), _names("data/my corpus")
-        ({'tess': 'tess', 'emodb': 'audb:emodb@1.4.1'}, {})
-    """
+    """Names of corpora in a text, and how each is written there; empty for a path."""
     parts = _parts(text)
-    named = [part for part in parts if part in paper.CORPORA or part.startswith(_OPEN)]
-    other = [part for part in parts if part not in named]
-    if not named or (other and Path(text).expanduser().is_dir()):
+    other = [
+        part for part in parts if part not in paper.CORPORA and not part.startswith(database.PREFIX)
+    ]
+    if len(other) == len(parts) or (other and Path(text).expanduser().is_dir()):
         return {}
     if other:
         msg = unknown("corpus", other[0], [*paper.CORPORA, "audb:<name>@<version>"])
         raise ValueError(f"{msg} A folder or the built-in speech cannot stand beside names.")
-    names = [part.removeprefix(_OPEN).split("@")[0].strip() for part in parts]
-    if len(set(names)) < len(names) or "" in names:
+    names = {part.removeprefix(database.PREFIX).split("@")[0].strip(): part for part in parts}
+    if len(names) < len(parts) or "" in names:
         raise ValueError(f"Bad corpus {text!r}, expected each once: 'ravdess, audb:emodb@1.4.1'.")
-    return dict(zip(names, parts, strict=True))
+    return names
 
 
 def _load_several(
-    names: Mapping[str, str],
-    folders: Mapping[str, str],
-    learn_from: str,
-    seed: int,
-    for_testing: bool,
+    names: Mapping[str, str], folders: Mapping[str, str], learned: list[str], seed: int
 ) -> pd.DataFrame:
-    forms = {form: name for name, text in names.items() for form in (name, text)}
-    for wanted in _parts(learn_from):
-        if wanted not in forms:
+    """Labels of some corpora; those learned from keep their splits."""
+    for wanted in learned:
+        if wanted not in (*names, *names.values()):
             raise ValueError(unknown("corpus", wanted, names.values(), "learn_from"))
-    learned = [forms[wanted] for wanted in _parts(learn_from)] or list(names)[:1]
     homes = paper.homes([name for name, text in names.items() if text == name], folders)
-    found = {
-        name: _load_one(text, homes, name in learned and not for_testing, seed)
-        for name, text in names.items()
-    }
-    table = tables.check_labels(pd.concat(found.values()), "the labels of all corpora")
-    notes = [f"{name}: {note}" for name, part in found.items() for note in part.attrs["notes"]]
-    failed = [entry for part in found.values() for entry in part.attrs["failed"]]
+    parts, notes, failed = list[pd.DataFrame](), list[str](), list[dict[str, str]]()
+    for name, text in names.items():
+        found = paper.CORPORA[name].read(homes[name]) if name in homes else database.fetch(text)
+        learn = name in learned or text in learned
+        found = found if learn else _test_part(*found)
+        parts.append(labels.finish(found, seed=seed, for_testing=not learn))
+        notes += [f"{name}: {note}" for note in parts[-1].attrs["notes"]]
+        failed += parts[-1].attrs["failed"]
+    table = tables.check_labels(pd.concat(parts), "the labels of all corpora")
     table.attrs = {"notes": notes, "failed": failed}
     return table
 
 
-def _load_one(text: str, homes: Mapping[str, Path], learn: bool, seed: int) -> pd.DataFrame:
-    if text.startswith(_OPEN):
-        table, where, notes = database.fetch(text.removeprefix(_OPEN))
-    else:
-        table, where, notes = paper.CORPORA[text].read(homes[text])
-    if not learn:
-        table = _keep_test(table, where, notes)
-    return labels.finish(table, where, notes, seed=seed, for_testing=not learn)
-
-
-def _keep_test(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
+def _test_part(table: pd.DataFrame, where: str, notes: list[str]) -> labels.Found:
     """Rows to test on: those of the published test split, or all where none is published."""
     if "split" not in table or "unofficial_split" in table.attrs:
-        notes.append("No split is published: all of it is tested on.")
-        return table
+        return table, where, [*notes, "No split is published: all of it is tested on."]
     splits = labels.given_splits(table, where)
     test = splits == "test"
     if not test.any():
         msg = f"No test split in {where}, got {sorted(set(splits))}: it can only be learned from."
         raise ValueError(msg)
-    notes.append(f"Only its test split is kept: {test.sum():,} of {len(table):,} utterances.")
-    return table[test]
+    note = f"Only its test split is kept: {test.sum():,} of {len(table):,} utterances."
+    return table[test], where, [*notes, note]

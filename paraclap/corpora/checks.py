@@ -1,8 +1,7 @@
 """Leaks between splits: are the segments that a model is tested on among those it learns from?
 
-A speaker of a corpus in two splits is an error. Seconds of one file, or files of one content, are
-an error if they are in train and in another split, else a note. Every corpus is checked when it is
-loaded. Chapter 1.
+Every corpus is checked when it is loaded. A speaker in two splits is an error; seconds of one file,
+or files of one content, are one if they are in train and in another split, else a note. Chapter 1.
 """
 
 from __future__ import annotations
@@ -28,10 +27,8 @@ def check_leaks(
     Args:
         labels: labels table; files that are not there are not compared
         where: its name in messages
-        drawn: whether its splits were drawn by speaker: then only speakers are an error
-
-    Returns:
-        notes on what is in two splits without being an error
+        drawn: whether its splits were drawn by speaker: then only speakers are an error, and what
+            else is in two splits is in the notes that are returned
 
     Raises:
         LeakError: if something must not be in two splits, with the first five offenders
@@ -40,31 +37,28 @@ def check_leaks(
     leaks = splits[splits.str.len() > 1].droplevel("corpus")
     if len(leaks):
         first = "; ".join(f"{name} ({', '.join(own)})" for name, own in leaks.head().items())
-        raise LeakError(
-            f"{len(leaks)} of {len(splits)} speakers are in two splits in {where} (first: {first}),"
-            " expected each in one: correct the splits, leave them out to have them drawn by "
-            "speaker, or leave the speakers out if they are none."
+        msg = (
+            f"{len(leaks)} of {len(splits)} speakers are in two splits in {where} (first: {first})"
         )
+        msg += ", expected each in one: correct the splits, leave them out to have them drawn by "
+        raise LeakError(f"{msg}speaker, or leave the speakers out if they are none.")
     rows = labels.index.to_frame(index=False).assign(split=labels["split"].to_numpy())
-    learned, held_out = rows["split"] == "train", rows[rows["split"] != "train"]
-    shared = _shared(rows.assign(side=learned), f"train and in dev or test of {where}")
+    shared = _shared(rows, "train", f"train and in dev or test of {where}")
     if shared and not drawn:
         raise LeakError(" ".join(shared))
-    side = held_out["split"] == "dev"
-    return shared + _shared(held_out.assign(side=side), f"dev and in test of {where}")
+    return shared + _shared(rows[rows["split"] != "train"], "dev", f"dev and in test of {where}")
 
 
-def _shared(rows: pd.DataFrame, sides: str) -> list[str]:
-    """Sentences on seconds and contents that are on both sides."""
-    kinds = {
-        "Seconds of {} files": (_overlapping(rows), "correct start, end or split"),
-        "{} recordings, under two names each,": (_copies(rows), "leave the copies out"),
+def _shared(rows: pd.DataFrame, split: str, sides: str) -> list[str]:
+    """Sentences on seconds and contents that are both in a split and in others."""
+    rows = rows.assign(side=rows["split"] == split)
+    seconds, copies = _overlapping(rows), _copies(rows)
+    found = {
+        f"Seconds of {len(seconds)} files are": (seconds, "correct start, end or split"),
+        f"{len(copies)} recordings, under two names each, are": (copies, "leave the copies out"),
     }
-    return [
-        f"{what.format(len(names))} are in {sides} (first: {'; '.join(names[:5])}): {remedy}."
-        for what, (names, remedy) in kinds.items()
-        if names
-    ]
+    form = "{} in {} (first: {}): {}."
+    return [form.format(w, sides, "; ".join(n[:5]), r) for w, (n, r) in found.items() if n]
 
 
 def _overlapping(rows: pd.DataFrame) -> list[str]:
@@ -81,13 +75,14 @@ def _overlapping(rows: pd.DataFrame) -> list[str]:
 def _copies(rows: pd.DataFrame) -> list[str]:
     """Pairs of files of one content: by size, those of one size by their beginning, then whole."""
     rows = rows[rows["end"].notna()].drop_duplicates(["file", "side"])  # others cannot be read
-    rows = rows[[Path(file).is_file() for file in rows["file"]]]
+    rows = rows[rows["file"].map(lambda file: Path(file).is_file()).astype(bool)]
     for length in (0, 2**12, -1):
-        rows = rows.assign(content=[_content(Path(file), length) for file in rows["file"]])
-        same = rows.groupby("content")
-        sides, files = (same[name].transform("nunique") for name in ("side", "file"))
-        rows = rows[(sides == 2) & (files > 1)]
-    groups = rows.groupby("content", sort=False)["file"].unique()
+        content = rows["file"].map(lambda file, length=length: _content(Path(file), length))
+        same = rows.groupby(content)
+        rows = rows[
+            (same["side"].transform("nunique") == 2) & (same["file"].transform("nunique") > 1)
+        ]
+    groups = rows.groupby(content, sort=False)["file"].unique()
     return [" and ".join(map(short_name, files[:2])) for files in groups]
 
 

@@ -2,15 +2,14 @@
 
 - Columns are found by name, see :data:`paraclap.tables.LABELS`. Gender (or sex) and language may
   also be the speaker's, in the labels of the speaker scheme. Languages get two-letter codes.
-- The split is a column, else the table's own (``split_id``), else a word in the table's name
-  (``categories.consensus.train``).
+- The split is a column, else the table's own (``split_id``), else a word in the table's name.
 - A file belongs to the corpus of the first table that has it: the table's name without split words,
   or the name of the database if there is one corpus only. In a corpus of segments, tables of files
   speak for all segments of a file.
 - audb looks in its repositories (by default a public one of audEERING) and keeps audio, converted
   to mono at 16 kHz, in its cache: a second run needs no network. Databases in :data:`PINNED` have
-  the version and tables named there; their splits by speaker are audEERING's, as the authors have
-  published none. Of others the latest version and all tables with a column ``emotion`` are taken.
+  the version and tables named there. Of others the latest version and all tables with a column
+  ``emotion`` are taken.
 
 Chapter 1. Sources: https://audeering.github.io/audformat, https://audeering.github.io/audb
 """
@@ -22,30 +21,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import audformat
 import iso639
 import pandas as pd
+from audformat import Database
 
 from paraclap import audio
 from paraclap.corpora import labels
 from paraclap.tables import INDEX, LABELS, segments, unknown
 
-Found = tuple[pd.DataFrame, str, list[str]]  # table on the segmented index, its name, notes
+PREFIX = "audb:"
 PERSONAL = {"gender": "gender", "sex": "gender", "language": "language"}  # of a speaker, to ours
 PINNED = {  # version, emotion tables; speakers are in the table "files"
     "crema-d": ("1.3.0", [f"emotion.categories.desired.{s}" for s in ("train", "dev", "test")]),
     "emodb": ("1.4.1", [f"emotion.categories.{s}.gold_standard" for s in ("train", "test")]),
     "ravdess": ("1.1.3", [f"emotion.speech.{s}" for s in ("train", "dev", "test")]),
 }
+_SPLIT = re.compile(rf"(?:^|[._\-\s])({'|'.join(labels.SPLIT_WORDS)})(?![a-z])", re.IGNORECASE)
 
 
-def load(root: Path, names: Sequence[str], columns: Mapping[str, str]) -> Found:
-    """Read tables of a database in a folder (all when empty), see :func:`paraclap.corpora.load`.
-
-    Raises:
-        ValueError: if a table is not there, or none has a column of ours
-    """
-    database = audformat.Database.load(str(root))
+def load(root: Path, names: Sequence[str], columns: Mapping[str, str]) -> labels.Found:
+    """Read tables of a database in a folder, all when empty, see :func:`paraclap.corpora.load`."""
+    database = Database.load(str(root))
     for name in names:
         if name not in database.tables:
             raise ValueError(unknown("table", name, database.tables, repr(database.name)))
@@ -53,11 +49,11 @@ def load(root: Path, names: Sequence[str], columns: Mapping[str, str]) -> Found:
     return table, f"{database.name} ({root.name})", notes
 
 
-def fetch(text: str) -> Found:
+def fetch(text: str) -> labels.Found:
     """Fetch a database with audb, or take it from its cache, and read its emotions.
 
     Args:
-        text: such as ``emodb@1.4.1``; without a version the pinned one, else the latest
+        text: such as ``audb:emodb@1.4.1``; without a version the pinned one, else the latest
 
     Raises:
         FileNotFoundError: if no repository has it, or none can be reached
@@ -65,7 +61,7 @@ def fetch(text: str) -> Found:
     """
     import audb  # takes seconds
 
-    name, _, version = (part.strip() for part in text.partition("@"))
+    name, _, version = (part.strip() for part in text.removeprefix(PREFIX).partition("@"))
     pinned, names = PINNED.get(name, ("", []))
     try:
         version = version or pinned or audb.latest_version(name)
@@ -73,47 +69,41 @@ def fetch(text: str) -> Found:
     except RuntimeError as error:
         places = [repository.name for repository in audb.config.REPOSITORIES]
         msg = f"{error} audb looked in {places}, versions there: {audb.versions(name)[-20:]}: "
-        raise FileNotFoundError(f"{msg}correct audb:{text}, or check the network.") from error
-    emotions = names if {*names, "files"} <= {*header.tables} else []
-    emotions = emotions or [table for table in header.tables if "emotion" in header[table].columns]
+        raise FileNotFoundError(f"{msg}correct {text}, or check the network.") from error
+    columns = {table: header[table].columns for table in header.tables}
+    is_pinned = {*names, "files"} <= {*columns}
+    emotions = names if is_pinned else [table for table in columns if "emotion" in columns[table]]
     if not emotions:
         msg = f"No table of {name} {version} has a column 'emotion': save it with audb.load_to, "
         raise ValueError(f"{msg}and give its folder as corpus, with names of columns.")
+    # speakers may be in a table of their own; one of a split knows those of the split alone
+    people = [t for t in columns if "speaker" in columns[t] and not _split_of(header, t)]
     wanted: dict[str, Any] = {"version": version, "num_workers": 8, "verbose": False}
-    wanted["tables"] = [*emotions, *_speaker_table(header, emotions)]
+    wanted["tables"] = list(dict.fromkeys([*emotions, *people[:1]]))
     bare = audb.load(name, only_metadata=True, full_path=False, **wanted)
     wanted["media"] = sorted({file for table in emotions for file in bare[table].files})
-    form = {"sampling_rate": audio.SAMPLING_RATE, "mixdown": True, "format": "wav"}
-    found = audb.load(name, **form, **wanted)
+    rate = audio.SAMPLING_RATE
+    found = audb.load(name, sampling_rate=rate, mixdown=True, format="wav", **wanted)
     table, notes = _read(found, Path(), wanted["tables"], {})
     table["corpus"] = name
     if "speaker" in table:
         table["speaker"] = name + "-" + table["speaker"].astype("str")
     licence = f"licence: {found.license or 'not given'}, use: {found.usage}"
     notes.insert(0, f"Version {version} from audb, {licence}; tables: {', '.join(emotions)}.")
-    if emotions == names:
+    if is_pinned:
         table.attrs["unofficial_split"] = True
         notes.append("The split by speaker is audEERING's: the authors have published none.")
     return table, name, notes
 
 
-def _speaker_table(header: audformat.Database, emotions: Sequence[str]) -> list[str]:
-    """Name of the table with the speakers, if those with emotions name none."""
-    people = [table for table in header.tables if "speaker" in header[table].columns]
-    if set(emotions) <= set(people):
-        return []
-    # A table of a split knows the speakers of that split alone.
-    return [table for table in people if _split_of(header, table) is None][:1]
-
-
 def _read(
-    database: audformat.Database, root: Path, names: Sequence[str], columns: Mapping[str, str]
+    database: Database, root: Path, names: Sequence[str], columns: Mapping[str, str]
 ) -> tuple[pd.DataFrame, list[str]]:
     """Tables of a database as one, and notes; `root` holds its relative files."""
     parts = {name: _part(database, name, root, columns) for name in names}
+    used = {name: part for name, part in parts.items() if len(part.columns)}
     there = sorted({column for name in names for column in database[name].columns})
     absent = [theirs for theirs in columns if theirs not in there]
-    used = {name: part for name, part in parts.items() if len(part.columns)}
     if absent or not used:
         msg = f"No column {absent[:5] or 'of ours'} in database {database.name!r}, it has "
         raise ValueError(f"{msg}{there[:20]}: map them with the parameter columns.")
@@ -124,9 +114,7 @@ def _read(
     return table, [f"Tables without a column of ours, not used: {unused}."] if unused else []
 
 
-def _part(
-    database: audformat.Database, name: str, root: Path, columns: Mapping[str, str]
-) -> pd.DataFrame:
+def _part(database: Database, name: str, root: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     """Our columns of one table on the segmented index, with what its speakers and split say."""
     frame = database[name].get(as_segmented=True).astype(object)  # read only now
     here = {theirs: ours for theirs, ours in columns.items() if theirs in frame}
@@ -135,18 +123,20 @@ def _part(
         if ours == "speaker" and theirs in database[name].columns:
             _add_personal(frame, database, database[name].columns[theirs].scheme_id)
     files, *times = (frame.index.get_level_values(level) for level in INDEX)
-    kept = [column for column in frame if column in LABELS]
-    frame = frame[kept].set_axis(segments([root / file for file in files], *times))
-    if kept and "split" not in frame and (split := _split_of(database, name)):
+    frame = frame[[column for column in frame if column in LABELS]]
+    frame = frame.set_axis(segments([root / file for file in files], *times))
+    if frame.columns.empty:
+        return frame
+    if "split" not in frame and (split := _split_of(database, name)):
         frame["split"] = split
-    if kept and "language" not in frame and len(database.languages) == 1:
+    if "language" not in frame and len(database.languages) == 1:
         frame["language"] = str(database.languages[0])
     if "language" in frame:
         frame["language"] = frame["language"].map(_language, na_action="ignore")
     return frame
 
 
-def _add_personal(frame: pd.DataFrame, database: audformat.Database, scheme: str | None) -> None:
+def _add_personal(frame: pd.DataFrame, database: Database, scheme: str | None) -> None:
     """Add gender and language of the speakers, where the table has none of its own."""
     people = database.schemes[scheme].labels if scheme in database.schemes else None
     if isinstance(people, str):  # kept in a table of the database instead of its header
@@ -160,35 +150,23 @@ def _add_personal(frame: pd.DataFrame, database: audformat.Database, scheme: str
 
 def _language(code: object) -> str:
     """Two-letter code of a language (deu → de), the code itself where there is none."""
-    is_language = iso639.is_language(str(code))
-    return (is_language and iso639.Lang(str(code)).pt1) or str(code)
+    return (iso639.is_language(str(code)) and iso639.Lang(str(code)).pt1) or str(code)
 
 
-def _split_of(database: audformat.Database, name: str) -> str | None:
-    """Split that a table belongs to, by its own word or by its name."""
+def _split_of(database: Database, name: str) -> str:
+    """Split that a table belongs to, by its own word or by its name; empty if it has none."""
     split_id = database[name].split_id
-    if split_id is not None:
-        kind = database.splits[split_id].type
-        return str(kind if kind in labels.SPLIT_WORDS else split_id)
-    words = re.split(r"[._\-\s]+", name.lower())
-    return next((word for word in words if word in labels.SPLIT_WORDS), None)
-
-
-def _base(name: str) -> str:
-    """Name of a table without split words and what is behind them.
-
-    >>> _base("categories.consensus.test-1")
-    'categories.consensus'
-    """
-    words = "|".join(labels.SPLIT_WORDS)
-    return re.split(rf"[._\-\s]({words})(?![a-z])", name, maxsplit=1)[0]
+    if split_id is None:
+        word = _SPLIT.search(name)
+        return word[1] if word else ""
+    kind = database.splits[split_id].type
+    return str(kind if kind in labels.SPLIT_WORDS else split_id)
 
 
 def _merged(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """One table of several, with the column corpus; the first that has a value counts."""
-    rows = pd.concat(
-        [part.reset_index().assign(corpus=_base(name)) for name, part in parts.items()]
-    )
+    bases = {name: _SPLIT.split(name, maxsplit=1)[0] or name for name in parts}
+    rows = pd.concat([part.reset_index().assign(corpus=bases[n]) for n, part in parts.items()])
     rows["corpus"] = rows.groupby("file")["corpus"].transform("first")
     is_file = rows["end"].isna()
     of_segments = rows["corpus"].isin(rows["corpus"][~is_file])

@@ -9,12 +9,14 @@ such as ``None`` or ``NA`` are missing values, with a note. Chapters 1 and 8.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from paraclap import audio, tables
@@ -30,27 +32,28 @@ MISSING = ("", "na", "n/a", "#n/a", "nan", "none", "null", "<na>")
 
 def load(
     root: Path, table: str, columns: Mapping[str, str], label_column: str = "emotion"
-) -> tuple[pd.DataFrame, str, list[str]]:
-    """Read the CSV of a folder, see :func:`paraclap.corpora.load`.
-
-    Returns:
-        table on the segmented index with our columns, name of the CSV, notes for the user
-
-    Raises:
-        FileNotFoundError: if the CSV or an audio file is not there
-        ValueError: if the CSV is empty, or a column or value is not as it should be
-    """
-    path = _csv_path(root, table)
-    rows = tables.read_csv(path, dtype="str", keep_default_na=False, skipinitialspace=True)
-    rows = labels.rename(rows.rename(columns=str.strip), columns, path.name)
-    notes: list[str] = []
-    rows = rows[_our_columns(rows, path.name, label_column, notes)]
+) -> labels.Found:
+    """Read the CSV of a folder; arguments and errors are those of :func:`paraclap.corpora.load`."""
+    found, notes = sorted(path.name for path in root.glob("*.csv")), list[str]()
+    name = table or (USUAL if USUAL in found or len(found) != 1 else found[0])
+    if not (root / name).is_file():
+        msg = f"No table {name!r} in {root.name!r}, CSV files there: {found[:5]}. Give the name of "
+        raise FileNotFoundError(f"{msg}one as corpus_table.{did_you_mean(name, found)}")
+    form = {"dtype": "str", "keep_default_na": False, "skipinitialspace": True}
+    rows = tables.read_csv(root / name, **form).rename(columns=str.strip)
+    rows = labels.rename(rows, columns, name)
+    rows = rows[_our_columns(rows, name, label_column, notes)]
     lines = [f"line {line}" for line in range(2, len(rows) + 2)]  # as counted by a text editor
-    rows = rows.set_axis(pd.MultiIndex.from_arrays([lines]))
-    rows = rows.apply(_cells, notes=notes)
+    rows = rows.set_axis(pd.MultiIndex.from_arrays([lines])).apply(_cells, notes=notes)
+    report_rows(rows, rows["file"].isna(), "file", name, "a path in each row")
+    files = rows["file"].map(_find_files(list(rows["file"].unique()), root, name, notes))
+    starts, ends = _seconds(rows, "start", name).fillna(0), _seconds(rows, "end", name)
+    for dimension in {*tables.DIMENSIONS} & {*rows}:
+        rows[dimension] = rows[dimension].str.replace(",", ".")  # a decimal comma
     if "corpus" not in rows:
         rows["corpus"] = root.name
-    return _on_segments(rows, root, path.name, notes), path.name, notes
+    rows = rows.drop(columns=["file", "start", "end"], errors="ignore")
+    return rows.set_axis(tables.segments(files, starts, ends)), name, notes
 
 
 def save(table: pd.DataFrame, root: Path) -> Path:
@@ -66,33 +69,22 @@ def save(table: pd.DataFrame, root: Path) -> Path:
     return tables.write_table(rows, root / USUAL)
 
 
-# --- the CSV ------------------------------------------------------------------------------------
-
-
-def _csv_path(root: Path, table: str) -> Path:
-    found = sorted(path.name for path in root.glob("*.csv"))
-    name = table or (USUAL if USUAL in found or len(found) != 1 else found[0])
-    if not (root / name).is_file():
-        msg = f"No table {name!r} in {root.name!r}, CSV files there: {found[:5]}. Give the name of "
-        raise FileNotFoundError(f"{msg}one as corpus_table.{did_you_mean(name, found)}")
-    return root / name
-
-
 def _our_columns(rows: pd.DataFrame, where: str, label_column: str, notes: list[str]) -> list[str]:
-    """Names of columns that are ours; the others are noted, with what they may mean."""
+    """Names of columns that are ours; the others are noted."""
     ours = (*labels.COLUMNS, label_column)
     used = [str(name) for name in rows if name in ours]
+    unused = [str(name) for name in rows if name not in ours]
     targets = ("emotion", "gender", *tables.DIMENSIONS, "label", label_column)
-    unused = [str(name) for name in rows if name not in used]
-    hints = "".join(did_you_mean(name.lower(), {*ours} - {*used}) for name in unused)
-    if "file" not in used or not {*targets} & {*used}:
-        lost = "column 'file'" if "file" not in used else f"label column, such as {targets},"
-        msg = f"No {lost} in {where}, it has {list(rows)[:20]}: map one with 'theirs=ours'.{hints}"
-        raise ValueError(msg)
+    problem = "".join(did_you_mean(name.lower(), {*ours} - {*used}) for name in unused)
+    for lost, names in (("'file'", {"file"}), (f"for labels, such as {targets}", {*targets})):
+        problem = problem if names & {*used} else f"No column {lost}.{problem}"
+    if problem:
+        msg = f"Bad columns {list(rows)[:20]} in {where}: {problem.strip()}"
+        raise ValueError(f"{msg} Map columns with 'theirs=ours', leave them out with 'theirs='.")
     if rows.empty:
         raise ValueError(f"{where!r} has no row, expected at least one below the header.")
     if unused:
-        notes.append(f"Columns not used: {', '.join(unused)}.{hints}")
+        notes.append(f"Columns not used: {', '.join(unused)}.")
     return used
 
 
@@ -100,48 +92,26 @@ def _cells(column: pd.Series, notes: list[str]) -> pd.Series:
     """Cells without spaces around; words for no value are missing, with a note."""
     cells = column.str.strip()
     empty = cells.str.lower().isin(MISSING)
-    words = sorted(set(cells[empty]) - {""})
-    if words:
-        count = int(cells.isin(words).sum())
-        notes.append(f"{count} of {len(cells)} rows have no {column.name}: {', '.join(words)}.")
+    words = cells[empty & (cells != "")]
+    if len(words):
+        names = ", ".join(sorted(set(words)))
+        notes.append(f"{len(words)} of {len(cells)} rows have no {column.name}: {names}.")
     return cells.mask(empty)
 
 
-def _on_segments(rows: pd.DataFrame, root: Path, where: str, notes: list[str]) -> pd.DataFrame:
-    report_rows(rows, rows["file"].isna(), "file", where, "a path in each row")
-    files = rows["file"].map(_find_files(list(rows["file"].unique()), root, where, notes))
-    form = "seconds such as 1.5, or a time such as 00:00:01.5"
-    starts, ends = (_numbers(rows, side, tables.seconds, where, form) for side in ("start", "end"))
-    report_rows(rows, starts < 0, "start", where, "0 or later")
-    report_rows(rows, ends <= starts.fillna(0), "end", where, "one after start")
-    for name in [name for name in tables.DIMENSIONS if name in rows]:
-        rows[name] = _numbers(rows, name, _decimal, where, "numbers such as 3.5")
-    index = tables.segments(files, starts.fillna(0), ends)
-    return rows.drop(columns=["file", "start", "end"], errors="ignore").set_axis(index)
+def _seconds(rows: pd.DataFrame, name: str, where: str) -> pd.Series:
+    """Times of a column in seconds, NaN where there is none."""
 
-
-def _numbers(
-    rows: pd.DataFrame, name: str, read: Callable[[str], float], where: str, expected: str
-) -> pd.Series:
-    """Cells of a column as numbers, NaN where there is nothing."""
-
-    def number(cell: str) -> float:
-        try:
-            return read(cell)
-        except ValueError:
-            return float("inf")
+    def seconds(cell: str) -> float:
+        with contextlib.suppress(ValueError):
+            return tables.seconds(cell)
+        return np.inf
 
     cells = rows.get(name, pd.Series(None, rows.index, dtype="str"))
-    values = cells.map(number, na_action="ignore").astype(float)
-    report_rows(rows, values == float("inf"), name, where, expected)
-    return values
-
-
-def _decimal(cell: str) -> float:
-    return float(cell.replace(",", "."))  # a comma is a decimal comma
-
-
-# --- files --------------------------------------------------------------------------------------
+    times = cells.map(seconds, na_action="ignore").astype(float)
+    form = "seconds such as 1.5, or a time such as 00:00:01.5"
+    report_rows(rows, times == np.inf, name, where, form)
+    return times
 
 
 def walk(folder: Path) -> Iterator[Path]:
@@ -159,16 +129,16 @@ def _find_files(names: list[str], root: Path, where: str, notes: list[str]) -> d
     """Paths of the files named, also where they are spelled in another way on disk."""
     found = {name: str(root / name) for name in names if os.path.exists(root / name)}  # noqa: PTH110
     lost = [name for name in names if name not in found]
-    there: dict[str, list[str]] = {}
-    for path in walk(root) if lost else ():
-        name = path.relative_to(root).as_posix()
-        there.setdefault(_spelling(name), []).append(name)
-        if path.suffix.lower() in SUFFIXES:
-            there.setdefault(_spelling(name.removesuffix(path.suffix)), []).append(name)
-    unclear = [name for name in lost if len(there.get(_spelling(name), [])) != 1]
+    there = defaultdict[str, list[str]](list)
+    every = [path.relative_to(root).as_posix() for path in walk(root)] if lost else []
+    for name in every:
+        there[_spelling(name)].append(name)
+        stem, suffix = os.path.splitext(name)  # noqa: PTH122 (a name)
+        if suffix.lower() in SUFFIXES:
+            there[_spelling(stem)].append(name)
+    unclear = [name for name in lost if len(there[_spelling(name)]) != 1]
     if unclear:
-        several = there.get(_spelling(unclear[0]), [])
-        every = [name for names in there.values() for name in names]
+        several = there[_spelling(unclear[0])]
         hint = f" It may be any of {several[:5]}." if several else did_you_mean(unclear[0], every)
         msg = f"{len(unclear)} files of {where} are not in {root.name!r}, first: {unclear[:5]}: "
         raise FileNotFoundError(f"{msg}copy them there, or leave their rows out.{hint}")
@@ -179,7 +149,7 @@ def _find_files(names: list[str], root: Path, where: str, notes: list[str]) -> d
 
 
 def _spelling(name: str) -> str:
-    """Path with composed letters, slashes and small letters, as names are compared."""
+    """Path as names are compared: composed and small letters, slashes."""
     return unicodedata.normalize("NFC", os.path.normpath(name.replace("\\", "/"))).casefold()
 
 
@@ -198,17 +168,15 @@ def list_segments(
         ValueError: if there is no audio in it, it is no such table, or a segment comes twice
     """
     path = Path(files) if isinstance(files, str | os.PathLike) else None
-    if path is None:
-        index = tables.as_index(files)
-    elif path.is_dir():
-        index = tables.segments(_audio_below(path, [] if notes is None else notes))
-    elif not path.exists():
+    if path and not path.exists():
         msg = f"Nothing at {str(path)!r}, expected a folder, a table or an audio file."
         raise FileNotFoundError(msg)
-    elif path.suffix.lower() in (".csv", ".parquet"):
+    if path and path.is_dir():
+        index = tables.segments(_audio_below(path, [] if notes is None else notes))
+    elif path and path.suffix.lower() in (".csv", ".parquet"):
         index = _segments_of_table(path)
     else:
-        index = tables.segments([path])
+        index = tables.as_index(files)
     if len(twice := index[index.duplicated()]):
         names = [tables.short_name(row[0]) for row in twice[:5]]
         raise ValueError(f"{len(twice)} segments come twice (first: {names}), expected each once.")
@@ -217,13 +185,12 @@ def list_segments(
 
 def _audio_below(folder: Path, notes: list[str]) -> list[str]:
     """Audio files below a folder; bytes of names that are not UTF-8 are written out."""
-    paths = list(walk(folder))
-    found = [path for path in paths if path.suffix.lower() in SUFFIXES]
-    others = Counter(path.suffix.lower() or "no suffix" for path in paths)
-    for suffix in (*SUFFIXES, ".csv", ".txt", ".md", ".json", ".yaml", ".parquet"):
-        del others[suffix]
-    kinds = ", ".join(f"{kind} {count}" for kind, count in others.most_common(5))
-    note = f"{others.total()} files of other kinds not read: {kinds}."
+    kinds = {path: path.suffix.lower() or "no suffix" for path in walk(folder)}
+    found = [path for path, kind in kinds.items() if kind in SUFFIXES]
+    silent = (*SUFFIXES, ".csv", ".txt", ".md", ".json", ".yaml", ".parquet")
+    others = Counter(kind for kind in kinds.values() if kind not in silent)
+    counts = ", ".join(f"{kind} {count}" for kind, count in others.most_common(5))
+    note = f"{others.total()} files of other kinds not read: {counts}."
     if not found:
         raise ValueError(f"No audio in {str(folder)!r}, expected {SUFFIXES}. {note}")
     if others:
@@ -234,12 +201,12 @@ def _audio_below(folder: Path, notes: list[str]) -> list[str]:
 def _segments_of_table(path: Path) -> pd.MultiIndex:
     table = tables.read_csv(path)
     table = table if "file" in table else table.reset_index()
-    if "file" not in table or not len(table) or table["file"].isna().any():
+    if "file" not in table or table.empty or table["file"].isna().any():
         got = f"{len(table)} rows and the columns {list(table)[:20]}"
         msg = f"Bad table {tables.short_name(path)!r} with {got}, expected a path in each row of "
         raise ValueError(f"{msg}the column 'file'.")
-    beside = path.resolve().parent
-    is_beside = any((beside / str(file)).exists() for file in table["file"])
-    folder = beside if is_beside else tables.project_folder()
+    folder, files = path.resolve().parent, table["file"].astype(str)
+    if not any((folder / file).exists() for file in files):
+        folder = tables.project_folder()
     starts = table["start"].where(table["start"].notna(), 0) if "start" in table else None
-    return tables.segments([folder / str(file) for file in table["file"]], starts, table.get("end"))
+    return tables.segments([folder / file for file in files], starts, table.get("end"))

@@ -17,36 +17,25 @@ import pandas as pd
 
 from paraclap import audio, tables
 from paraclap.corpora.checks import check_leaks
-from paraclap.tables import LABELS, SPLITS, did_you_mean, report_rows, unknown
+from paraclap.tables import LABELS, SPLITS, report_rows, unknown
 
 COLUMNS = (*tables.INDEX, *LABELS)
 TASK = "task:"
 FURTHER = ("session", TASK)  # columns that start so are kept as they are
-_EMOTIONS = pd.read_csv(Path(__file__).with_name("emotions.csv"), keep_default_na=False)
-CODES = dict(zip(_EMOTIONS["code"], _EMOTIONS["noun"], strict=True))
-del CODES[""]
-NOUNS = dict(zip(_EMOTIONS["adjective"], _EMOTIONS["noun"], strict=True))
+_EMOTIONS = pd.read_csv(Path(__file__).with_name("emotions.csv"))
+CODES: dict[str, str] = dict(_EMOTIONS.dropna()[["code", "noun"]].to_numpy())
+NOUNS: dict[str, str] = dict(_EMOTIONS[["adjective", "noun"]].to_numpy())
 NOUNS |= {noun: noun for noun in (*_EMOTIONS["noun"], "other", "no_agreement")}
-_WORDS = pd.read_csv(Path(__file__).with_name("words.csv"), keep_default_na=False).set_index("word")
-GENDER_WORDS: dict[str, str] = dict(_WORDS["ours"][_WORDS["kind"] == "gender"])
-SPLIT_WORDS: dict[str, str] = dict(_WORDS["ours"][_WORDS["kind"] == "split"])
+_WORDS = pd.read_csv(Path(__file__).with_name("words.csv"), keep_default_na=False)
+_WORDS_OF = {kind: dict(own[["word", "ours"]].to_numpy()) for kind, own in _WORDS.groupby("kind")}
+GENDER_WORDS, SPLIT_WORDS = _WORDS_OF["gender"], _WORDS_OF["split"]
+Found = tuple[pd.DataFrame, str, list[str]]  # table on the segmented index, its name, notes
 _REMEDY = "give it a column split with train, dev and test, say for_testing=True to only test on "
 _REMEDY += "it, or name other corpora in learn_from."
 
 
-# --- columns ------------------------------------------------------------------------------------
-
-
 def parse_columns(columns: str | Mapping[str, str]) -> dict[str, str]:
-    """Their names to ours, from a mapping or from ``"theirs=ours,theirs=ours"``.
-
-    Raises:
-        ValueError: if an entry is not of this form or our name is unknown
-
-    Examples:
-        >>> parse_columns("path=file, sex=gender, age=")
-        {'path': 'file', 'sex': 'gender', 'age': ''}
-    """
+    """Their names to ours, from a mapping or ``"theirs=ours,theirs=ours"``; else ValueError."""
     if isinstance(columns, str):
         entries = [entry.split("=") for entry in columns.split(",") if entry.strip()]
         if any(len(entry) != 2 for entry in entries):
@@ -59,53 +48,36 @@ def parse_columns(columns: str | Mapping[str, str]) -> dict[str, str]:
 
 
 def rename(table: pd.DataFrame, columns: Mapping[str, str], where: str) -> pd.DataFrame:
-    """Table with their names changed to ours, those mapped to nothing dropped.
-
-    Raises:
-        ValueError: if a column to be renamed is not there, or its new name is taken
-    """
+    """Table with our names, columns without one dropped; ValueError if one is lost or twice."""
     for theirs in columns:
         if theirs not in table:
-            msg = f"No column {theirs!r} in {where}, it has {list(table.columns)[:20]}."
-            raise ValueError(msg + did_you_mean(theirs, table.columns))
+            raise ValueError(unknown("column", theirs, table.columns, where))
     table = table.drop(columns=[theirs for theirs, ours in columns.items() if not ours])
     table = table.rename(columns=dict(columns))
-    twice = list(table.columns[table.columns.duplicated()])
-    if twice:
+    if twice := list(table.columns[table.columns.duplicated()]):
         raise ValueError(f"Two columns for {twice[:5]} in {where}: leave one out with 'theirs='.")
     return table
 
 
-# --- one form for all corpora -------------------------------------------------------------------
-
-
 def finish(
-    table: pd.DataFrame,
-    where: str,
-    notes: list[str],
-    label_column: str = "emotion",
-    seed: int = 0,
-    *,
-    for_testing: bool = False,
+    found: Found, label_column: str = "emotion", seed: int = 0, *, for_testing: bool = False
 ) -> pd.DataFrame:
-    """Labels table of a corpus, as :func:`paraclap.corpora.load` gives it.
-
-    Args:
-        table: on the segmented index with absolute files; some of our columns
-        where: name of the corpus in messages
-        notes: what was decided so far; more are added
-        label_column: column with the class of the corpus's own task
-        seed: for the split by speaker
-        for_testing: whether all of it is test
+    """Labels table of a corpus, as :func:`paraclap.corpora.load` gives it, of some of our columns.
 
     Raises:
         ValueError: if a word, number, time or split is not as it should be, or no file can be read
     """
+    table, where, notes = found
     further = [str(name) for name in table if str(name).startswith(FURTHER)]
     table = _with_label(table, where, label_column, notes).reindex(columns=[*LABELS, *further])
     table["gender"] = _words(table, "gender", GENDER_WORDS, where)
-    table["emotion"] = _emotions(table, where, notes)
+    bad = pd.to_numeric(table["emotion"].astype("str"), errors="coerce").notna()
+    report_rows(table, bad, "emotion", where, "words: write those that the numbers mean")
+    table["emotion"] = _nouns(table["emotion"], notes)
     table["label"] = _nouns(table["label"], notes)
+    if other := sorted({*table["emotion"].dropna()} - {*NOUNS}):
+        names = ", ".join(other[:5]) + (", …" if len(other) > 5 else "")
+        notes.append(f"Emotions that are not in the list stay as they are: {names}.")
     table["speaker"] = _speakers(table, notes)
     table, failed = _timed(table, where)
     drawn = not for_testing and bool(table["split"].isna().all())
@@ -114,23 +86,32 @@ def finish(
     else:
         table["split"] = "test" if for_testing else given_splits(table, where)
     if not for_testing and "train" not in set(table["split"]):
-        got = sorted(set(table["split"]))
-        raise ValueError(f"No training split in {where}, got {got}: {_REMEDY}")
+        raise ValueError(
+            f"No training split in {where}, got {sorted({*table['split']})}: {_REMEDY}"
+        )
     table = tables.check_labels(table, where)
-    table["synthetic"] = _synthetic(table)
+    files = table.index.to_frame()["file"].groupby(table["corpus"]).unique()
+    synthetic = {corpus: audio.is_synthetic(own.tolist()) for corpus, own in files.items()}
+    table["synthetic"] = table["corpus"].map(synthetic).astype(bool)
     notes += check_leaks(table, where, drawn=drawn)
     notes += [f"{len(failed)} files cannot be read, see the failed list."] if failed else []
     table.attrs = {"notes": list(dict.fromkeys(notes)), "failed": failed}
     return table
 
 
+def given_splits(table: pd.DataFrame, where: str) -> pd.Series:
+    """Published splits by our names; ValueError if a segment has none, or an unknown word."""
+    expected = f"one of {list(SPLITS)} in each row, or in none"
+    report_rows(table, table["split"].isna(), "split", where, expected)
+    return _words(table, "split", SPLIT_WORDS, where)
+
+
 def _with_label(table: pd.DataFrame, where: str, column: str, notes: list[str]) -> pd.DataFrame:
     """Table whose column label holds the class of the corpus's own task."""
-    if column == "emotion" and "label" in table:
-        label = table["label"].astype("str")
-        return table.assign(label=label.fillna(table["emotion"]) if "emotion" in table else label)
-    if column in table:
-        return table.assign(label=table[column].astype("str"))
+    names = ("label", "emotion") if column == "emotion" else (column,)
+    given = [table[name].astype("str") for name in names if name in table]
+    if given:
+        return table.assign(label=given[0].fillna(given[-1]))
     if column != "emotion":
         raise ValueError(unknown("label column", column, table.columns, where))
     notes.append("No emotion and no label: only queries on voice attributes can be asked.")
@@ -147,18 +128,6 @@ def _words(table: pd.DataFrame, column: str, words: Mapping[str, str], where: st
     return ours.mask(ours == "")
 
 
-def _emotions(table: pd.DataFrame, where: str, notes: list[str]) -> pd.Series:
-    """Emotions as nouns; a number is an error, words that are not in the list are noted."""
-    bad = pd.to_numeric(table["emotion"].astype("str"), errors="coerce").notna()
-    report_rows(table, bad, "emotion", where, "words: write those that the numbers mean")
-    nouns = _nouns(table["emotion"], notes)
-    other = nouns[nouns.notna() & ~nouns.isin(list(NOUNS))].unique()
-    if len(other):
-        names = ", ".join(other[:5]) + (", …" if len(other) > 5 else "")
-        notes.append(f"Emotions that are not in the list stay as they are: {names}.")
-    return nouns
-
-
 def _nouns(column: pd.Series, notes: list[str]) -> pd.Series:
     """Emotions as nouns (angry → anger; ang → anger, with a note); other words stay."""
     words = column.astype("str").str.strip()
@@ -173,16 +142,16 @@ def _nouns(column: pd.Series, notes: list[str]) -> pd.Series:
 def _speakers(table: pd.DataFrame, notes: list[str]) -> pd.Series:
     """Speakers; a file without one counts as one, by its path from where paths differ."""
     speakers = table["speaker"].astype("str")
-    files = pd.Series(table.index.get_level_values("file"), table.index, dtype="str")
+    files = table.index.to_frame()["file"]
     if speakers.isna().any():
         notes.append(f"{speakers.isna().sum()} segments have no speaker: each file counts as one.")
-    above = os.path.commonpath({str(Path(file).parent) for file in files})
+    above = os.path.commonpath({os.path.dirname(file) for file in files})  # noqa: PTH120 (speed)
     return speakers.fillna(files.str.removeprefix(above).str.removeprefix(os.sep))
 
 
 def _timed(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[dict[str, str]]]:
     """Table with ends filled and times checked, and the files that cannot be read."""
-    index = table.index.to_frame(index=False).set_index(table.index)
+    index = table.index.to_frame()
     lengths, failed = dict[str, pd.Timedelta](), list[dict[str, str]]()
     for file in index["file"].unique():
         try:
@@ -197,27 +166,6 @@ def _timed(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[dict[str
     report_rows(index, beyond, "end", where, "segments that lie within their files")
     ends = index["end"].fillna(last)
     return table.set_index(tables.segments(index["file"], index["start"], ends)), failed
-
-
-def _synthetic(table: pd.DataFrame) -> pd.Series:
-    """Whether files of the corpus of a segment state that no person speaks."""
-    files = table.index.to_frame(index=False)["file"].groupby(table["corpus"].to_numpy())
-    found = {corpus: audio.is_synthetic(own.unique().tolist()) for corpus, own in files}
-    return table["corpus"].map(found).astype(bool)
-
-
-# --- splits -------------------------------------------------------------------------------------
-
-
-def given_splits(table: pd.DataFrame, where: str) -> pd.Series:
-    """Published splits by our names.
-
-    Raises:
-        ValueError: if a segment has none, or a word that is not a split
-    """
-    bad = table["split"].isna()
-    report_rows(table, bad, "split", where, f"one of {list(SPLITS)} in each row, or in none")
-    return _words(table, "split", SPLIT_WORDS, where)
 
 
 def _draw_splits(table: pd.DataFrame, where: str, seed: int, notes: list[str]) -> pd.Series:

