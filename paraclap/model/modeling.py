@@ -100,8 +100,9 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
             with quiet():  # what would be reported is checked below
                 options = {"ignore_mismatched_sizes": True, **kwargs, "output_loading_info": True}
                 model, info = super().from_pretrained(name, *args, **options)
-        except SafetensorError as error:
-            raise OSError(f"Bad weights at {name!r} ({error}): copy the folder again.") from error
+        except (OSError, SafetensorError) as error:
+            msg = f"No model at {name!r} that can be read ({error}), expected its folder or hub id"
+            raise OSError(f"{msg}: train one, or copy it again.") from error
         check_weights(model, info)
         hub = {key: kwargs[key] for key in HUB if key in kwargs}
         model.processor = saved_processor(name, model.config, **hub)
