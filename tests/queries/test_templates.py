@@ -115,7 +115,7 @@ def test_the_synonyms_of_the_package_are_well_formed():
     assert words["word"].is_unique
     assert set(words["intensity"]) == set(INTENSITIES)
     assert not set(words["word"]) & {emotion_word(noun) for noun in words["emotion"]}
-    assert synonyms("saudade") == synonyms("anger") == ()
+    assert synonyms("saudade", "unknown", ("plain",)) == synonyms("anger", "unknown", ("plain",)) == ()
 
 
 # --- sets of the user's own ---------------------------------------------------------------------
