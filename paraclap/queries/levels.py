@@ -1,8 +1,7 @@
 """Low, normal or high? From values to levels, by quantiles of the training split. Chapter 3.
 
 The edges of an attribute are its 30 % and 70 % quantiles (linear interpolation) over the training
-rows alone. Low is below the lower edge, high is at or above the upper one, normal lies between. A
-missing value has no level. Source: section 2.2 of the paper (bottom 30 %, middle 40 %, top 30 %).
+rows alone. Low is below the lower edge, high at or above the upper one. Source: section 2.2.
 """
 
 from __future__ import annotations

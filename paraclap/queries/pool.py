@@ -204,7 +204,7 @@ def _all_readings(templates: str, form: str, words: frozenset[str]) -> dict[str,
             needs = dict(one.states) | ({"word": frozenset([word])} if word else {})
             if "gender" in needs:
                 needs["gender"] = frozenset([gender] if gender else tables.GENDERS)
-            texts = [text for state in STATES["arousal"] for text in one.fill(word, gender, state)]
+            texts = chain(*(one.fill(word, gender, state) for state in STATES["arousal"]))
             for text in dict.fromkeys(texts):
                 found.setdefault(text, []).append((one.attribute, needs))
     return found

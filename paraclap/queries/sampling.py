@@ -2,7 +2,7 @@
 
 A query is a template that holds, with its slots filled ("has a high pitch"). A caption is some of
 the queries of one utterance, joined by "and". Attributes are drawn first and then a wording of
-each, so that many wordings do not weigh more. Chapter 3. Source: sections 2.2 and 3.3 of the paper.
+each: many wordings do not weigh more. Chapter 3. Source: sections 2.2 and 3.3 of the paper.
 """
 
 from __future__ import annotations
