@@ -1,7 +1,5 @@
 """What each sentence claims, when it holds, and which words fill it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 
@@ -74,9 +72,6 @@ def test_emotion_words_go_both_ways():
         emotion_word("anger", "verb")
 
 
-# --- the set diverse ----------------------------------------------------------------------------
-
-
 def test_the_diverse_set_holds_the_paper_set_and_more_wordings_of_each_level():
     paper, diverse = load_templates("paper"), load_templates("diverse")
     conditions = {(one.text, tuple(one.states.items())) for one in diverse}
@@ -115,10 +110,8 @@ def test_the_synonyms_of_the_package_are_well_formed():
     assert words["word"].is_unique
     assert set(words["intensity"]) == set(INTENSITIES)
     assert not set(words["word"]) & {emotion_word(noun) for noun in words["emotion"]}
-    assert synonyms("saudade", "unknown", ("plain",)) == synonyms("anger", "unknown", ("plain",)) == ()
+    assert all(synonyms(word, "unknown", ("plain",)) == () for word in ("saudade", "anger"))
 
-
-# --- sets of the user's own ---------------------------------------------------------------------
 
 HEADER = "set,attribute,level,when,template\n"
 
