@@ -22,7 +22,6 @@ DATA = Path(__file__).parents[1] / "data" / "official-tiny"
 EMOTION = json.loads((DATA / "audio_config.json").read_text())  # audEERING's in small
 EMOTION |= {"architectures": ["Wav2Vec2ForSpeechClassification"], "model_type": "wav2vec2"}
 TEXT = json.loads((DATA / "text_config.json").read_text())
-Tensors = dict[str, torch.Tensor]
 
 
 def same(encoder, source):

@@ -18,7 +18,7 @@ from transformers import (
 )
 
 from paraclap.model import ParaCLAP, ParaCLAPConfig, Projection, build
-from paraclap.model.layers import cosine_logits, is_exact_with_mask, mean_pool
+from paraclap.model.layers import is_exact_with_mask, mean_pool
 
 TINY = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
 TINY |= {"intermediate_size": 32, "num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2}
@@ -104,12 +104,6 @@ def test_the_projection_is_that_of_the_paper():
     head.layer_norm = torch.nn.Identity()  # in training half of what is added is dropped
     added = head.train()(hidden.repeat(500, 1)) - first.repeat(500, 1)
     assert (added.abs() < 1e-6).float().mean().item() == pytest.approx(0.5, abs=0.03)
-
-
-def test_logits_are_cosines_times_the_temperature():
-    audio, text = torch.tensor([[3.0, 4.0], [0.0, 2.0]]), torch.tensor([[1.0, 0.0]])
-    logits = cosine_logits(audio, text, torch.tensor(10.0))
-    torch.testing.assert_close(logits, torch.tensor([[6.0], [0.0]]))
 
 
 def test_forward_returns_logits_and_embeddings(model):

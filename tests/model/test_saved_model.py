@@ -110,14 +110,9 @@ def test_later_changes_of_the_file_do_not_reach_the_model(copy):
 
 
 def test_arguments_of_transformers_are_taken(model_folder):
+    options = {"projection_dropout": 0.0, "dtype": torch.bfloat16, "attn_implementation": "eager"}
     for owner in (ParaCLAP, AutoModel):
-        model, info = owner.from_pretrained(
-            model_folder,
-            projection_dropout=0.0,
-            dtype=torch.bfloat16,
-            attn_implementation="eager",
-            output_loading_info=True,
-        )
+        model, info = owner.from_pretrained(model_folder, output_loading_info=True, **options)
         assert type(model) is ParaCLAP and not info["missing_keys"]
         assert (model.config.projection_dropout, model.dtype) == (0, torch.bfloat16)
         assert model.text_model.config._attn_implementation == "eager"

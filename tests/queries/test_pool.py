@@ -278,6 +278,10 @@ def test_a_synonym_is_true_of_its_emotion_alone_and_an_impossible_query_is_repor
     assert query_truth(pool, ["sounds mad"]).ravel().tolist() == [1, 0, -1]
     assert attribute_of("speaker is very mad", pool) == "arousal"
     assert attribute_of("sounds mad", pool) == "emotion"
+    pool = pool_of(FULL, templates="diverse")
+    drawn = {query for caption in draw(pool, [0] * 900, rng=rng()) for query in caption}
+    assert "speaker is very mad" in drawn <= {*pool.vocabulary}
+    assert (query_truth(pool, sorted(drawn)) == 1).all()
     with pytest.raises(ValueError, match=r"Unknown query 'has a hihg p', .* 'has a high pitch'"):
         query_truth(pool_of({}), ["has a hihg p"])
 
