@@ -1,9 +1,8 @@
 """From a file to the signal that every later step works on: mono, float32, 16 kHz.
 
 Values are nominally in -1 ... 1, times are seconds. Files are read by content, not by name (WAV,
-FLAC, OGG, MP3, SPHERE, ...); channels are averaged, other sampling rates converted by soxr (quality
-HQ). Where a header does not know the length (streams, some MP3), the file is decoded to its end and
-counted. Whatever is wrong with a file is an :class:`AudioError` that says what. Chapter 1.
+FLAC, OGG, MP3, SPHERE, ...), and decoded to their end where the header does not know the length;
+channels are averaged, other sampling rates converted by soxr (quality HQ). Chapter 1.
 """
 
 from __future__ import annotations
@@ -33,8 +32,6 @@ RATES = (1_000, 1_000_000)  # Hz: beyond there is no speech, or a wrong header
 _BLOCK = 2**18  # values read at a time: headers may promise more than there is
 _TOLERANCE = 0.01  # seconds a segment may end after its file: times in label tables are rounded
 _SILENCE = 2**-14  # two steps of 16-bit audio
-_ENDLESS = 0x7FFFF000  # bytes: what programs write that do not know the length of a WAV
-_HEADER = 44  # bytes that some programs count as signal
 _SIZES = re.compile(r"(?:data|SSND|Data Size) +: (\d+) \(should be (\d+)\)")  # by libsndfile
 
 
@@ -48,13 +45,12 @@ def read(file: str | Path, start: Any = None, end: Any = None) -> Signal:
     Times are read by :func:`tables.seconds`; where they are missing, they are those of the file.
 
     Raises:
-        AudioError: if the file is not there, no audio, empty, cut short or loud beyond measure,
-            its channels cancel, or the segment ends after it, is too short or too long
+        AudioError: if the file gives no signal, or the segment does not lie within it; it says why
     """
     name = tables.short_name(file)
     with _opened(Path(file), name) as (stream, frames):
         rate = stream.samplerate
-        first, last = _range(name, frames, rate, start, end)
+        first, last = _range(name, frames, rate, start, end, LONGEST)
         if soundfile.SoundFile.seekable(stream) and stream.format != "MP3":
             stream.seek(first)
         else:
@@ -70,7 +66,7 @@ def duration(file: str | Path) -> float:
     """Length of a file in seconds; AudioError if it is not there, no audio, empty or cut short."""
     name = tables.short_name(file)
     with _opened(Path(file), name) as (stream, frames):
-        _range(name, frames, stream.samplerate, most=np.inf)
+        _range(name, frames, stream.samplerate, None, None, np.inf)
         return float(frames / stream.samplerate)
 
 
@@ -80,9 +76,7 @@ def comment(file: str | Path) -> str:
         return str(stream.comment)
 
 
-def _range(
-    name: str, frames: int, rate: int, start: Any = None, end: Any = None, most: float = LONGEST
-) -> tuple[int, int]:
+def _range(name: str, frames: int, rate: int, start: Any, end: Any, most: float) -> tuple[int, int]:
     """First and last (exclusive) sample of a segment, checked against the file."""
     length = frames / rate
     try:
@@ -144,7 +138,7 @@ def _opened(file: Path, name: str) -> Iterator[tuple[_Stream, int]]:
         with _Stream(io.BytesIO(mp3) if mp3 else file) as stream:
             sizes = _SIZES.search(stream.extra_info)
             promised, there = map(int, sizes.groups()) if sizes else (0, 0)
-            if there + _HEADER < promised < _ENDLESS:
+            if there + 44 < promised < 0x7FFFF000:  # or a header counted, or a length unknown
                 got = f"{there} of {promised} bytes"
                 raise AudioError(f"{name!r} is cut short ({got}): copy it again.")
             frames = stream.frames
@@ -153,9 +147,8 @@ def _opened(file: Path, name: str) -> Iterator[tuple[_Stream, int]]:
                     frames = sum(map(len, _blocks(again)))
             yield stream, frames
     except soundfile.LibsndfileError as error:
-        reason = error.error_string.rstrip(".")
-        msg = f"{name!r} cannot be read as audio ({reason}): convert it to WAV or FLAC."
-        raise AudioError(msg) from error
+        got = f"{name!r} cannot be read as audio ({error.error_string.rstrip('.')})"
+        raise AudioError(f"{got}: convert it to WAV or FLAC.") from error
 
 
 def _head(file: Path, name: str) -> bytes:
@@ -192,16 +185,11 @@ def _mp3_with_length(file: Path) -> bytes:
     return (head.ljust(place, b"\0") + promise).ljust(size, b"\0") + content
 
 
-def encode(
-    signal: Signal, sampling_rate: int = SAMPLING_RATE, comment: str = "", **form: str
-) -> bytes:
-    """Content of an audio file of 16-bit samples; values outside -1 ... 1 are clipped.
-
-    The ``form`` may be another ``format`` and ``subtype`` of soundfile; NIST keeps no comment.
-    """
+def encode(signal: Signal, rate: int = SAMPLING_RATE, comment: str = "", **form: str) -> bytes:
+    """Content of a file of 16-bit samples, clipped to -1 ... 1; ``form`` as in soundfile."""
     content = io.BytesIO()
     settings: dict[str, Any] = {"format": "WAV", "subtype": "PCM_16", "channels": 1} | form
-    with soundfile.SoundFile(content, "w", sampling_rate, **settings) as stream:
+    with soundfile.SoundFile(content, "w", rate, **settings) as stream:
         if comment and stream.format != "NIST":
             stream.comment = comment
         stream.write(np.round(np.clip(signal, -1, 1) * 32_767).astype(np.int16))
@@ -215,12 +203,6 @@ def is_synthetic(files: Sequence[str], few: int = 5) -> bool:
             if comment(file) == SYNTHETIC:
                 return True
     return False
-
-
-def crop(signal: Signal, samples: int, rng: np.random.Generator) -> Signal:
-    """Random part of ``samples`` samples; the signal itself when it is not longer."""
-    first = int(rng.integers(max(len(signal) - samples, 0) + 1))
-    return signal[first : first + samples]
 
 
 def is_silent(signal: Signal) -> bool:

@@ -2,8 +2,7 @@
 
 A row is a segment on the audformat index ``(file, start, end)``, times as ``timedelta64[ns]``; an
 end of NaT is the end of the file. In memory ``file`` is an absolute path; on disk, files inside the
-project folder are relative to it, so that a project can be moved. A file is written beside its
-place and then renamed, so nobody reads half of one. Chapter 1 shows the labels table.
+project folder are relative to it, so that a project can be moved. Chapter 1.
 """
 
 from __future__ import annotations
@@ -83,8 +82,7 @@ def seconds(value: Any) -> float:
         elif "," not in text:
             time = float(pd.Timedelta(text or value).total_seconds())
     if np.isinf(time):
-        msg = f"Bad time {value!r}, expected seconds such as 1.5 or a time such as 00:00:01.5."
-        raise ValueError(msg)
+        raise ValueError(f"Bad time {value!r}, expected seconds (1.5) or a time (00:00:01.5).")
     return time
 
 
@@ -92,14 +90,12 @@ def segments(
     files: Iterable[Name], starts: Iterable[Any] | None = None, ends: Iterable[Any] | None = None
 ) -> pd.MultiIndex:
     """Segmented index; times as :func:`seconds` reads them, else 0 and NaT (end of the file)."""
-    paths = [str(file) for file in files]
-    levels = [pd.Index(paths, dtype="str")]
+    levels = [pd.Index([str(file) for file in files], dtype="str")]
     for times, missing in ((starts, 0.0), (ends, None)):
-        column = pd.Series([missing] * len(paths) if times is None else list(times))
-        if not pd.api.types.is_timedelta64_dtype(column):
-            is_checked = pd.api.types.is_float_dtype(column)
-            column = column if is_checked else column.map(seconds).astype(float)
-            column = pd.to_timedelta(column, unit="s")
+        column = pd.Series([missing] * len(levels[0]) if times is None else list(times))
+        if column.dtype.kind != "m":
+            times = column if column.dtype.kind == "f" else column.map(seconds).astype(float)
+            column = pd.to_timedelta(times, unit="s")
         levels.append(pd.Index(column.astype("timedelta64[ns]")))
     return pd.MultiIndex.from_arrays(levels, names=INDEX)
 
@@ -107,10 +103,9 @@ def segments(
 def as_index(files: Files) -> pd.MultiIndex:
     """Bring one path, several paths or a table to the segmented index; ValueError if it is none."""
     index: Any = [files] if isinstance(files, str | os.PathLike) else files
-    if isinstance(index, pd.Series) and list(index.index.names) == [None]:
-        index = list(index)
-    elif isinstance(index, pd.DataFrame | pd.Series):
-        index = index.index
+    if isinstance(index, pd.DataFrame | pd.Series):
+        is_list = isinstance(index, pd.Series) and list(index.index.names) == [None]
+        index = list(index) if is_list else index.index
     names = list(index.names) if isinstance(index, pd.Index) else ["file"]
     if names not in (["file"], INDEX):
         raise ValueError(f"Bad index {names}, expected ['file'] or {INDEX}.")
@@ -235,11 +230,7 @@ def show(table: pd.DataFrame, rows: int = 5) -> pd.DataFrame:
 def report_rows(
     table: pd.DataFrame, bad: pd.Series, column: str, where: str, expected: str
 ) -> None:
-    """Raise a ValueError that names up to five values where ``bad`` is true, if it is anywhere.
-
-    The first level of the index is the file; ``where`` names the table, ``expected`` what should
-    stand in its ``column``.
-    """
+    """Raise a ValueError that names values of a column where ``bad`` is true, if it ever is."""
     flags = np.asarray(bad, dtype=bool)
     if flags.any():
         values = ", ".join(map(repr, table[column][flags].map(str).unique()[:5]))
@@ -264,8 +255,7 @@ def check_labels(table: pd.DataFrame, where: str = "the labels table") -> pd.Dat
         bad = (values.isna() & table[column].notna()) | np.isinf(values)
         report_rows(table, bad, column, where, "numbers")
         table[column] = values
-    words = [column for column in LABELS if column not in DIMENSIONS]
-    table[words] = table[words].astype("str")
+    table = table.astype({column: "str" for column in LABELS if column not in DIMENSIONS})
     rows = table.reset_index().set_index(table.index)
     for column, wrong, expected in (
         *((column, rows[column].isna(), "a value") for column in ("corpus", "speaker")),

@@ -39,14 +39,15 @@ def test_channels_are_averaged_and_channels_that_cancel_are_an_error(tmp_path):
     with pytest.raises(audio.AudioError, match=r"2 channels of '.*a\.wav' cancel out: keep one"):
         audio.read(file)
     write(file, np.zeros((16_000, 2)))
-    assert audio.is_silent(audio.read(file))
+    assert audio.is_silent(audio.read(file)) and not audio.is_silent(0.01 * tone())
 
 
 def test_a_segment_is_that_part_of_the_whole(tmp_path):
     file = write(tmp_path / "a.wav", tone(3), subtype="FLOAT")
-    for start, end in ((1.0, pd.Timedelta("2.5s")), (np.int64(1), "00:00:02,500"), ("1,0", 2.5)):
-        part = audio.read(file, start, end)
-        np.testing.assert_array_equal(part, audio.read(file)[16_000:40_000])
+    for start in (1.0, np.int64(1), np.float32(1), "1,0", pd.Timedelta("1s")):
+        for end in (2, np.int64(2), np.float32(2), "00:00:02,000"):
+            part = audio.read(file, start, end)
+            np.testing.assert_array_equal(part, audio.read(file)[16_000:32_000])
     assert len(audio.read(file, 1, pd.NaT)) == 32_000
     assert len(audio.read(file, 0.5, 0.501)) == 16
     assert len(audio.read(file, 0, 3.005)) == 48_000
@@ -189,12 +190,3 @@ def test_one_synthetic_file_among_those_opened_makes_a_corpus_synthetic(tmp_path
     files[4].write_bytes(audio.encode(tone(), comment=audio.SYNTHETIC))
     files[0].write_text("no audio")
     assert audio.is_synthetic([str(file) for file in files])
-
-
-def test_crop_is_repeatable_and_silence_never_moves():
-    signal = tone()
-    np.testing.assert_array_equal(audio.crop(signal, 20_000, np.random.default_rng(0)), signal)
-    first, again = (audio.crop(signal, 100, np.random.default_rng(1)) for _ in range(2))
-    np.testing.assert_array_equal(first, again)
-    assert len(first) == 100
-    assert audio.is_silent(np.zeros(100, np.float32)) and not audio.is_silent(0.01 * signal)

@@ -1,7 +1,5 @@
 """The environment is described once: conda, pip, pins and hashes agree."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from importlib import metadata

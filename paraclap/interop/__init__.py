@@ -6,6 +6,7 @@ Each module needs its library alone and is imported by nobody else in the packag
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import audresample
 import numpy as np
@@ -13,17 +14,6 @@ import numpy as np
 from paraclap import audio, tables
 from paraclap.model import ParaCLAP
 from paraclap.model.embedding import Embeddings, embed_audio
-
-
-class _Signals:
-    """Signals in memory, as :func:`embed_audio` reads them."""
-
-    def __init__(self, signals: Sequence[audio.Signal]) -> None:
-        self.read = signals.__getitem__
-        self.lengths = np.array([len(signal) / audio.SAMPLING_RATE for signal in signals])
-
-    def seconds(self) -> np.ndarray:
-        return self.lengths
 
 
 def embed_signals(
@@ -39,6 +29,7 @@ def embed_signals(
         if not len(mono) or not np.isfinite(mono).all():
             raise audio.AudioError(f"Got {len(mono)} samples, expected one or more, all finite.")
         ready.append(audresample.resample(mono, int(rate), audio.SAMPLING_RATE)[0])
-    source = _Signals(ready)
-    names = [f"signal {row}" for row in range(len(ready))]
-    return embed_audio(model, tables.segments(names, ends=source.lengths), signals=source)
+    lengths = np.array([len(signal) / audio.SAMPLING_RATE for signal in ready])
+    index = tables.segments([f"signal {row}" for row in range(len(ready))], ends=lengths)
+    source = SimpleNamespace(read=ready.__getitem__, seconds=lambda: lengths)
+    return embed_audio(model, index, signals=source)

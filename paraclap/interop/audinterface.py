@@ -3,9 +3,8 @@
     from paraclap.interop.audinterface import embeddings
     embeddings(model).process_index(index)
 
-Frames have one row per segment on the audformat index, with the ends that openSMILE gives, so that
-tables can be joined. Files are embedded one at a time; for many, :func:`paraclap.embed_audio` is
-faster. A ``cache_root`` knows the index alone: give each model and question its own folder.
+Rows and their ends are those of openSMILE, so that tables can be joined. Files are embedded one at
+a time. A ``cache_root`` knows the index alone: give each model and question its own folder.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from paraclap.audio import SAMPLING_RATE
 from paraclap.evaluation.zeroshot import Given, answer, encode_candidates
 from paraclap.interop import embed_signals
 from paraclap.model import ParaCLAP
+from paraclap.model.embedding import Embeddings
 
 
 def embeddings(model: ParaCLAP, **settings: Any) -> audinterface.Feature:
@@ -27,11 +27,7 @@ def embeddings(model: ParaCLAP, **settings: Any) -> audinterface.Feature:
     ``settings`` are further arguments of ``audinterface.Feature``, such as ``win_dur``.
     """
     names = [f"embedding-{number}" for number in range(model.config.projection_dim)]
-
-    def process(signal: np.ndarray, sampling_rate: int) -> Any:
-        return embed_signals(model, [signal], [sampling_rate])[0]
-
-    return _feature(names, "paraclap-embeddings", process, settings)
+    return _feature(model, names, "paraclap-embeddings", np.asarray, settings)
 
 
 def probabilities(
@@ -44,13 +40,15 @@ def probabilities(
     question = encode_candidates(model, candidates, template)
     names = list(question.labels)
 
+    def ask(embedded: Embeddings) -> Any:
+        return answer(question, embedded)[names].to_numpy(np.float32)
+
+    return _feature(model, names, "paraclap-probabilities", ask, settings)
+
+
+def _feature(model: ParaCLAP, names: Any, name: str, finish: Any, settings: Any) -> Any:
     def process(signal: np.ndarray, sampling_rate: int) -> Any:
-        found = answer(question, embed_signals(model, [signal], [sampling_rate]))
-        return found[names].to_numpy(np.float32)[0]
+        return finish(embed_signals(model, [signal], [sampling_rate]))[0]
 
-    return _feature(names, "paraclap-probabilities", process, settings)
-
-
-def _feature(names: list[str], name: str, process: Any, settings: Any) -> audinterface.Feature:
     usual = {"channels": None, "mixdown": True, "sampling_rate": SAMPLING_RATE, "resample": True}
     return audinterface.Feature(names, name=name, process_func=process, **(usual | settings))

@@ -5,12 +5,9 @@
 
     mteb.evaluate(MtebEncoder(model), mteb.get_tasks(tasks=["CREMA_D"]))
 
-mteb compares embeddings: in zero-shot classification, by a linear probe, in clustering, in
-retrieval. Its audio data sets come from the hub and are decoded by torchcodec. Needs the package
-mteb (`pip install paraclap[mteb]`).
-
-Embeddings are ``(n, projection_dim)`` float32 of unit length; those of an item with both text and
-audio are the sum of both, as in mteb's own encoders. Source: mteb 2.26.
+Its audio data sets come from the hub and are decoded by torchcodec. Needs the package mteb (`pip
+install paraclap[mteb]`). Embeddings are of unit length; those of an item with both text and audio
+are the sum of both, as in mteb's own encoders. Source: mteb 2.26.
 """
 
 from __future__ import annotations
@@ -42,7 +39,7 @@ class MtebEncoder(AbsEncoder):
         """Wrap a model.
 
         Args:
-            model: A trained model with its processor; it is not changed.
+            model: A trained model with its processor.
             name: ``owner/name``, under which mteb keeps the scores.
             template: Sentence with a slot for the texts of a task.
             revision: Of the weights.
@@ -66,8 +63,7 @@ class MtebEncoder(AbsEncoder):
     def encode(self, inputs: Any, **_: Any) -> Embeddings:
         """Embed batches of mteb, shape ``(items, projection_dim)``, in their order.
 
-        A batch has ``text``, a list of sentences, or ``audio``, a list of items with ``array`` and
-        ``sampling_rate``, or both. What mteb says of the task changes nothing.
+        A batch has ``text`` (sentences), ``audio`` (items of ``array``, ``sampling_rate``) or both.
         """
         return np.concatenate([self._embed(batch) for batch in inputs])
 

@@ -4,10 +4,9 @@
     export(model, "onnx")
 
 writes `audio.onnx` and `text.onnx` with batch and length left open, and the files of the processor.
-Inputs are what the processor gives: `input_values` and `audio_attention_mask` (int64, 1 on signal,
-0 on padding), or `input_ids` and `attention_mask`; outputs are embeddings of unit length. A softmax
-over `temperature` (in the metadata) times their cosines gives the probabilities. Needs the packages
-onnx, onnxruntime and onnxscript (`pip install paraclap[onnx]`).
+Inputs are what the processor gives (masks as int64), outputs are embeddings of unit length. A
+softmax over `temperature` (in the metadata) times their cosines gives the probabilities. Needs the
+packages of `pip install paraclap[onnx]`.
 """
 
 from __future__ import annotations
@@ -26,10 +25,7 @@ from paraclap.audio import SAMPLING_RATE
 from paraclap.model import ParaCLAP
 from paraclap.model.layers import is_exact_with_mask
 
-INPUTS = {
-    "audio": ("input_values", "audio_attention_mask"),
-    "text": ("input_ids", "attention_mask"),
-}
+INPUTS = {"audio": "input_values audio_attention_mask", "text": "input_ids attention_mask"}
 
 
 class Encoder(nn.Module):
@@ -42,9 +38,8 @@ class Encoder(nn.Module):
 
     def forward(self, inputs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Embeddings, shape ``(batch, projection_dim)``."""
-        audio, text = self.model.get_audio_features, self.model.get_text_features
-        features = (audio if self.side == "audio" else text)(inputs, mask)
-        return functional.normalize(features, dim=-1)
+        encode = getattr(self.model, f"get_{self.side}_features")
+        return functional.normalize(encode(inputs, mask), dim=-1)
 
 
 def export(model: ParaCLAP, folder: str | Path) -> dict[str, Path]:
@@ -53,16 +48,14 @@ def export(model: ParaCLAP, folder: str | Path) -> dict[str, Path]:
     A ValueError if the model has no processor, or its audio encoder reads padding past the mask.
     """
     if not is_exact_with_mask(model.config.audio_config):
-        raise ValueError(
-            f"Bad audio encoder {model.config.audio_config.model_type!r} for ONNX, expected one "
-            "that gives the same with padding and a mask, such as wav2vec2 with layer norm."
-        )
+        got = f"Bad audio encoder {model.config.audio_config.model_type!r} for ONNX"
+        raise ValueError(f"{got}, expected one that ignores padding, as wav2vec2 with layer norm.")
     model.require_processor().save_pretrained(folder)
     signals = [np.ones(seconds * SAMPLING_RATE, np.float32) for seconds in (1, 2)]
     inputs = model.prepare(text=["speaker is angry", "sad"]) | model.prepare(audio=signals)
     files = {side: Path(folder) / f"{side}.onnx" for side in INPUTS}
     for side, file in files.items():
-        values, mask = (inputs[name] for name in INPUTS[side])
+        values, mask = (inputs[name] for name in INPUTS[side].split())
         _write(Encoder(deepcopy(model).eval(), side), (values, mask.long()), file)
     return files
 
@@ -75,7 +68,7 @@ def _write(encoder: Encoder, example: tuple[torch.Tensor, ...], file: Path) -> N
             example,
             dynamo=True,
             dynamic_shapes={"inputs": sizes, "mask": sizes},
-            input_names=INPUTS[encoder.side],
+            input_names=INPUTS[encoder.side].split(),
             output_names=[f"{encoder.side}_embeds"],
             verbose=False,
         )

@@ -2,10 +2,10 @@
 
     ZeroShotClassifier(["happy", "sad"], template="speaker is {}").predict(files)
 
-A row of ``X`` is an utterance: a path (in a list, an array of one column, a Series) or a row of a
-table on the audformat index. A model is its folder, or one that is loaded. Embeddings are kept in
-memory and shared by clones, such as those of a grid search, until a file or the weights in the
-folder change. With ``n_jobs`` every process embeds for itself and needs the folder.
+A row of ``X`` is a path (in a list, an array of one column, a Series) or a row of a table on the
+audformat index. A model is its folder, or one that is loaded. Embeddings are kept in memory and
+shared by clones, as in a grid search, until a file or the weights in the folder change. With
+``n_jobs`` every process embeds for itself and needs the folder.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _index(rows: Any) -> pd.MultiIndex:
 
 
 class _Embedding(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped here
-    """Embeds utterances; nothing is learned."""
+    """Embeds utterances."""
 
     model: Model
 
@@ -73,8 +73,7 @@ class _Embedding(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untype
 
     def __sklearn_clone__(self) -> Self:
         new = object.__new__(type(self))
-        for name, value in vars(self).items():
-            setattr(new, name, value if name == "model" else deepcopy(value))
+        new.__dict__.update(deepcopy(vars(self), {id(self.model): self.model}))  # all but the model
         return new
 
     def __getstate__(self) -> Any:

@@ -1,7 +1,4 @@
-"""The model: encoders, projections, processor, checkpoints, embeddings. Chapter 4.
-
-Importing this package registers the model with the Auto classes of transformers.
-"""
+"""The model, which the Auto classes of transformers know once this is imported. Chapter 4."""
 
 import paraclap._torchaudio  # noqa: F401  (before transformers, which fails without it)
 

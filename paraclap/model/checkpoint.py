@@ -2,10 +2,8 @@
 
 Their file, ``best.pth.tar`` at the hub id ``KeiKinn/paraclap``, is a bare state dict (and no tar
 archive): a wav2vec2 (``audio_branch.base.``), a BERT (``text_branch.base.``), two projection heads
-and ``logit_scale``. The sizes of the encoders do not stand in it and come from configurations.
-
-Code in a file is refused, never run. Mono signals at 16 kHz are not normalised, as in the authors'
-evaluation. Chapter 7. Source: ParaCLAP (Jing et al., 2024), their repository ``KeiKinn/ParaCLAP``.
+and ``logit_scale``. The sizes of the encoders come from configurations. Code in a file is refused.
+Signals are not normalised, as in the authors' evaluation. Chapter 7. Source: ``KeiKinn/ParaCLAP``.
 """
 
 from __future__ import annotations
@@ -21,7 +19,6 @@ import torch
 from huggingface_hub import hf_hub_download
 from transformers import PreTrainedConfig
 
-from paraclap.audio import SAMPLING_RATE
 from paraclap.model.configuration import ParaCLAPConfig
 from paraclap.model.encoders import frame_samples, read_config, read_tokenizer
 from paraclap.model.modeling import ParaCLAP
@@ -29,6 +26,7 @@ from paraclap.model.processing import ParaCLAPFeatureExtractor, ParaCLAPProcesso
 from paraclap.tables import short_name
 
 FILE = "best.pth.tar"
+ADDRESS = f"https://huggingface.co/KeiKinn/paraclap/resolve/main/{FILE}"
 AUDIO_ENCODER = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"
 TEXT_ENCODER = "bert-base-uncased"
 # Their names and ours; then weight norm before and after torch 2.0.
@@ -42,24 +40,22 @@ NAMES = {
 WIDTH = "audio_projection.linear1.weight"
 
 Weights = dict[str, torch.Tensor]
-Encoder = Any  # a configuration, its JSON file, the folder of its config.json, or a hub id
 
 
 def load_released(
     checkpoint: str | Path,
-    audio_config: Encoder = AUDIO_ENCODER,
-    text_config: Encoder = TEXT_ENCODER,
+    audio_config: Any = AUDIO_ENCODER,
+    text_config: Any = TEXT_ENCODER,
     tokenizer: Any = None,
 ) -> ParaCLAP:
     """Read the published checkpoint, in float32 and evaluation mode.
 
     Args:
         checkpoint: A state dict such as ``best.pth.tar``, its folder, or a hub id.
-        audio_config: Configuration of the audio encoder: an object, its JSON file, the folder of
-            its ``config.json``, or a hub id.
-        text_config: Likewise for the text encoder.
+        audio_config: Of the audio encoder: an object, its JSON file or folder, or a hub id.
+        text_config: Likewise of the text encoder.
         tokenizer: An object, a folder or a hub id; None: the one of the folder or hub id
-            ``text_config``. Beside an object or a JSON file is none: the model has no processor.
+            ``text_config``, else none, and the model has no processor.
 
     Raises:
         OSError: If something is not there or cannot be read.
@@ -73,13 +69,13 @@ def load_released(
     encoders = {"audio_config": _copy(audio_config), "text_config": _copy(text_config)}
     model: ParaCLAP = ParaCLAP(ParaCLAPConfig(**encoders, projection_dim=len(weights[WIDTH])))
     model.load_state_dict(weights)
-    if tokenizer is None and not isinstance(text_config, PreTrainedConfig):
-        tokenizer = None if Path(text_config).is_file() else text_config
+    is_place = isinstance(text_config, str | Path) and not Path(text_config).is_file()
+    tokenizer = text_config if tokenizer is None and is_place else tokenizer
     if tokenizer is not None:
         words = read_tokenizer(tokenizer) if isinstance(tokenizer, str | Path) else tokenizer
         samples = frame_samples(model.config.audio_config)
-        read = ParaCLAPFeatureExtractor(samples, do_normalize=False, sampling_rate=SAMPLING_RATE)
-        model.processor = ParaCLAPProcessor(read, words)
+        extractor = ParaCLAPFeatureExtractor(samples, do_normalize=False)
+        model.processor = ParaCLAPProcessor(extractor, words)
     model.eval()
     return model
 
@@ -87,19 +83,14 @@ def load_released(
 def read_weights(path: Path) -> Weights:
     """Read a state dict, bare or under ``state_dict`` or ``model``, without running code in it.
 
-    Raises:
-        OSError: If the file is damaged or holds more than data.
-        ValueError: If it is no mapping of names to finite tensors.
+    OSError if the file is damaged or holds more than data, ValueError if not names and tensors.
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # of pickles, whose code is refused
             found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # zip, pickle, end of file: each has its own kinds
-        raise OSError(
-            f"Refused checkpoint {path.name} ({path.stat().st_size} bytes): it is cut short or "
-            "damaged, or holds code. Nothing in it was run: download it again, or save the state "
-            "dict alone where you trust the file."
-        ) from error
+        msg = "it is cut short, damaged, or holds code. Nothing in it was run: download it again."
+        raise OSError(f"Refused checkpoint {path.name}: {msg}") from error
     for key in ("state_dict", "model"):  # where training code keeps it
         if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
             found = found[key]
@@ -118,11 +109,9 @@ def _find(checkpoint: str | Path) -> Path:
     try:
         return path if path.is_file() else Path(hf_hub_download(str(checkpoint), FILE))
     except Exception as error:  # name, connection, repository and file: each has its own kinds
-        raise OSError(
-            f"No checkpoint at {short_name(path)!r} ({type(error).__name__}), expected a state "
-            f"dict such as {FILE}, its folder, or a hub id that can be reached: download "
-            f"https://huggingface.co/KeiKinn/paraclap/resolve/main/{FILE} and give its path."
-        ) from error
+        got = f"No checkpoint at {short_name(path)!r} ({type(error).__name__})"
+        msg = f"{got}, expected a state dict, its folder or a hub id: download {ADDRESS}."
+        raise OSError(msg) from error
 
 
 def _rename(weights: Weights) -> Weights:
@@ -136,8 +125,7 @@ def _rename(weights: Weights) -> Weights:
     return renamed
 
 
-def _copy(encoder: Encoder) -> PreTrainedConfig:
-    is_object = isinstance(encoder, PreTrainedConfig)
-    config = copy.deepcopy(encoder) if is_object else read_config(encoder)
+def _copy(given: Any) -> PreTrainedConfig:
+    config = copy.deepcopy(given) if isinstance(given, PreTrainedConfig) else read_config(given)
     config.dtype = torch.float32
     return config

@@ -1,9 +1,7 @@
-"""Embeddings of utterances and queries: the one way from files and words to vectors.
+"""Embeddings of utterances and queries, ``(n, projection_dim)`` float32 of unit length. Chapter 5.
 
-Utterances are read as they are, without crops. Padding changes nothing: an utterance gets the same
-embedding alone and in a batch. In float32 the same input gives the same bits.
-
-Conventions: embeddings ``(n, projection_dim)`` float32 of unit length. Chapter 5.
+Utterances are read without crops; padding changes nothing, so that an utterance gets the same
+embedding alone and in a batch.
 """
 
 from __future__ import annotations
@@ -39,19 +37,15 @@ def embed_audio(
     signals: Any = None,
     precision: str = "float32",
 ) -> Embeddings:
-    """Embed utterances.
+    """Embed utterances: unit length, in the order of ``files``, shape ``(n, projection_dim)``.
 
     Args:
         model: A model with its processor; its train or eval mode stays as it is.
         files: Paths, an audformat index, or a table with such an index.
         batch_seconds: Most seconds of padded audio in a batch; changes speed and memory only.
-        functionals: Features table of the utterances, for encoders that read functionals; None:
-            openSMILE computes them.
+        functionals: Their features table, where an encoder reads one; None: openSMILE computes it.
         signals: Decoded signals, with ``read(row)`` and ``seconds()``; None: the files are read.
         precision: ``"float32"``, ``"bf16"``, or ``"auto"``: bf16 where the device is fast in it.
-
-    Returns:
-        Unit-length embeddings in the order of ``files``, shape ``(n, projection_dim)``.
 
     Raises:
         AudioError: If a file cannot be read, is too long, or gives no functionals.
@@ -78,15 +72,11 @@ def embed_audio(
             batch, coming = list(coming), readers.map(read, following)  # while this is embedded
             found.append(_embed(model, batch, None if given is None else given[rows]))
             bar.update(len(rows))
-    return _in_order(found, np.concatenate(plan))
+    return torch.cat(found).cpu().numpy()[np.argsort(np.concatenate(plan))]
 
 
 def embed_text(model: ParaCLAP, queries: Sequence[str], *, batch: int = 256) -> Embeddings:
-    """Embed queries, ``batch`` at once; like :func:`embed_audio` in all else.
-
-    Raises:
-        ValueError: If there is no query, one is empty, or the model has no processor.
-    """
+    """Embed queries, ``batch`` at once; ValueError if there are none or there is no processor."""
     queries = [queries] if isinstance(queries, str) else list(queries)
     if not queries or not all(isinstance(one, str) and one.strip() for one in queries):
         raise ValueError(f"Bad queries {queries[:5]}, expected at least one text and none empty.")
@@ -97,7 +87,7 @@ def embed_text(model: ParaCLAP, queries: Sequence[str], *, batch: int = 256) -> 
             texts = [queries[row] for row in order[start : start + batch]]
             features = model.get_text_features(**model.prepare(text=texts))
             found.append(functional.normalize(features.float(), dim=-1))
-    return _in_order(found, order)
+    return torch.cat(found).cpu().numpy()[np.argsort(order)]
 
 
 def _seconds(segment: Any) -> float:
@@ -106,9 +96,7 @@ def _seconds(segment: Any) -> float:
     seconds = float(last - start.total_seconds())
     if seconds > LONGEST:
         got = f"{tables.short_name(file)!r}: {seconds:.0f} s"
-        raise audio.AudioError(
-            f"{got}, expected at most {LONGEST} s at once: embed segments of it."
-        )
+        raise audio.AudioError(f"{got}, expected at most {LONGEST} s: embed segments of it.")
     return seconds
 
 
@@ -133,12 +121,6 @@ def _embed(model: ParaCLAP, signals: list[audio.Signal], functionals: Any) -> to
     with torch.autocast(model.device.type, enabled=False):
         features = model.audio_projection(pooled.to(model.dtype))
     return functional.normalize(features.float(), dim=-1)
-
-
-def _in_order(found: list[torch.Tensor], rows: NDArray[np.intp]) -> Embeddings:
-    """Embeddings on the host, only now, so that a GPU never waits for them."""
-    embeddings: Embeddings = torch.cat(found).cpu().numpy()
-    return embeddings[np.argsort(rows)]
 
 
 def uses_bf16(precision: str, device: torch.device) -> bool:

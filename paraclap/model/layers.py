@@ -56,9 +56,8 @@ def cosine_logits(audio: Tensor, text: Tensor, temperature: Tensor) -> Tensor:
 def pool_audio(encoder: PreTrainedModel, signals: Tensor, mask: Mask = None) -> Tensor:
     """Mean over time of the last hidden state of an audio encoder, ``(batch, units)``.
 
-    A signal gives the same alone and in a batch: where padding goes past the mask of an encoder,
-    the signals of each length are encoded apart, unpadded. ``signals`` and ``mask`` have shape
-    ``(batch, samples)``; no mask means no padding, which attention computes faster.
+    ``signals`` and ``mask`` have shape ``(batch, samples)``; None is no padding. Where padding
+    goes past the mask of an encoder, the signals of each length are encoded apart, unpadded.
     """
     if mask is None:
         return mean_pool(encoder(signals).last_hidden_state)

@@ -1,8 +1,7 @@
 """ParaCLAP as a transformers ``PreTrainedModel``: two encoders, two projection heads, one space.
 
-The cosine similarity of an utterance and a query in that space, times a learned temperature, says
-how well the query fits. ``input_values (batch, samples)`` are float32; masks are 1 on signal, 0 on
-padding at the end. Chapter 4. Source: ParaCLAP (Jing et al., 2024), section 2.1.
+``input_values (batch, samples)`` are float32; masks are 1 on signal, 0 on padding at the end.
+Chapter 4. Source: ParaCLAP (Jing et al., 2024), section 2.1.
 """
 
 from __future__ import annotations
@@ -42,10 +41,7 @@ class ParaCLAPOutput(ModelOutput):  # type: ignore[misc]  # transformers is unty
 
 
 class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untyped here
-    """Utterances and queries in one space.
-
-    ``model.processor`` is saved and loaded with the model; without one it reads tensors only.
-    """
+    """Utterances and queries in one space; saved and loaded with its ``processor``, if any."""
 
     config_class = ParaCLAPConfig
     base_model_prefix = ""
@@ -75,10 +71,7 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
     def from_encoders(
         cls, audio_model: Any, text_model: Any, processor: ParaCLAPProcessor, **settings: Any
     ) -> Self:
-        """Put new projection heads on two encoders of transformers, weights included.
-
-        ``settings`` are further arguments of :class:`ParaCLAPConfig`.
-        """
+        """Put new heads on two encoders; ``settings`` as in :class:`ParaCLAPConfig`."""
         configs = {"audio_config": audio_model.config, "text_config": text_model.config}
         model = cls(ParaCLAPConfig(**configs, **settings))
         model.audio_model, model.text_model = audio_model, text_model
@@ -100,8 +93,9 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
             with quiet():  # what would be reported is checked below
                 options = {"ignore_mismatched_sizes": True, **kwargs, "output_loading_info": True}
                 model, info = super().from_pretrained(name, *args, **options)
-        except SafetensorError as error:
-            raise OSError(f"Bad weights at {name!r} ({error}): copy the folder again.") from error
+        except (OSError, SafetensorError) as error:
+            msg = f"No model at {name!r} that can be read ({error}), expected its folder or hub id"
+            raise OSError(f"{msg}: train one, or copy it again.") from error
         check_weights(model, info)
         hub = {key: kwargs[key] for key in HUB if key in kwargs}
         model.processor = saved_processor(name, model.config, **hub)
@@ -201,8 +195,7 @@ def quiet() -> Iterator[None]:
 def check_weights(model: PreTrainedModel, info: Mapping[str, Any]) -> None:
     """Check what transformers loaded (its report is ``info``) and copy it out of the mapped file.
 
-    There their alignment varies, and with it the last bits of products; and later changes of the
-    file would reach the model. ValueError if weights do not fit, or are not finite.
+    There alignment varies, and with it the last bits of products. ValueError if weights do not fit.
     """
     kinds = {name: list(info[f"{name}_keys"]) for name in ("missing", "unexpected", "mismatched")}
     kinds["not finite"] = []
@@ -210,10 +203,8 @@ def check_weights(model: PreTrainedModel, info: Mapping[str, Any]) -> None:
         weight.data = weight.data.clone()
         kinds["not finite"] += [] if weight.isfinite().all() else [key]
     if wrong := {kind: sorted(keys)[:5] for kind, keys in kinds.items() if keys}:
-        msg = (
-            f"Bad weights in {model.name_or_path!r} ({wrong}), expected those of its configuration"
-        )
-        raise ValueError(f"{msg}: they are of different models, or damaged.")
+        got = f"Bad weights in {model.name_or_path!r} ({wrong})"
+        raise ValueError(f"{got}, expected those of its configuration: copy all its files again.")
 
 
 ParaCLAPConfig.register_for_auto_class()

@@ -1,7 +1,7 @@
 """Signals and queries as the encoders read them: feature extractor and tokenizer in one.
 
-Conventions: signals are mono float32 at ``sampling_rate`` Hz; their mask is called
-``audio_attention_mask``, so that it never meets the ``attention_mask`` of the tokens. Chapter 4.
+Signals are mono float32 at ``sampling_rate`` Hz; their mask is ``audio_attention_mask``, as the
+``attention_mask`` is that of the tokens. Chapter 4.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Signal = NDArray[np.float32]
 class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc]  # untyped
     """Pads signals to the longest and marks the padding; crops nothing.
 
-    Silence extends a signal shorter than ``min_samples``, one frame of the audio encoder, and
-    counts as signal. For encoders of :mod:`.functionals`, standardised ``functionals`` (so many)
-    stand before the samples, or in their place (``functionals_only``).
+    Silence extends a signal to ``min_samples``, one frame of the encoder, and counts as signal. For
+    encoders of :mod:`.functionals`, so many standardised ``functionals`` stand before the samples,
+    or in their place (``functionals_only``).
     """
 
     model_input_names = ["input_values", "audio_attention_mask"]  # noqa: RUF012  (theirs)
@@ -64,7 +64,7 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
             raw_speech: One signal ``(samples,)`` or several of any lengths: arrays, tensors, lists.
             sampling_rate: Their sampling rate in Hz, checked against the model's.
             functionals: Shape ``(batch, functionals)``; None: openSMILE computes those needed.
-            options: ``padding``, ``max_length`` and so on as in transformers.
+            options: As in transformers.
 
         Raises:
             ValueError: If a signal has another rate, several channels, or values not finite.
@@ -76,8 +76,8 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
         signals = [_checked(one) for one in (raw_speech if several else [raw_speech])]
         values = [self._samples(signal) for signal in signals]
         if self.functionals:
-            given = compute_functionals(signals) if functionals is None else functionals
-            values = [np.concatenate(one) for one in zip(self._scaled(given), values, strict=True)]
+            scaled = self._scaled(signals, functionals)
+            values = [np.concatenate(one) for one in zip(scaled, values, strict=True)]
         options = {"padding": True} | options | {"return_attention_mask": True}
         batch = self.pad(BatchFeature({"input_values": values}), **options)
         batch["audio_attention_mask"] = batch.pop("attention_mask")
@@ -89,10 +89,14 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
         samples = np.pad(signal, (0, max(0, self.min_samples - len(signal))))
         return self.zero_mean_unit_var_norm([samples], None)[0] if self.do_normalize else samples
 
-    def _scaled(self, functionals: Any) -> Signal:
+    def _scaled(self, signals: Sequence[Signal], functionals: Any) -> Signal:
+        if functionals is None:  # by name: a folder of a model carries this file, not that module
+            compute = importlib.import_module("paraclap.features").functionals
+            with ThreadPoolExecutor() as threads:
+                functionals = list(threads.map(compute, signals))
         if not self.scaling:
-            msg = "The scaling of the functionals is missing: train the model, or call "
-            raise ValueError(f"{msg}feature_extractor.fit(functionals of training utterances).")
+            hint = "train the model, or call feature_extractor.fit(functionals of training)"
+            raise ValueError(f"No scaling of the functionals: {hint}.")
         low, high, mean, spread = np.array(self.scaling).T
         cut = np.atleast_2d(functionals).clip(low, high)
         return np.asarray((cut - mean) / spread, np.float32)
@@ -104,14 +108,6 @@ def _checked(signal: Any) -> Signal:
         got = f"shape {found.shape}, {(~np.isfinite(found)).sum()} values not finite"
         raise ValueError(f"Bad signal: {got}, expected one channel (samples,) and finite values.")
     return found
-
-
-def compute_functionals(signals: Sequence[Signal]) -> list[NDArray[np.float64]]:
-    """Functionals of signals by openSMILE, see :func:`paraclap.features.functionals`."""
-    # By name: a folder of a model carries this file, but not that module.
-    features = importlib.import_module("paraclap.features")
-    with ThreadPoolExecutor() as threads:
-        return list(threads.map(features.functionals, signals))
 
 
 class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers is untyped here
@@ -133,8 +129,8 @@ class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers i
     ) -> BatchFeature:
         """Prepare queries, signals or both for the model, as tensors; ValueError without either.
 
-        Options are ``text_kwargs``, ``audio_kwargs`` and ``common_kwargs`` as in transformers;
-        others, such as ``padding`` or ``max_length``, are for the text if there is one.
+        Options are as in transformers; those outside ``text_kwargs``, ``audio_kwargs`` and
+        ``common_kwargs`` are for the text if there is one.
         """
         if text is None and audio is None:
             raise ValueError("Got neither text nor audio, expected at least one of them.")

@@ -2,7 +2,6 @@
 
 from paraclap.queries.levels import FEATURES as FEATURES
 from paraclap.queries.levels import LEVELS as LEVELS
-from paraclap.queries.levels import Edges as Edges
 from paraclap.queries.levels import assign_levels as assign_levels
 from paraclap.queries.levels import fit_levels as fit_levels
 from paraclap.queries.levels import load_edges as load_edges

@@ -1,9 +1,7 @@
-"""Low, normal or high? From values to levels, by quantiles of the training split.
+"""Low, normal or high? From values to levels, by quantiles of the training split. Chapter 3.
 
 The edges of an attribute are its 30 % and 70 % quantiles (linear interpolation) over the training
-rows alone. Low is below the lower edge, high is at or above the upper one, normal lies between. A
-missing value has no level. Tables are indexed by segment (file, start, end). Chapter 3.
-Source: section 2.2 of the paper (bottom 30 %, middle 40 %, top 30 %).
+rows alone. Low is below the lower edge, high at or above the upper one. Source: section 2.2.
 """
 
 from __future__ import annotations
@@ -79,12 +77,7 @@ def save_edges(edges: Edges, path: str | Path) -> Path:
 
 
 def load_edges(path: str | Path) -> Edges:
-    """Read edges that `save_edges` wrote, to the last bit.
-
-    Raises:
-        FileNotFoundError: if there is no such file
-        ValueError: if it is no file of edges
-    """
+    """Read edges that `save_edges` wrote; FileNotFoundError or ValueError if there are none."""
     try:
         rows = tables.read_json(path).items()
         return {name: (float(row["low"]), float(row["high"])) for name, row in rows}
@@ -100,5 +93,5 @@ def _report(edges: Edges, values: pd.DataFrame) -> None:
         rows = f"{len(values)} rows of split 'train' (too little spread: {equal})"
         raise ValueError(f"No levels in {rows}, expected values of any of {list(FEATURES)}.")
     if equal:
-        what = f"{', '.join(equal)}: most training rows have the same value, none would be normal."
-        print(f"Left out {what}", file=sys.stderr)
+        why = "most training rows have the same value, none would be normal."
+        print(f"Left out {', '.join(equal)}: {why}", file=sys.stderr)

@@ -1,8 +1,7 @@
 """The queries of a whole table: listed, sampled for training, and true or false (chapters 3, 12).
 
 What holds of one attribute depends on a few values of a row, so it is found once for each of their
-combinations. Emotions of a labels table ("anger") are brought into the form asked for ("angry").
-Source: sections 2.2 and 3.3 of the paper.
+combinations. Source: sections 2.2 and 3.3 of the paper.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from paraclap import tables
@@ -34,18 +32,14 @@ from paraclap.queries.templates import (
 
 CHOICES = {"emotion": ("always", "pool", "never"), "join": ("rand", "all")}
 TRUE, FALSE, UNKNOWN = 1, 0, -1
-# One way in which a query comes about: its attribute, and column → the values that fit.
-Reading = tuple[str, dict[str, frozenset[str]]]
-Rows = Sequence[int] | npt.NDArray[np.integer[Any]]
+Readings = list[tuple[str, dict[str, frozenset[str]]]]  # attribute, column → the values that fit
 
 
 class QueryPool:
-    """The queries of every row of a table.
+    """The queries of every row of a table."""
 
-    Attributes:
-        labels: levels, `emotion` and `gender` of the rows
-        emotions: each emotion of the labels → its word in the queries
-    """
+    labels: pd.DataFrame  # levels, emotion and gender of the rows
+    emotions: dict[str, str]  # each emotion of the labels ("anger") → its word ("angry")
 
     def __init__(
         self, table: pd.DataFrame, templates: str = "paper", emotion_form: str = "adjective"
@@ -63,11 +57,10 @@ class QueryPool:
         """
         self.templates, self.emotion_form = templates, emotion_form
         columns = [*(name for name in table if name in FEATURES), "emotion", "gender"]
-        self.labels = table.reindex(columns=columns).astype(dict.fromkeys(columns[-2:], "str"))
-        emotions = self.labels["emotion"].dropna().unique()
-        self.emotions = {one: emotion_word(one, emotion_form) for one in emotions}
-        words = self.labels["emotion"].map(self.emotions)
-        values = self.labels.assign(emotion=words).astype(object)
+        self.labels = table.reindex(columns=columns).astype({"emotion": "str", "gender": "str"})
+        emotions = self.labels["emotion"]
+        self.emotions = {one: emotion_word(one, emotion_form) for one in emotions.dropna().unique()}
+        values = self.labels.assign(emotion=emotions.map(self.emotions)).astype(object)
         own: dict[str, list[Template]] = {}
         for template in load_templates(templates):
             own.setdefault(template.attribute, []).append(template)
@@ -80,8 +73,8 @@ class QueryPool:
     @property
     def vocabulary(self) -> list[str]:
         """All distinct queries of the table, attribute by attribute."""
-        found = [wording for rows in self._wordings.values() for row in rows for wording in row]
-        return list(dict.fromkeys(chain(*found)))
+        found = chain(*(wording for rows in self._wordings.values() for wording in chain(*rows)))
+        return list(dict.fromkeys(found))
 
     def queries(self, i: int) -> list[str]:
         """All queries of the row at position `i`."""
@@ -104,16 +97,13 @@ class QueryPool:
         }
         return {name: own for name, own in found.items() if own}
 
-    def has_queries(
-        self, emotion: str = "always", only_emotion: bool = False
-    ) -> npt.NDArray[np.bool_]:
+    def has_queries(self, emotion: str = "always", only_emotion: bool = False) -> np.ndarray:
         """For which rows there is something to draw, shape `(rows,)`; arguments as in `sample`."""
-        found = [bool(self.wordings(i, emotion, only_emotion)) for i in range(len(self))]
-        return np.array(found, dtype=np.bool_)
+        return np.array([self.wordings(i, emotion, only_emotion) for i in range(len(self))], bool)
 
     def sample(
         self,
-        rows: Rows,
+        rows: Sequence[int] | np.ndarray,
         rand: int = 5,
         emotion: str = "always",
         only_emotion: bool = False,
@@ -155,17 +145,15 @@ def _wordings(own: list[Template], values: pd.DataFrame) -> list[dict[tuple[str,
     cells = {}
     for key in dict.fromkeys(keys):
         given = {name: value for name, value in zip(reads, key, strict=True) if pd.notna(value)}
-        emotion, gender = given.pop("emotion", None), given.pop("gender", None)
-        holding = matching_templates(own, states_of(given, emotion, gender))
-        cells[key] = {
-            one.fill(emotion, gender, given.get("arousal", "unknown")): "{emotion}" in one.text
-            for one in holding
-        }
+        words = given.pop("emotion", None), given.pop("gender", None)
+        holding = matching_templates(own, states_of(given, *words))
+        fill = (*words, given.get("arousal", "unknown"))
+        cells[key] = {one.fill(*fill): "{emotion}" in one.text for one in holding}
     return [cells[key] for key in keys]
 
 
-def query_truth(pool: QueryPool, queries: Sequence[str]) -> npt.NDArray[np.int8]:
-    """Find of which rows each query is true.
+def query_truth(pool: QueryPool, queries: Sequence[str]) -> np.ndarray:
+    """Find of which rows each query is true: 1 true, 0 false, -1 unknown, `(rows, queries)`.
 
     It is true if it is among the row's queries, false if something known of the row contradicts it
     (a level, emotion or gender), else unknown: "is loud" where the intensity has no level.
@@ -174,24 +162,21 @@ def query_truth(pool: QueryPool, queries: Sequence[str]) -> npt.NDArray[np.int8]
         pool: the queries of a table
         queries: any that its template set makes of the table's emotions or of listed ones
 
-    Returns:
-        1 true, 0 false, -1 unknown, of shape `(rows, queries)`
-
     Raises:
         ValueError: if the template set has no such query
     """
     table = pool.labels.reindex(columns=[*FEATURES, "emotion", "gender"])
     table["word"] = table["emotion"].map(pool.emotions)
     table["emotion"] = table["word"].map(emotion_state, "ignore")
-    truth = np.full((len(table), len(queries)), FALSE, dtype=np.int8)
-    for column, query in enumerate(queries):
+    columns = {query: column for column, query in enumerate(dict.fromkeys(queries))}
+    truth = np.full((len(table), len(columns)), FALSE, dtype=np.int8)
+    for query, column in columns.items():
         for _, needs in _readings(query, pool):
             fits = [table[name].isna() | table[name].isin(good) for name, good in needs.items()]
             truth[np.all(fits, axis=0), column] = UNKNOWN
-    columns = {query: column for column, query in enumerate(queries)}
     for row in range(len(pool)):
         truth[row, [columns[query] for query in pool.queries(row) if query in columns]] = TRUE
-    return truth
+    return truth[:, [columns[query] for query in queries]]
 
 
 def attribute_of(query: str, pool: QueryPool) -> str:
@@ -199,7 +184,7 @@ def attribute_of(query: str, pool: QueryPool) -> str:
     return _readings(query, pool)[0][0]
 
 
-def _readings(query: str, pool: QueryPool) -> list[Reading]:
+def _readings(query: str, pool: QueryPool) -> Readings:
     words = frozenset(pool.emotions.values()) - {NO_AGREEMENT}
     found = _all_readings(pool.templates, pool.emotion_form, words)
     if query not in found:
@@ -209,10 +194,9 @@ def _readings(query: str, pool: QueryPool) -> list[Reading]:
 
 
 @cache
-def _all_readings(templates: str, form: str, words: frozenset[str]) -> dict[str, list[Reading]]:
+def _all_readings(templates: str, form: str, words: frozenset[str]) -> dict[str, Readings]:
     """All queries of a template set, with some emotion words and the listed ones."""
-    emotions = {*emotion_words(form).values(), "other", *words}
-    found: dict[str, list[Reading]] = {}
+    emotions, found = {*emotion_words(form).values(), "other", *words}, dict[str, Readings]()
     for one in load_templates(templates):
         fillers = sorted(emotions) if "{emotion}" in one.text else [None]
         genders = tables.GENDERS if "{gender}" in one.text else [None]
@@ -220,7 +204,7 @@ def _all_readings(templates: str, form: str, words: frozenset[str]) -> dict[str,
             needs = dict(one.states) | ({"word": frozenset([word])} if word else {})
             if "gender" in needs:
                 needs["gender"] = frozenset([gender] if gender else tables.GENDERS)
-            texts = [text for state in STATES["arousal"] for text in one.fill(word, gender, state)]
+            texts = chain(*(one.fill(word, gender, state) for state in STATES["arousal"]))
             for text in dict.fromkeys(texts):
                 found.setdefault(text, []).append((one.attribute, needs))
     return found
@@ -250,9 +234,8 @@ def describe(
     Raises:
         ValueError: if features or labels are missing, nothing can be fitted, or a name is unknown
     """
-    if isinstance(files, pd.DataFrame) and not set(FEATURES.values()).isdisjoint(files):
-        table = files
-    else:
+    table: Any = files
+    if not isinstance(files, pd.DataFrame) or set(FEATURES.values()).isdisjoint(files):
         from paraclap import features  # openSMILE loads slowly
 
         table = features.extract(tables.as_index(files), jobs=jobs)

@@ -2,8 +2,7 @@
 
 A query is a template that holds, with its slots filled ("has a high pitch"). A caption is some of
 the queries of one utterance, joined by "and". Attributes are drawn first and then a wording of
-each, so that an attribute with many wordings does not come up more often. Chapter 3.
-Source: sections 2.2 and 3.3 of the paper.
+each: many wordings do not weigh more. Chapter 3. Source: sections 2.2 and 3.3 of the paper.
 """
 
 from __future__ import annotations
@@ -15,8 +14,7 @@ import numpy as np
 from paraclap import tables
 from paraclap.queries.templates import load_templates, matching_templates, states_of
 
-# Attribute → the wordings that hold. A wording is a query and, where the emotion word has synonyms,
-# the same query with each of these in its place.
+# Attribute → the wordings that hold: a query, then the same with each synonym of the emotion.
 Wordings = Mapping[str, Sequence[tuple[str, ...]]]
 
 
@@ -37,10 +35,9 @@ def queries_for(
     >>> queries_for({"pitch": "high"}, "angry", None)
     ['has a high pitch', 'this is a angry instance', 'speaker is angry', 'emotion is angry']
     """
-    states = states_of(levels, emotion, gender)
-    holding = matching_templates(load_templates(templates), states)
-    arousal = states.get("arousal", "unknown")
-    return [query for one in holding for query in one.fill(emotion, gender, arousal)]
+    holding = matching_templates(load_templates(templates), states_of(levels, emotion, gender))
+    words = emotion, gender, levels.get("arousal", "unknown")
+    return [query for one in holding for query in one.fill(*words)]
 
 
 def contrast(attribute: str, templates: str = "paper") -> tuple[str, str]:

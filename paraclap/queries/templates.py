@@ -1,16 +1,15 @@
 """Which sentences hold? The templates of each set, and the words that fill them. Chapter 3.
 
-`templates.csv` holds one template a row, in the order of the queries. `set` names the sets that
-hold it; `level` the states of its own attribute in which it holds (see `STATES`), `|` between them;
-`when` adds conditions on other attributes, `attribute=state|state; ...`. `{emotion}` and `{gender}`
-are slots. The sets are
+`templates.csv` holds one template a row, in the order of the queries. `set` names its sets; `level`
+the states of its own attribute in which it holds (see `STATES`), `|` between them; `when` adds
+conditions on other attributes, `attribute=state|state; ...`. The sets are
 
 - `paper`: supplementary Table 1, and the sentences about emotion and gender of sections 2.2 and 4.
   Unlike the print, an unstable pitch is one of *high* variation (the table swaps two columns);
   "but a high pitch variance" holds only where it is so; intensity sentences about loudness do not
   hold where `loudness` differs; `other` is no word; `calm` is a low arousal, and never "very" calm.
-- `diverse`: more wordings, `loudness` as an attribute, and synonyms from `emotion_words.csv` in
-  `{emotion}`, as strong as the arousal allows (`INTENSITIES`).
+- `diverse`: more wordings, `loudness` as an attribute, and synonyms from `emotion_words.csv`, as
+  strong as the arousal allows (`INTENSITIES`).
 - `released`, `released-fixed`: the full and the short list of the authors' code, contradictions
   included. Source: the paper; https://github.com/KeiKinn/ParaCLAP.
 """
@@ -37,11 +36,9 @@ STATES = {
     "emotion": ("unknown", NO_AGREEMENT, "other", "calm", "word"),
     "gender": ("unknown", "known"),
 }  # attribute → its states
-INTENSITIES = {
-    "plain": ("unknown", *LEVELS),
-    "mild": ("low", "normal"),
-    "strong": ("normal", "high"),
-}  # intensity of a synonym → the states of arousal in which it may stand for the emotion
+# Intensity of a synonym → the states of arousal in which it may stand for the emotion.
+INTENSITIES = {"plain": ("unknown", *LEVELS), "mild": LEVELS[:2], "strong": LEVELS[1:]}
+Word = str | None  # None: unknown
 
 
 @dataclass(frozen=True)
@@ -59,9 +56,7 @@ class Template:
         degree = ["arousal"] if self.intensities else []
         return [*self.states, *re.findall(r"{(\w+)}", self.text), *degree]
 
-    def fill(
-        self, emotion: str | None, gender: str | None, arousal: str = "unknown"
-    ) -> tuple[str, ...]:
+    def fill(self, emotion: Word, gender: Word, arousal: str = "unknown") -> tuple[str, ...]:
         """Give its queries: with the emotion's own word, then with each of its synonyms."""
         words = synonyms(emotion, arousal, self.intensities) if emotion else ()
         text = self.text.replace("{gender}", str(gender))
@@ -76,18 +71,14 @@ def matching_templates(templates: Iterable[Template], states: Mapping[str, str])
         states: attribute → its state, as `states_of` gives them; one left out is unknown
     """
     return [
-        template
-        for template in templates
-        if all(states.get(name, "unknown") in allowed for name, allowed in template.states.items())
+        one
+        for one in templates
+        if all(states.get(name, "unknown") in fit for name, fit in one.states.items())
     ]
 
 
-def states_of(levels: Mapping[str, str], emotion: str | None, gender: str | None) -> dict[str, str]:
-    """Give the state of every attribute of one utterance; arguments and errors as `queries_for`.
-
-    >>> states_of({"pitch": "high"}, "angry", None)
-    {'pitch': 'high', 'emotion': 'word', 'gender': 'unknown'}
-    """
+def states_of(levels: Mapping[str, str], emotion: Word, gender: Word) -> dict[str, str]:
+    """Give the state of every attribute of one utterance; arguments and errors as `queries_for`."""
     for attribute, level in levels.items():
         if attribute not in FEATURES:
             raise ValueError(tables.unknown("attribute", attribute, FEATURES))
@@ -107,9 +98,8 @@ def emotion_state(emotion: str) -> str:
 def load_templates(templates: str = "paper") -> tuple[Template, ...]:
     """Read a template set, in the order of its queries.
 
-    Args:
-        templates: a set of `templates.csv`, or a `.csv` file with columns as there, all of whose
-            rows count; where its column `set` is `diverse`, synonyms are used
+    `templates` is a set of `templates.csv`, or a `.csv` file with columns as there, all of whose
+    rows count; where its column `set` is `diverse`, synonyms are used.
 
     Raises:
         FileNotFoundError, ValueError: if there is no such file or set, or a row is wrong
@@ -125,8 +115,8 @@ def load_templates(templates: str = "paper") -> tuple[Template, ...]:
 @cache
 def _read_set(name: str) -> tuple[Template, ...]:
     table = _read("templates.csv")
-    chosen = [name in sets.split("|") for sets in table["set"]]
-    return _parse(table[chosen].assign(set=name), "templates.csv")
+    rows = table[table["set"].str.get_dummies("|")[name] == 1]
+    return _parse(rows.assign(set=name), "templates.csv")
 
 
 def _parse(table: pd.DataFrame, file: str) -> tuple[Template, ...]:
@@ -176,13 +166,11 @@ def emotion_words(form: str = "adjective") -> dict[str, str]:
 
 
 @cache
-def synonyms(
-    emotion: str, arousal: str = "unknown", intensities: tuple[str, ...] = tuple(INTENSITIES)
-) -> tuple[str, ...]:
+def synonyms(emotion: str, arousal: str, intensities: tuple[str, ...]) -> tuple[str, ...]:
     """Give the words that may stand for an emotion (its adjective) besides its own.
 
-    >>> synonyms("angry"), synonyms("angry", "low", ("mild",))
-    (('mad', 'wrathful', 'indignant'), ('cross', 'ill-tempered'))
+    >>> synonyms("angry", "low", ("mild", "strong"))
+    ('cross', 'ill-tempered')
     """
     table = _read("emotion_words.csv")
     fitting = [one for one in intensities if arousal in INTENSITIES[one]]

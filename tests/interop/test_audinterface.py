@@ -1,9 +1,5 @@
 """The model as features of audinterface, in tables that join those of openSMILE."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import audformat
 import numpy as np
 import opensmile
@@ -16,7 +12,7 @@ from paraclap.model.embedding import embed_audio
 
 
 @pytest.fixture(scope="module")
-def model(model_folder: Path) -> ParaCLAP:
+def model(model_folder):
     return ParaCLAP.from_pretrained(model_folder)
 
 

@@ -1,10 +1,5 @@
 """A model does in mteb what it does here: mteb's own tasks, on a few tones kept in memory."""
 
-from __future__ import annotations
-
-from pathlib import Path
-from typing import Any
-
 import mteb
 import numpy as np
 import pytest
@@ -22,7 +17,7 @@ from paraclap.interop.mteb import MtebEncoder
 WORDS = ["speaker is angry", "speaker is sad"]
 
 
-def metadata(name: str, kind: str, modalities: list[str], category: str) -> TaskMetadata:
+def metadata(name, kind, modalities, category):
     return TaskMetadata(
         type=kind,
         name=name,
@@ -37,13 +32,13 @@ def metadata(name: str, kind: str, modalities: list[str], category: str) -> Task
     )
 
 
-def items() -> list[dict[str, Any]]:
+def items():
     """Eight tones of several lengths, angry and sad in turn."""
     signals = [buzz(0.4 + 0.05 * n, (110, 300)[n % 2 == 0], seed=n) for n in range(8)]
     return [{"array": signal, "sampling_rate": RATE} for signal in signals]
 
 
-def stored() -> Dataset:
+def stored():
     return Dataset.from_dict({"audio": items(), "label": [0, 1] * 4})
 
 
@@ -53,10 +48,10 @@ class Asked(AbsTaskZeroShotClassification):
     metadata = metadata("TonesAsked", "AudioZeroshotClassification", ["audio", "text"], "a2t")
     input_column_name = "audio"
 
-    def load_data(self, **_: Any) -> None:
+    def load_data(self, **_):
         self.dataset, self.data_loaded = DatasetDict({"test": stored()}), True
 
-    def get_candidate_labels(self) -> list[str]:
+    def get_candidate_labels(self):
         return WORDS
 
 
@@ -67,22 +62,22 @@ class Learned(AbsTaskClassification):
     input_column_name = "audio"
     n_experiments, samples_per_label = 2, 3
 
-    def load_data(self, **_: Any) -> None:
+    def load_data(self, **_):
         self.dataset = DatasetDict({"train": stored(), "test": stored()})
         self.data_loaded = True
 
 
 @pytest.fixture(scope="module")
-def model(model_folder: Path) -> ParaCLAP:
+def model(model_folder):
     return ParaCLAP.from_pretrained(model_folder)
 
 
 @pytest.fixture
-def encoder(model: ParaCLAP) -> MtebEncoder:
+def encoder(model):
     return MtebEncoder(model, "paraclap/tiny", revision="abc", training_datasets=["CREMA_D"])
 
 
-def scores(encoder: MtebEncoder, task: Any) -> dict[str, Any]:
+def scores(encoder, task):
     quiet = {"cache": None, "co2_tracker": False, "show_progress_bar": False}
     (found,) = mteb.evaluate(encoder, task, **quiet).task_results
     return dict(found.scores["test"][0])
@@ -111,8 +106,8 @@ def test_mteb_trains_a_probe_on_the_embeddings(encoder):
     assert scores(encoder, Learned())["accuracy"] >= 0.75
 
 
-def loader(rows: list[dict[str, Any]], batch: int) -> torch.utils.data.DataLoader:
-    def together(some: list[dict[str, Any]]) -> dict[str, list[Any]]:
+def loader(rows, batch):
+    def together(some):
         return {name: [row[name] for row in some] for name in some[0]}
 
     return torch.utils.data.DataLoader(rows, batch, collate_fn=together)

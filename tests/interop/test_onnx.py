@@ -1,34 +1,29 @@
 """The encoders as ONNX graphs give the embeddings that torch gives, whatever the length."""
 
-from __future__ import annotations
-
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
 from sounds import buzz
 from transformers import AutoProcessor
 
-from paraclap import ParaCLAP, embed_text
+from paraclap import embed_text
 from paraclap.interop import embed_signals
 from paraclap.interop.onnx import export
 from paraclap.model import build
 
 
 @pytest.fixture(scope="module")
-def model() -> ParaCLAP:
+def model():
     return build("smoke", "smoke", 16, 0.2, "mean", seed=1).train()
 
 
 @pytest.fixture(scope="module")
-def folder(model: ParaCLAP, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(model, tmp_path_factory):
     for name in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(name)
     return export(model, tmp_path_factory.mktemp("onnx"))["audio"].parent
 
 
-def run(folder: Path, side: str, **given: Any) -> tuple[np.ndarray, float]:
+def run(folder, side, **given):
     """Embeddings and the factor of their cosines, by the processor and the graph in a folder."""
     import onnxruntime
 

@@ -1,11 +1,8 @@
 """From files and words to embeddings."""
 
-from __future__ import annotations
-
-from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from sounds import buzz, write
@@ -16,26 +13,11 @@ from paraclap.model.embedding import PRECISIONS, cut, embed_audio, embed_text, u
 
 
 @pytest.fixture
-def model(model_folder: Path) -> ParaCLAP:
+def model(model_folder):
     return ParaCLAP.from_pretrained(model_folder)
 
 
-class Decoded:
-    """Signals kept in memory."""
-
-    def __init__(self, index: pd.MultiIndex) -> None:
-        self.signals = [audio.read(*segment) for segment in index]
-
-    def read(self, row: int) -> audio.Signal:
-        return self.signals[row]
-
-    def seconds(self) -> np.ndarray:
-        return np.array([len(signal) / audio.SAMPLING_RATE for signal in self.signals])
-
-
-def test_embeddings_are_of_unit_length_in_order_and_the_same_in_any_batch(
-    model: ParaCLAP, labels: pd.DataFrame
-) -> None:
+def test_embeddings_are_of_unit_length_in_order_and_the_same_in_any_batch(model, labels):
     many = embed_audio(model, labels)
     assert many.shape == (60, 16) and many.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(many, axis=1), 1, atol=1e-5)
@@ -45,7 +27,7 @@ def test_embeddings_are_of_unit_length_in_order_and_the_same_in_any_batch(
     np.testing.assert_allclose(many[[0, 31, 59]], one, atol=1e-4)
 
 
-def test_a_batch_has_at_most_so_many_seconds_with_its_padding() -> None:
+def test_a_batch_has_at_most_so_many_seconds_with_its_padding():
     seconds = np.random.default_rng(0).uniform(0.5, 9, 200)
     seconds[17] = 60.0
     batches = cut(seconds, 30)
@@ -55,9 +37,7 @@ def test_a_batch_has_at_most_so_many_seconds_with_its_padding() -> None:
     assert len(batches) < 1.3 * seconds.sum() / 30
 
 
-def test_a_long_recording_is_read_to_its_end_and_pads_no_other(
-    model: ParaCLAP, tmp_path: Path
-) -> None:
+def test_a_long_recording_is_read_to_its_end_and_pads_no_other(model, tmp_path):
     shapes: list[tuple[int, ...]] = []
     signal = buzz(40)
     signal[16_000 * 30 :] *= 3
@@ -72,9 +52,7 @@ def test_a_long_recording_is_read_to_its_end_and_pads_no_other(
         embed_audio(model, index)
 
 
-def test_a_segment_equals_the_file_that_holds_it_alone(
-    model: ParaCLAP, labels: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_a_segment_equals_the_file_that_holds_it_alone(model, labels, tmp_path):
     file = labels.index[59][0]
     part = write(tmp_path / "part.wav", audio.read(file)[4000:12_000])
     found = embed_audio(model, tables.segments([file], [0.25], [0.75]))
@@ -82,13 +60,16 @@ def test_a_segment_equals_the_file_that_holds_it_alone(
     np.testing.assert_array_equal(found, embed_audio(model, [str(part)]))
 
 
-def test_decoded_signals_give_what_the_files_give(model: ParaCLAP, labels: pd.DataFrame) -> None:
+def test_decoded_signals_give_what_the_files_give(model, labels):
+    signals = [audio.read(*segment) for segment in labels.index]
+    lengths = np.array([len(signal) / audio.SAMPLING_RATE for signal in signals])
+    decoded = SimpleNamespace(read=signals.__getitem__, seconds=lambda: lengths)
     elsewhere = labels.rename(index=lambda file: f"/nowhere{file}", level="file")
-    found = embed_audio(model, elsewhere, signals=Decoded(labels.index))
+    found = embed_audio(model, elsewhere, signals=decoded)
     np.testing.assert_array_equal(found, embed_audio(model, labels))
 
 
-def test_queries_are_embedded_in_order_whatever_the_batch(model: ParaCLAP) -> None:
+def test_queries_are_embedded_in_order_whatever_the_batch(model):
     queries = ["is loud", "has a low pitch and is of average duration", "sad", "is loud"]
     many = embed_text(model, queries)
     np.testing.assert_allclose(np.linalg.norm(many, axis=1), 1, atol=1e-5)
@@ -97,7 +78,7 @@ def test_queries_are_embedded_in_order_whatever_the_batch(model: ParaCLAP) -> No
     np.testing.assert_allclose(embed_text(model, "sad")[0], many[2], atol=1e-5)
 
 
-def test_the_model_keeps_its_mode_in_every_part(model: ParaCLAP, labels: pd.DataFrame) -> None:
+def test_the_model_keeps_its_mode_in_every_part(model, labels):
     model.train()
     model.audio_model.eval()
     before = [part.training for part in model.modules()]
@@ -110,9 +91,7 @@ def test_the_model_keeps_its_mode_in_every_part(model: ParaCLAP, labels: pd.Data
     np.testing.assert_array_equal(embed_text(model, ["sad"]), expected[1])
 
 
-def test_bfloat16_is_close_and_used_where_asked(
-    model: ParaCLAP, labels: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bfloat16_is_close_and_used_where_asked(model, labels, monkeypatch):
     exact = embed_audio(model, labels)
     half = embed_audio(model, labels, precision="bf16")
     assert half.dtype == np.float32 and not np.array_equal(half, exact)
@@ -126,7 +105,7 @@ def test_bfloat16_is_close_and_used_where_asked(
         embed_audio(model, labels, precision="bf61")
 
 
-def test_what_cannot_be_embedded_is_named(model: ParaCLAP, tmp_path: Path) -> None:
+def test_what_cannot_be_embedded_is_named(model, tmp_path):
     for queries in ([], ["is loud", " "], ["is loud", None]):
         with pytest.raises(ValueError, match=r"Bad queries .* none empty"):
             embed_text(model, queries)

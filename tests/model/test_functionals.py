@@ -1,9 +1,5 @@
 """The audio encoder that reads eGeMAPS functionals."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,30 +15,30 @@ from paraclap.model.layers import pool_audio
 NAMES = ["egemaps", "egemaps+smoke"]
 
 
-def untrained(name: str) -> ParaCLAP:
+def untrained(name):
     model = build(name, "smoke", 16, 0.0, "mean", seed=0).eval()
     model.processor.feature_extractor.fit(np.random.default_rng(1).normal(size=(40, FUNCTIONALS)))
     return model
 
 
-def drawn(count: int) -> np.ndarray:
+def drawn(count):
     return np.random.default_rng(3).normal(size=(count, FUNCTIONALS))
 
 
-def noise(*lengths: int) -> list[np.ndarray]:
+def noise(*lengths):
     rng = np.random.default_rng(0)
     return [rng.normal(0, 0.1, length).astype(np.float32) for length in lengths]
 
 
 @pytest.fixture(scope="module")
-def table(labels: pd.DataFrame) -> pd.DataFrame:
+def table(labels):
     """Functionals of six utterances."""
     index = labels.index[::10]
     rows = [features.functionals(audio.read(*segment)) for segment in index]
     return pd.DataFrame(np.array(rows), index)
 
 
-def test_functionals_are_scaled_by_those_of_training_and_stand_before_the_signal() -> None:
+def test_functionals_are_scaled_by_those_of_training_and_stand_before_the_signal():
     extractor = untrained("egemaps+smoke").processor.feature_extractor
     training = np.random.default_rng(2).normal(5, 3, (500, FUNCTIONALS))
     extractor.fit(training)
@@ -61,7 +57,7 @@ def test_functionals_are_scaled_by_those_of_training_and_stand_before_the_signal
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_pooling_keeps_the_functionals_and_counts_no_padding(name: str) -> None:
+def test_pooling_keeps_the_functionals_and_counts_no_padding(name):
     model, given = untrained(name), drawn(2)
     signals = noise(9000, 16_000)
     inputs = model.processor(audio=signals, functionals=given)
@@ -80,9 +76,7 @@ def test_pooling_keeps_the_functionals_and_counts_no_padding(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_saved_model_answers_as_before_from_files_and_from_a_table(
-    name: str, labels: pd.DataFrame, table: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_a_saved_model_answers_as_before_from_files_and_from_a_table(name, labels, table, tmp_path):
     model, few = untrained(name), labels.loc[table.index]
     model.processor.feature_extractor.fit(table.to_numpy(float))
     expected = embed_audio(model, few)
@@ -96,14 +90,14 @@ def test_a_saved_model_answers_as_before_from_files_and_from_a_table(
     assert (half * expected).sum(1).min() > 0.99
 
 
-def test_an_encoder_of_functionals_alone_reads_no_file_that_has_a_row(table: pd.DataFrame) -> None:
+def test_an_encoder_of_functionals_alone_reads_no_file_that_has_a_row(table):
     moved = table.rename(index=lambda file: f"/nowhere/{file}", level="file")
     assert embed_audio(untrained("egemaps"), moved, functionals=moved).shape == (6, 16)
     with pytest.raises(KeyError, match=r"00\.wav.* not in index"):
         embed_audio(untrained("egemaps"), table, functionals=table.iloc[1:])
 
 
-def test_without_scaling_or_sound_there_are_no_functionals(tmp_path: Path) -> None:
+def test_without_scaling_or_sound_there_are_no_functionals(tmp_path):
     silent = write(tmp_path / "silent.wav", np.zeros(16_000))
     with pytest.raises(audio.AudioError, match="Silent"):
         embed_audio(untrained("egemaps"), silent)
@@ -111,7 +105,7 @@ def test_without_scaling_or_sound_there_are_no_functionals(tmp_path: Path) -> No
         build("egemaps", "smoke", 16).prepare(audio=noise(8000))
 
 
-def test_attention_and_checkpointing_reach_the_inner_encoder(tmp_path: Path) -> None:
+def test_attention_and_checkpointing_reach_the_inner_encoder(tmp_path):
     model = untrained("egemaps+smoke")
     model.save_pretrained(tmp_path)
     eager = ParaCLAP.from_pretrained(tmp_path, attn_implementation="eager")

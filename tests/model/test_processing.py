@@ -1,9 +1,5 @@
 """Signals and queries as the encoders read them."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
@@ -13,19 +9,19 @@ from paraclap.model import ParaCLAPFeatureExtractor, ParaCLAPProcessor
 from paraclap.model.encoders import load_text_encoder
 
 
-def noise(*samples: int) -> list[np.ndarray]:
+def noise(*samples):
     rng = np.random.default_rng(0)
     return [rng.normal(0, 0.1, n).astype(np.float32) for n in samples]
 
 
 @pytest.fixture(scope="module")
-def processor() -> ParaCLAPProcessor:
+def processor():
     _, tokenizer = load_text_encoder("smoke")
     return ParaCLAPProcessor(ParaCLAPFeatureExtractor(400, do_normalize=False), tokenizer)
 
 
 @pytest.mark.parametrize("normalise", [False, True])
-def test_signals_are_padded_as_by_wav2vec2_and_the_mask_has_its_own_name(normalise: bool) -> None:
+def test_signals_are_padded_as_by_wav2vec2_and_the_mask_has_its_own_name(normalise):
     options = {"padding": True, "sampling_rate": 16_000, "return_tensors": "np"}
     batch = noise(5000, 3000)
     ours = ParaCLAPFeatureExtractor(do_normalize=normalise)(batch, **options)
@@ -37,7 +33,7 @@ def test_signals_are_padded_as_by_wav2vec2_and_the_mask_has_its_own_name(normali
     assert ours["input_values"].dtype == np.float32
 
 
-def test_a_signal_may_be_an_array_a_tensor_or_a_list() -> None:
+def test_a_signal_may_be_an_array_a_tensor_or_a_list():
     (signal,) = noise(900)
     kinds = [signal, torch.from_numpy(signal), signal.tolist()]
     kinds += [[one] for one in kinds] + [signal[None].astype(np.float64), (signal,)]
@@ -47,10 +43,10 @@ def test_a_signal_may_be_an_array_a_tensor_or_a_list() -> None:
         np.testing.assert_array_equal(found["input_values"], signal[None])
 
 
-def test_padding_and_lengths_are_for_the_caller_to_choose() -> None:
+def test_padding_and_lengths_are_for_the_caller_to_choose():
     extractor, batch = ParaCLAPFeatureExtractor(400), noise(5000, 3000)
 
-    def shape(**options: Any) -> tuple[int, ...]:
+    def shape(**options):
         return tuple(extractor(batch, return_tensors="pt", **options)["input_values"].shape)
 
     assert shape() == shape(padding="longest") == (2, 5000)
@@ -59,7 +55,7 @@ def test_padding_and_lengths_are_for_the_caller_to_choose() -> None:
     assert [len(one) for one in extractor(batch, padding=False)["input_values"]] == [5000, 3000]
 
 
-def test_a_short_signal_is_extended_by_silence_that_counts() -> None:
+def test_a_short_signal_is_extended_by_silence_that_counts():
     batch = ParaCLAPFeatureExtractor(400, do_normalize=False)(noise(10), return_tensors="np")
     assert batch["audio_attention_mask"].sum() == 400
     assert not batch["input_values"][0, 10:].any()
@@ -73,14 +69,12 @@ def test_a_short_signal_is_extended_by_silence_that_counts() -> None:
         ([np.array([0.0, np.nan, np.inf])], "2 values not finite, expected"),
     ],
 )
-def test_what_is_no_mono_signal_is_refused(signals: Any, message: str) -> None:
+def test_what_is_no_mono_signal_is_refused(signals, message):
     with pytest.raises(ValueError, match=message):
         ParaCLAPFeatureExtractor()(signals)
 
 
-def test_another_sampling_rate_and_unknown_options_are_refused(
-    processor: ParaCLAPProcessor,
-) -> None:
+def test_another_sampling_rate_and_unknown_options_are_refused(processor):
     with pytest.raises(ValueError, match="Bad sampling_rate 8000, expected 16000 Hz"):
         processor(audio=noise(4000), sampling_rate=8000)
     with pytest.raises(TypeError, match="samplingrate"):
@@ -89,9 +83,7 @@ def test_another_sampling_rate_and_unknown_options_are_refused(
         processor()
 
 
-def test_options_are_taken_as_processors_of_transformers_take_them(
-    processor: ParaCLAPProcessor,
-) -> None:
+def test_options_are_taken_as_processors_of_transformers_take_them(processor):
     text, audio = ["a", "b c"], noise(900, 500)
     plain = {name: one.shape for name, one in processor(text, audio, 16_000).items()}
     assert plain["input_ids"] == plain["attention_mask"] == (2, 4)

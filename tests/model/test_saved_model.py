@@ -1,7 +1,5 @@
 """A model folder: saved, loaded, used by transformers, with and without this package."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -9,7 +7,6 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -34,12 +31,12 @@ TASK = "zero-shot-audio-classification"
 
 
 @pytest.fixture
-def copy(model_folder: Path, tmp_path: Path) -> Path:
+def copy(model_folder, tmp_path):
     """A folder of a model to be changed."""
     return Path(shutil.copytree(model_folder, tmp_path / "copy"))
 
 
-def made(encoder: str) -> ParaCLAP:
+def made(encoder):
     """A tiny model; one that reads functionals knows their scaling."""
     model = build(encoder, "smoke", 16, 0.2, "mean", seed=1).eval()
     if model.processor.feature_extractor.functionals:
@@ -48,31 +45,28 @@ def made(encoder: str) -> ParaCLAP:
     return model
 
 
-def signals() -> list[np.ndarray]:
+def signals():
     rows = np.random.default_rng(2).normal(0, 0.1, (3, 15_000)).astype(np.float32)
     return [row[: 9000 + 3000 * n] for n, row in enumerate(rows)]
 
 
-def given(model: ParaCLAP) -> np.ndarray | None:
+def given(model):
     count = model.processor.feature_extractor.functionals
     return np.random.default_rng(3).normal(size=(3, count)) if count else None
 
 
-def logits(model: ParaCLAP) -> np.ndarray:
+def logits(model):
     inputs = model.prepare(text=WORDS, audio=signals(), functionals=given(model))
     with torch.inference_mode():
         return model(**inputs).logits_per_audio.numpy()
 
 
-def change(file: Path, values: dict[str, Any]) -> None:
+def change(file, values):
     file.write_text(json.dumps(json.loads(file.read_text()) | values))
 
 
-# --- saving and loading ------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("encoder", ["smoke", "egemaps", "egemaps+smoke"])
-def test_saving_and_loading_keep_every_bit(encoder: str, tmp_path: Path) -> None:
+def test_saving_and_loading_keep_every_bit(encoder, tmp_path):
     model = made(encoder).train()
     model.save_pretrained(tmp_path)
     again = ParaCLAP.from_pretrained(tmp_path)
@@ -83,7 +77,7 @@ def test_saving_and_loading_keep_every_bit(encoder: str, tmp_path: Path) -> None
     np.testing.assert_array_equal(logits(auto), logits(again))
 
 
-def test_a_folder_holds_weights_as_data_and_everybody_may_read_it(tmp_path: Path) -> None:
+def test_a_folder_holds_weights_as_data_and_everybody_may_read_it(tmp_path):
     umask = os.umask(0o027)
     try:
         made("smoke").save_pretrained(tmp_path / "model")
@@ -98,16 +92,14 @@ def test_a_folder_holds_weights_as_data_and_everybody_may_read_it(tmp_path: Path
     assert (config["model_type"], config["architectures"]) == ("paraclap", ["ParaCLAP"])
 
 
-def test_saving_and_loading_print_nothing(
-    model_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_saving_and_loading_print_nothing(model_folder, tmp_path, capfd):
     ParaCLAP.from_pretrained(model_folder).save_pretrained(tmp_path)
     build("smoke", "minilm", 16)
     AutoModel.from_pretrained(tmp_path)
     assert capfd.readouterr() == ("", "")
 
 
-def test_later_changes_of_the_file_do_not_reach_the_model(copy: Path) -> None:
+def test_later_changes_of_the_file_do_not_reach_the_model(copy):
     model = ParaCLAP.from_pretrained(copy)
     before = logits(model)
     weights = copy / "model.safetensors"
@@ -117,21 +109,16 @@ def test_later_changes_of_the_file_do_not_reach_the_model(copy: Path) -> None:
     np.testing.assert_array_equal(logits(model), before)
 
 
-def test_arguments_of_transformers_are_taken(model_folder: Path) -> None:
+def test_arguments_of_transformers_are_taken(model_folder):
+    options = {"projection_dropout": 0.0, "dtype": torch.bfloat16, "attn_implementation": "eager"}
     for owner in (ParaCLAP, AutoModel):
-        model, info = owner.from_pretrained(
-            model_folder,
-            projection_dropout=0.0,
-            dtype=torch.bfloat16,
-            attn_implementation="eager",
-            output_loading_info=True,
-        )
+        model, info = owner.from_pretrained(model_folder, output_loading_info=True, **options)
         assert type(model) is ParaCLAP and not info["missing_keys"]
         assert (model.config.projection_dropout, model.dtype) == (0, torch.bfloat16)
         assert model.text_model.config._attn_implementation == "eager"
 
 
-def test_arguments_of_the_hub_reach_every_part(model_folder: Path, tmp_path: Path) -> None:
+def test_arguments_of_the_hub_reach_every_part(model_folder, tmp_path):
     repository = tmp_path / "models--you--voices"
     (repository / "refs").mkdir(parents=True)
     for number, branch in enumerate(("main", "second")):
@@ -151,14 +138,11 @@ def test_arguments_of_the_hub_reach_every_part(model_folder: Path, tmp_path: Pat
         assert len(model.processor.tokenizer) == 30522
 
 
-def test_a_model_without_a_processor_is_loaded_without_one(tmp_path: Path) -> None:
+def test_a_model_without_a_processor_is_loaded_without_one(tmp_path):
     model = made("smoke")
     model.processor = None
     model.save_pretrained(tmp_path)
     assert ParaCLAP.from_pretrained(tmp_path).processor is None
-
-
-# --- what is refused ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -170,15 +154,13 @@ def test_a_model_without_a_processor_is_loaded_without_one(tmp_path: Path) -> No
         ({"text_pooling": "max"}, "Bad text_pooling 'max'"),
     ],
 )
-def test_a_configuration_of_another_model_is_refused(
-    copy: Path, values: dict[str, Any], message: str
-) -> None:
+def test_a_configuration_of_another_model_is_refused(copy, values, message):
     change(copy / "config.json", values)
     with pytest.raises(ValueError, match=message):
         ParaCLAP.from_pretrained(copy)
 
 
-def test_damaged_files_are_refused(copy: Path) -> None:
+def test_damaged_files_are_refused(copy):
     file = copy / "model.safetensors"
     weights = load_file(file)
     weights |= {"extra": torch.zeros(3), "logit_scale": torch.tensor(float("nan"))}
@@ -186,22 +168,19 @@ def test_damaged_files_are_refused(copy: Path) -> None:
     with pytest.raises(ValueError, match=r"'unexpected': \['extra'\], 'not finite': \['logit_sc"):
         ParaCLAP.from_pretrained(copy)
     file.write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(OSError, match=r"Bad weights at .* copy the folder again"):
+    with pytest.raises(OSError, match=r"No model at .*copy' that can be read \(Error"):
         ParaCLAP.from_pretrained(copy)
-    with pytest.raises(OSError, match="nowhere"):
+    with pytest.raises(OSError, match=r"No model at .*nowhere' .*, expected its folder or hub id"):
         ParaCLAP.from_pretrained(copy / "nowhere")
 
 
-def test_a_damaged_tokenizer_is_refused(copy: Path) -> None:
+def test_a_damaged_tokenizer_is_refused(copy):
     (copy / "tokenizer.json").write_text("{")
     with pytest.raises(OSError, match="Unreadable tokenizer or preprocessing in"):
         ParaCLAP.from_pretrained(copy)
 
 
-# --- transformers ------------------------------------------------------------------------------
-
-
-def test_a_pipeline_answers_as_the_model_alone_and_in_batches(model_folder: Path) -> None:
+def test_a_pipeline_answers_as_the_model_alone_and_in_batches(model_folder):
     model = ParaCLAP.from_pretrained(model_folder)
     asked = {"candidate_labels": WORDS, "hypothesis_template": "speaker is {}"}
     texts = [f"speaker is {word}" for word in WORDS]
@@ -214,7 +193,7 @@ def test_a_pipeline_answers_as_the_model_alone_and_in_batches(model_folder: Path
         np.testing.assert_allclose(found, output, atol=1e-5)
 
 
-def test_auto_classes_give_the_parts(model_folder: Path) -> None:
+def test_auto_classes_give_the_parts(model_folder):
     assert AutoConfig.from_pretrained(model_folder).projection_dim == 16
     extractor = AutoFeatureExtractor.from_pretrained(model_folder)
     assert isinstance(extractor, ParaCLAPFeatureExtractor)
@@ -266,7 +245,7 @@ except ValueError as error:
 """
 
 
-def test_a_folder_answers_alike_where_paraclap_is_not_installed(tmp_path: Path) -> None:
+def test_a_folder_answers_alike_where_paraclap_is_not_installed(tmp_path):
     expected = {}
     for name in ("smoke", "egemaps+smoke"):
         model, folder = made(name), tmp_path / name.replace("+", "_")
@@ -296,7 +275,7 @@ def test_a_folder_answers_alike_where_paraclap_is_not_installed(tmp_path: Path) 
     assert told[0] == "False" and told[-1].endswith("True")
 
 
-def test_where_paraclap_is_imported_the_package_answers_and_not_the_copy(copy: Path) -> None:
+def test_where_paraclap_is_imported_the_package_answers_and_not_the_copy(copy):
     before = logits(ParaCLAP.from_pretrained(copy))
     (copy / "modeling.py").write_text("raise RuntimeError('run')\n", "utf-8")
     for options in ({}, {"trust_remote_code": True}):
@@ -305,13 +284,11 @@ def test_where_paraclap_is_imported_the_package_answers_and_not_the_copy(copy: P
         np.testing.assert_array_equal(logits(model), before)
 
 
-def test_a_model_is_published_with_its_code_and_its_card(
-    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_is_published_with_its_code_and_its_card(copy, tmp_path, monkeypatch):
     (copy / "README.md").write_text("---\nlicense: mit\n---\n# A card of its scores\n", "utf-8")
     hub: dict[str, str] = {}
 
-    def upload(_: Any, folder: str, *__: Any, **___: Any) -> str:
+    def upload(_, folder, *__, **___):
         hub.update({path.name: path.read_text(errors="ignore") for path in Path(folder).iterdir()})
         return "https://hub/commit"
 

@@ -1,7 +1,5 @@
 """Where low ends and high begins, and on which rows that is decided."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np
@@ -12,17 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from paraclap import tables
-from paraclap.queries import (
-    FEATURES,
-    LEVELS,
-    assign_levels,
-    fit_levels,
-    load_edges,
-    save_edges,
-)
+from paraclap.queries import FEATURES, LEVELS, assign_levels, fit_levels, load_edges, save_edges
 
 
-def durations(values, **columns) -> pd.DataFrame:
+def durations(values, **columns):
     return pd.DataFrame({"duration": values, **columns})
 
 
