@@ -41,7 +41,7 @@ def surest(predictions: pd.DataFrame, each: int = 3) -> pd.DataFrame:
     """
     found = predictions[["truth", "prediction"]].astype("str")
     for side in ("truth", "prediction"):
-        found[f"p_{side}"] = [float(predictions.at[row, word]) for row, word in found[side].items()]
+        found[f"p_{side}"] = list(map(predictions.at.__getitem__, found[side].items()))
     found = found.sort_values("p_prediction", ascending=False, kind="stable")
     found["place"] = found.groupby(["truth", "prediction"]).cumcount()
     return found[found["place"] < each].sort_values(["truth", "prediction", "place"])

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-call"
 """The playground: panels around a session, live in JupyterLab.
 
 A page without Python cannot run widgets: there a sentence says how to get here. Chapter 13.
@@ -36,7 +37,7 @@ def playground(
     """
     if is_live():
         return Panels(Session(run, model, seed), candidates)
-    return HTML(ABSENT)  # type: ignore[no-untyped-call]
+    return HTML(ABSENT)
 
 
 class Recorder(anywidget.AnyWidget):
@@ -50,7 +51,7 @@ class Recorder(anywidget.AnyWidget):
     def __init__(self, receive: Callable[[str, bytes], None]) -> None:
         """Make a recorder."""
         super().__init__()
-        self.on_msg(lambda *message: message[2] and receive("recording.wav", bytes(message[2][0])))
+        self.on_msg(lambda _, __, buffers: receive("recording.wav", bytes(buffers[0])))
 
 
 class Panels(ipywidgets.VBox):  # type: ignore[misc]  # untyped
