@@ -74,9 +74,10 @@ def test_the_map_holds_each_utterance_and_nothing_in_it_is_a_tag(labels):
     assert source["emotion"] == ["<b>x", "anger", "anger", "not known"]
     assert source["colour"][1] == source["colour"][2] == maps.COLOURS["anger"]
     assert len(set(source["mark"])) == 3
-    assert len(set(source["colour of is <i>loud"])) == 4
     assert all(clip.startswith("data:audio/mpeg") for clip in source["clip"])
-    assert page.layout.children[0].options == ["emotion", "gender", "is <i>loud"]
+    (change,) = page.layout.children[0].js_property_callbacks["change:value"]
+    assert list(change.args["looks"]) == ["emotion", "gender", "is <i>loud"]
+    assert len(set(change.args["looks"]["is <i>loud"][0]["colour"])) == 4
     assert "emotion: ● anger (2)" in page.words
     assert "<b>" not in page._repr_html_() and "<i>" not in page._repr_html_()
     assert repr(page) == "<A map of 4 utterances>"
