@@ -6,7 +6,6 @@ which the model was surest: on the diagonal right answers, elsewhere mistakes. C
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,12 +23,12 @@ from paraclap.figures import players
 from paraclap.interactive.page import Page
 
 _PLAY = """
-const {data, selected} = cb_data.source, [cell] = selected.indices;
+const {data, selected: {indices: [cell]}} = cb_data.source;
 const clips = data.clips[cell] || [], turn = data.turn[cell]++ % clips.length;
 window.paraclapSound?.pause();
 if (clips.length) (window.paraclapSound = new Audio(clips[turn])).play();
 const which = clips.length ? `clip ${turn + 1}: ${data.facts[cell][turn]}` : "no clip";
-status.text = `${data.name[cell]}, ${which}`;
+status.text = `${data.truth[cell]} answered ${data.prediction[cell]} (${data.n[cell]}), ${which}`;
 """
 
 
@@ -50,21 +49,16 @@ def confusion(predictions: pd.DataFrame, classes: Sequence[str], each: int = 3) 
     """Draw the matrix of one task; a cell plays the first seconds of ``each`` utterances."""
     given = predictions["truth"], predictions["prediction"], list(classes)
     shares, shown = metrics.confusion(*given, normalize=True), surest(predictions, each)
+    sure = zip(shown.index.get_level_values("file"), shown["p_prediction"], strict=True)
+    shown["facts"] = [f"{tables.short_name(file)}, {p:.2f}" for file, p in sure]
     shown["clips"] = players.clips(shown.index)
-    files = map(tables.short_name, shown.index.get_level_values("file"))
-    facts = zip(files, shown["p_prediction"], strict=True)
-    shown["facts"] = [html.escape(f"{file}, {p:.2f}") for file, p in facts]
     lists = shown.groupby(["truth", "prediction"])[["clips", "facts"]].agg(list)
     cells = pd.DataFrame({"n": metrics.confusion(*given).stack(), "share": shares.stack()})
-    cells = cells.join(lists).reset_index().assign(turn=0)
-    name = cells["truth"] + " answered " + cells["prediction"] + " (" + cells["n"].astype("str")
-    cells["name"] = (name + " utterances)").map(html.escape)
     cells["text"] = cells["share"].map("{:.0%}".format)
+    layout = _layout(cells.join(lists).reset_index().assign(turn=0), list(classes))
     words = shares.rename_axis(columns=None).to_html(float_format="{:.0%}".format)
-    title = f"A confusion matrix of {len(classes)} classes"
-    return Page(
-        _layout(cells, list(classes)), title, f"<p>Rows: truth, columns: answer.</p>{words}"
-    )
+    words = f"<p>Rows: truth, columns: answer.</p>{words}"
+    return Page(layout, f"A confusion matrix of {len(classes)} classes", words)
 
 
 def _layout(cells: pd.DataFrame, classes: list[str]) -> Any:
@@ -77,7 +71,8 @@ def _layout(cells: pd.DataFrame, classes: list[str]) -> Any:
     plot.text("prediction", "truth", "text", **look, **ink)
     plot.xaxis.axis_label, plot.yaxis.axis_label = "answer", "truth"
     plot.xaxis.major_label_orientation, plot.grid.visible = 0.8, False
-    status = Div(text="Press a cell to hear what lies in it; press again for the next clip.")
+    words = "Press a cell to hear what lies in it; press again for the next clip."
+    status = Div(text=words, render_as_text=True)
     play = CustomJS(args={"status": status}, code=_PLAY)
     plot.add_tools(TapTool(mode="replace", renderers=[squares], callback=play))
     return column(plot, status, sizing_mode="stretch_width")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +40,13 @@ def legend(entries: Iterable[tuple[str, str, str]]) -> str:
     return " &ensp; ".join(part.format(colour, sign, html.escape(t)) for sign, colour, t in entries)
 
 
-@dataclass(repr=False)
+@dataclass
 class Page:
     """A bokeh layout that a notebook shows, its title, and HTML that says what it shows."""
 
-    layout: Any
+    layout: Any = field(repr=False)
     title: str
-    words: str
-
-    def __repr__(self) -> str:
-        """What it is."""
-        return f"<{self.title}>"
+    words: str = field(repr=False)
 
     def _repr_html_(self) -> str:
         script, figure = components(self.layout, theme=_THEME)

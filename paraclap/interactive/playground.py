@@ -6,7 +6,8 @@ A page without Python cannot run widgets: there a sentence says how to get here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,6 @@ from paraclap.evaluation.prompts import frozen
 from paraclap.interactive.page import is_live
 from paraclap.interactive.session import ALL, Session, answer_figure, summary
 
-ABSENT = (
-    "The playground needs Python behind it: run <code>make lab</code>, and this chapter in there."
-)
-
 
 def playground(
     run: str | Path, model: str = "", candidates: str = "angry, happy, sad, neutral", seed: int = 0
@@ -32,7 +29,9 @@ def playground(
 
     ``model`` is a folder to ask instead of the run's own; ``candidates`` are typed in at the start.
     """
-    return Panels(Session(run, model, seed), candidates) if is_live() else HTML(ABSENT)
+    if is_live():
+        return Panels(Session(run, model, seed), candidates)
+    return HTML("The playground needs Python: open this chapter with <code>make lab</code>.")
 
 
 class Recorder(anywidget.AnyWidget):
@@ -41,33 +40,27 @@ class Recorder(anywidget.AnyWidget):
     _esm = Path(__file__).with_name("recorder.js")
 
 
-def _plainly(work: Callable[..., None]) -> Callable[..., None]:
-    """The work, or in a sentence what went wrong."""
-
-    def tried(*values: Any, **fields: Any) -> None:
-        try:
-            work(*values, **fields)
-        except Exception as error:
-            print(str(error) or type(error).__name__)
-
-    return tried
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Say in a sentence what goes wrong."""
+    try:
+        yield
+    except Exception as error:
+        print(str(error) or type(error).__name__)
 
 
 class Panels(ipywidgets.VBox):  # type: ignore[misc]  # untyped
-    """Widgets around a session: where the utterance comes from, the utterance, and a question.
-
-    ``use(source, content)`` takes an utterance, as ``Session.use``, and shows its player.
-    """
+    """Widgets around a session: where the utterance comes from, its player, and a question."""
 
     def __init__(self, session: Session, candidates: str) -> None:
         """Make the widgets; the first clip is taken at once."""
         self.session, utterance = session, ipywidgets.Output()
+        # Takes an utterance, as that of the session, and shows its player.
         self.use = utterance.capture(clear_output=True)(self._use)
         names, prompts = list(session.models), frozen().query("kind != 'synonym'")["text"]
-        fields = {"candidates": _field("Candidates", candidates)}
-        fields |= {"prompt": _field("Prompt", ALL, [ALL, *prompts])}
-        fields |= {"model": _field("Model", names[0], names)}
-        fields |= {"second_model": _field("Second model", "", names)}
+        first, second = _field("Model", names[0], names), _field("Second model", "", names)
+        fields = {"candidates": _field("Candidates", candidates), "model": first}
+        fields |= {"prompt": _field("Prompt", ALL, [ALL, *prompts]), "second_model": second}
         button = {"manual": True, "manual_name": "Ask"}
         self.ask = ipywidgets.interactive(self._ask, button, **fields)
         super().__init__([self._sources(), utterance, self.ask])
@@ -84,17 +77,16 @@ class Panels(ipywidgets.VBox):  # type: ignore[misc]  # untyped
         recorder.on_msg(lambda _, __, sent: self.use("recording.wav", encode(sent[0])))
         if len(rows):
             self.use(rows[0])
-        titles = ["Clip of the run", "Upload", "Record"]
-        return ipywidgets.Tab([clip, upload, recorder], titles=titles)
+        return ipywidgets.Tab([clip, upload, recorder], titles=["Clip", "Upload", "Record"])
 
-    @_plainly
+    @_plainly()
     def _use(self, source: Any, content: bytes = b"") -> None:
         self.session.use(source, content)
         print(self.session.name)
         signal = np.clip(self.session.signal, -1, 1)
         display(Audio(signal, rate=audio.SAMPLING_RATE, normalize=False))
 
-    @_plainly
+    @_plainly()
     def _ask(self, candidates: str, prompt: str, model: str, second_model: str) -> None:
         answers = self.session.ask(candidates, prompt, [model, second_model or model])
         display(answer_figure(answers), summary(answers).round(3))

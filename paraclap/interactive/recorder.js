@@ -20,8 +20,7 @@ function render({ model, el }) {
   };
   const start = async () => {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-    const begin = performance.now();
-    const timer = setInterval(() => {
+    const begin = performance.now(), timer = setInterval(() => {
       const seconds = (performance.now() - begin) / 1000;
       say("Stop", `${seconds.toFixed(1)} s (at most ${LONGEST} s)`);
       if (seconds >= LONGEST) recorder?.stop();

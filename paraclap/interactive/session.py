@@ -62,41 +62,36 @@ class Session:
                 file = Path(folder) / "upload"
                 file.write_bytes(content)
             signal = audio.read(file, *times)
-        seconds = len(signal) / audio.SAMPLING_RATE
-        if seconds > LONGEST:
+        if (seconds := len(signal) / audio.SAMPLING_RATE) > LONGEST:
             raise audio.AudioError(f"{name!r} has {seconds:.2f} s, expected at most {LONGEST} s.")
         self.name, self.signal = name, signal
 
-    def open(self, name: str = "") -> Any:
-        """Open a model by its name here, or by its folder; the first when empty."""
+    def embed(self, name: str = "") -> tuple[Any, Embeddings]:
+        """A model, by its name or folder (the first when empty), and its embedding, ``(1, d)``.
+
+        A FileNotFoundError if there is no such model, a ValueError if there is no utterance yet.
+        """
         folder = Path(self.models.get(name or next(iter(self.models)), name)).expanduser()
         if not (folder / "config.json").is_file():
             raise FileNotFoundError(f"No model at {tables.short_name(folder)!r}: run chapter 4.")
-        return self._read(folder)
-
-    def embed(self, model: ParaCLAP) -> Embeddings:
-        """Embedding of the utterance, ``(1, d)``; ValueError if there is none."""
         if not self.name:
             raise ValueError("No utterance yet: choose a clip, upload a file, or record one.")
-        seconds = np.array([len(self.signal) / audio.SAMPLING_RATE])
+        seconds, model = np.array([len(self.signal) / audio.SAMPLING_RATE]), self._read(folder)
         signals = SimpleNamespace(read=lambda _: self.signal, seconds=lambda: seconds)
-        return embed_audio(model, [self.name], signals=signals)
+        return model, embed_audio(model, [self.name], signals=signals)
 
     def ask(
         self, candidates: str, template: str = ALL, models: Sequence[str] = ("",)
     ) -> pd.DataFrame:
         """Ask models about the utterance: a row a model, prompt and candidate.
 
-        Args:
-            candidates: words with commas between
-            template: ``"all prompts"``, or a sentence with a slot ``{}``
-            models: names or folders; empty for the first
+        ``candidates`` are words with commas between, ``template`` is ``"all prompts"`` or a
+        sentence with a slot ``{}``, and models are names or folders, empty for the first.
         """
         words = list(zeroshot.parse_candidates(candidates).values())
         asked, parts = _prompts(words, template), []
         for name in dict.fromkeys(one or next(iter(self.models)) for one in models):
-            model = self.open(name)
-            embedding = self.embed(model)
+            model, embedding = self.embed(name)
             for prompt, form, *texts in asked.itertuples(index=False):
                 question = zeroshot.encode_candidates(model, dict(zip(words, texts, strict=True)))
                 answer = zeroshot.answer(question, embedding)[words].iloc[0]
@@ -109,15 +104,14 @@ class Session:
 
         The second table has the cosine of each query by the model, best first.
         """
-        opened = self.open(model)
-        embedding, index = self.embed(opened), tables.segments([self.name])
+        (opened, embedding), index = self.embed(model), tables.segments([self.name])
         table = pd.DataFrame([features.functionals(self.signal)], index, features.feature_names())
         found = queries.describe(table, self.run / "edges.json").iloc[0]
-        values = table[[FEATURES[one] for one in UNITS]].iloc[0].to_numpy()
-        levels = pd.DataFrame({"attribute": [*UNITS], "value": values, "unit": UNITS.values()})
+        levels = pd.DataFrame({"attribute": [*UNITS], "unit": UNITS.values()})
+        levels.insert(1, "value", [table[FEATURES[one]].iloc[0] for one in UNITS])
         levels["level"] = found[[*UNITS]].to_numpy()
-        cosines = embed_text(opened, found["queries"]) @ embedding[0]
-        true = pd.DataFrame({"query": found["queries"], "cosine": cosines})
+        true = pd.DataFrame({"query": found["queries"]})
+        true["cosine"] = embed_text(opened, found["queries"]) @ embedding[0]
         return levels, true.sort_values("cosine", ascending=False, ignore_index=True)
 
 

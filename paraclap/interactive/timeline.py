@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from paraclap import audio, tables
 from paraclap.figures import players, style
 from paraclap.interactive.page import Page, legend
 
-PAUSE = 0.3  # seconds after an utterance
 _PLAY = """
 const sound = cursor.sound ??= new Audio(address);
 const move = () => {
@@ -39,16 +37,16 @@ if (window.paraclapSound !== sound) window.paraclapSound?.pause();
 
 
 def join_utterances(
-    labels: pd.DataFrame, file: str | Path, stretch: float = 5.0, seed: int = 0
+    labels: pd.DataFrame, file: tables.Name, stretch: float = 5.0, seed: int = 0
 ) -> pd.DataFrame:
     """Write one recording of several utterances: about ``stretch`` seconds of each class in a row.
 
     The file says whether the speech is synthetic. Returns a row a stretch: ``truth``.
     """
-    silence = np.zeros(round(PAUSE * audio.SAMPLING_RATE), np.float32)
+    silence = np.zeros(audio.SAMPLING_RATE // 3, np.float32)  # after each
     signals, truth, ends = [], [], [0.0]
     mixed = labels.sample(frac=1, random_state=seed)  # which also orders the classes
-    for name, rows in mixed.groupby("label", sort=False, dropna=False):
+    for name, rows in mixed.groupby("label", sort=False):
         for segment in rows.index:
             signals += [audio.read(*segment), silence]
             end = sum(map(len, signals)) / audio.SAMPLING_RATE
@@ -72,24 +70,24 @@ def truth_of(windows: pd.DataFrame, stretches: pd.DataFrame) -> pd.Series:
 def _times(table: pd.DataFrame) -> list[np.ndarray]:
     """Starts and ends in seconds."""
     levels = map(table.index.get_level_values, ("start", "end"))
-    return [level.total_seconds().to_numpy() for level in levels]
+    return [level.to_numpy() / np.timedelta64(1, "s") for level in levels]
 
 
 def timeline(windows: pd.DataFrame, stretches: pd.DataFrame | None = None) -> Page:
     """Draw the probability of each candidate over time; press it to listen from there.
 
-    Args:
-        windows: of one recording, in order: a probability per candidate and ``prediction``
-        stretches: what is true, see :func:`join_utterances`; None if nobody knows
+    ``windows`` are answers about one recording, in order; ``stretches`` are those of
+    :func:`join_utterances`, None if nobody knows the truth.
     """
     middles, answers = np.mean(_times(windows), 0), windows["prediction"].astype("str")
     edges = [0.0, *(middles[1:] + middles[:-1]) / 2, _times(windows)[1][-1]]
-    bands = {"answer": (edges[:-1], edges[1:], answers)}
+    bands: dict[str, Any] = {"answer": (edges[:-1], edges[1:], answers)}
     if stretches is not None:
         bands["truth"] = *_times(stretches), stretches["truth"]
-    names = windows.columns.drop(["prediction", "truth"], errors="ignore")
+    names = windows.columns.drop("prediction")
     colours = style.colours(style.ordered([*names, *list(bands.values())[-1][-1]]))
-    plot = figure(height=340, sizing_mode="stretch_width", tools="", toolbar_location=None)
+    look: dict[str, Any] = {"tools": "", "toolbar_location": None, "sizing_mode": "stretch_width"}
+    plot = figure(height=340, title="Press to listen from there", **look)
     for name in names:
         plot.line(middles, windows[name], color=colours[name], line_width=2)
     ticks = {1.08 + 0.1 * row: name for row, name in enumerate(bands)}
@@ -110,11 +108,9 @@ def _with_sound(plot: Any, windows: pd.DataFrame, edges: list[float]) -> tuple[A
     cursor = Span(location=0, dimension="height", line_color=style.INK, line_width=2)
     button = Button(label="Play", width=100)
     plot.add_layout(cursor)
-    plot.title.text = "Press to listen from there"
-    args = {"cursor": cursor, "plot": plot, "button": button, "starts": edges[:-1]}
-    address = players.data_uri(audio.read(windows.index[0][0]))
-    args |= {"answers": [*windows["prediction"]], "address": address}
-    play = CustomJS(args=args, code=_PLAY)
+    sound = {"address": players.data_uri(audio.read(windows.index[0][0])), "starts": edges[:-1]}
+    models = {"cursor": cursor, "plot": plot, "button": button}
+    play = CustomJS(args=sound | models | {"answers": [*windows["prediction"]]}, code=_PLAY)
     plot.js_on_event("tap", play)
     button.js_on_click(play)
     return button, plot

@@ -31,15 +31,14 @@ SIGNS = "●■▲◆✚★▼⬢"  # in the legend; on the map:
 MARKS = ("circle", "square", "triangle", "diamond", "plus", "star", "inverted_triangle", "hex")
 COLOURS = {**style.EMOTIONS, **style.LEVELS, **style.GENDERS, "not known": style.INK}
 _PLAY = """
-const {data, selected} = cb_data.source;
+const {data, selected: {indices: [row]}} = cb_data.source;
 window.paraclapSound?.pause();
-(window.paraclapSound = new Audio(data.clip[selected.indices[0]])).play();
+(window.paraclapSound = new Audio(data.clip[row])).play();
 """
 _COLOUR = """
 const [columns, text] = looks[cb_obj.value];
-Object.assign(source.data, columns);
+source.data = {...source.data, ...columns};
 legend.text = text;
-source.change.emit();
 """
 
 
@@ -95,9 +94,8 @@ def agreement(points: NDArray[Any], table: pd.DataFrame, columns: Sequence[str])
             beside = nearest(points[there])
             deals = [codes, *(rng.permutation(codes) for _ in range(200))]
             share, *dealt = [float((deal[beside] == deal[:, None]).mean()) for deal in deals]
-            rows.append(
-                [name, len(codes), share, np.mean(dealt), *np.quantile(dealt, [0.025, 0.975])]
-            )
+            ends = np.quantile(dealt, [0.025, 0.975])
+            rows.append([name, len(codes), share, np.mean(dealt), *ends])
     names = ["attribute", "n", "share", "chance", "chance_low", "chance_high"]
     return pd.DataFrame(rows, columns=names)
 
@@ -107,20 +105,18 @@ def voice_map(
 ) -> Page:
     """Draw the map: point at an utterance to see what is known of it, press it to hear it.
 
-    Args:
-        utterances: on the segmented index, with ``x``, ``y`` and the columns
-        columns: attributes to colour by, the first one at the start
-        cosines: of the same utterances, a column a query; further colours to choose from
+    ``utterances`` have ``x``, ``y`` and the columns to colour by, the first one at the start;
+    ``cosines`` are further colours to choose from, of the same utterances, a column a query.
     """
     words = utterances[list(columns)].astype("str").fillna("not known")
     looks = {name: _classes(words[name]) for name in columns}
     if cosines is not None:
         looks |= {str(query): _shades(column) for query, column in cosines.items()}
-    data = words.join(utterances[["x", "y"]]).to_dict("list") | looks[columns[0]][0]
-    data |= {"file": [tables.short_name(file) for file, *_ in utterances.index]}
-    data |= {"clip": players.clips(utterances.index)}
-    layout = _layout(ColumnDataSource(data), columns, looks)
+    files = [tables.short_name(file) for file, *_ in utterances.index]
+    data = words.assign(file=files, clip=players.clips(utterances.index), **utterances[["x", "y"]])
+    source = ColumnDataSource(data.to_dict("list") | looks[columns[0]][0])
     plain = [f"<li>{html.escape(one)}: {re.sub('<[^>]*>', '', looks[one][1])}" for one in columns]
+    layout = _layout(source, columns, looks)
     return Page(layout, f"A map of {len(utterances)} utterances", f"<ul>{''.join(plain)}</ul>")
 
 
@@ -132,8 +128,8 @@ def _layout(source: ColumnDataSource, columns: Sequence[str], looks: dict[str, A
     look = {"size": 10, "alpha": 0.85, "marker": "mark", "color": "colour"}
     plot.scatter("x", "y", source=source, nonselection_alpha=0.85, **look)
     facts = [(name, f"@{{{name}}}") for name in ("file", *columns)]
-    play = CustomJS(code=_PLAY)
-    plot.add_tools(HoverTool(tooltips=facts), TapTool(mode="replace", callback=play))
+    tap = TapTool(mode="replace", callback=CustomJS(code=_PLAY))
+    plot.add_tools(HoverTool(tooltips=facts), tap)
     signs = Div(text=looks[columns[0]][1])
     choose = Select(title="Colour by", value=columns[0], options=list(looks))
     args = {"source": source, "legend": signs, "looks": looks}

@@ -80,4 +80,4 @@ def test_the_map_holds_each_utterance_and_nothing_in_it_is_a_tag(labels):
     assert len(set(change.args["looks"]["is <i>loud"][0]["colour"])) == 4
     assert "emotion: ● anger (2)" in page.words
     assert "<b>" not in page._repr_html_() and "<i>" not in page._repr_html_()
-    assert repr(page) == "<A map of 4 utterances>"
+    assert repr(page) == "Page(title='A map of 4 utterances')"
