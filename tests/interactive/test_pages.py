@@ -10,7 +10,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from browser import PROGRAM, SERVED, Browser
+from browser import SERVED, Browser
 
 from paraclap import interactive
 from paraclap.interactive.confusion import confusion
@@ -49,8 +49,6 @@ def test_scripts_stay_beside_the_pages_of_the_book_and_come_along_in_jupyterlab(
 
 @pytest.fixture(scope="module")
 def browser():
-    if not PROGRAM:
-        pytest.skip("no Chromium on this machine: pages are not opened")
     with Browser() as opened:
         opened.size(800)
         yield opened
@@ -59,10 +57,7 @@ def browser():
 def click(browser, x, y):
     browser.wait("window.Bokeh && [...Bokeh.index.roots].length")
     browser.wait(f"{AT % (x, y)}[0] > 0")
-    place = browser.run(AT % (x, y))
-    where = {"x": place[0], "y": place[1], "button": "left", "clickCount": 1}
-    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-        browser.ask("Input.dispatchMouseEvent", type=kind, **where)
+    browser.click(*browser.run(AT % (x, y)))
 
 
 def test_a_point_that_is_pressed_plays_and_other_colours_can_be_chosen(browser, few, tmp_path):
@@ -84,12 +79,10 @@ def test_a_cell_that_is_pressed_plays_one_clip_after_the_other(browser, labels, 
     click(browser, 0.5, 1.5)
     browser.wait("window.paraclapSound?.currentTime > 0")
     assert "anger answered anger (3), clip 1: " in browser.run(said)
-    browser.run("new Promise(done => setTimeout(done, 400))")  # else it is a double click
-    click(browser, 0.5, 1.5)
-    browser.wait(f"{said}.includes('clip 2: ')")
-    browser.run("new Promise(done => setTimeout(done, 400))")
-    click(browser, 1.5, 0.5)
-    browser.wait(f"{said}.includes('no clip')")
+    for x, y, words in ((0.5, 1.5, "clip 2: "), (1.5, 0.5, "no clip")):
+        browser.run("new Promise(done => setTimeout(done, 400))")  # else it is a double click
+        click(browser, x, y)
+        browser.wait(f"{said}.includes('{words}')")
     assert browser.complaints == []
 
 
@@ -102,8 +95,6 @@ def test_without_scripts_the_words_are_there(browser, few, tmp_path):
 
 
 def test_a_recording_arrives_as_samples(tmp_path):
-    if not PROGRAM:
-        pytest.skip("no Chromium on this machine: nothing can be recorded")
     code = (Path(interactive.__file__).parent / "recorder.js").read_text("utf-8")
     code = code.replace("export default { render }", "render({ model, el: document.body })")
     model = "{ send: (_, __, [content]) => { window.sent = [...new Uint8Array(content)]; } }"
