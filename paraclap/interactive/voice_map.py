@@ -127,7 +127,7 @@ def _layout(source: ColumnDataSource, columns: Sequence[str], looks: dict[str, A
     plot.axis.visible, plot.grid.visible, plot.toolbar.logo = False, False, None
     look = {"size": 10, "alpha": 0.85, "marker": "mark", "color": "colour"}
     plot.scatter("x", "y", source=source, nonselection_alpha=0.85, **look)
-    facts = [(name, f"@{{{name}}}") for name in ("file", *columns)]
+    facts = "".join(f"<div>{html.escape(name)}: @{{{name}}}</div>" for name in ("file", *columns))
     tap = TapTool(mode="replace", callback=CustomJS(code=_PLAY))
     plot.add_tools(HoverTool(tooltips=facts), tap)
     signs = Div(text=looks[columns[0]][1])
@@ -139,7 +139,7 @@ def _layout(source: ColumnDataSource, columns: Sequence[str], looks: dict[str, A
 
 def _classes(words: pd.Series) -> tuple[dict[str, list[str]], str]:
     """Colour and mark of each point, and a legend with counts."""
-    order, counts = style.ordered(words), words.value_counts()
+    order, counts = style.ordered(words, COLOURS), words.value_counts()
     colours, place = style.colours(order, COLOURS), {one: n % 8 for n, one in enumerate(order)}
     text = legend((SIGNS[place[one]], colours[one], f"{one} ({counts[one]})") for one in order)
     return {"colour": [*words.map(colours)], "mark": [MARKS[place[one]] for one in words]}, text
