@@ -29,7 +29,7 @@ def confusions(
         shares = metrics.confusion(table["truth"], table["prediction"], order, normalize=True)
         sns.heatmap(shares, annot_kws={"size": 9 if len(order) < 6 else 7}, ax=ax, **look)
         ax.set_title(title)
-        ax.tick_params(axis="x", rotation=45 if len(order) > 2 else 0)
+        ax.set_xticks(ax.get_xticks(), order, rotation=30, ha="right", rotation_mode="anchor")
         ax.tick_params(axis="y", rotation=0)
     for ax in axes.flat[len(predictions) :]:
         ax.set_axis_off()

@@ -8,7 +8,7 @@ from paraclap.figures import style
 from paraclap.queries import FEATURES
 
 UNITS = {
-    "pitch": "semitones above 27.5 Hz",
+    "pitch": "semitones re 27.5 Hz",
     "pitch variation": "spread / mean",
     "intensity": "dB",
     "loudness": "auditory loudness",

@@ -17,7 +17,7 @@ import pandas as pd
 import soundfile
 from IPython.display import HTML
 
-from paraclap import audio
+from paraclap import audio, tables
 
 _FADE = 320  # samples: a signal that is cut ends without a click
 
@@ -41,11 +41,10 @@ def clips(index: Iterable[tuple[Any, Any, Any]], seconds: float | None = 2.0) ->
 
 def players(table: pd.DataFrame | pd.MultiIndex, labels: Sequence[str]) -> HTML:
     """Players of segments side by side, at full length, a label above each."""
-    index = table.index if isinstance(table, pd.DataFrame) else table
     cards = [
         f'<div style="width:13.5em"><div style="font-size:0.9em">{html.escape(label)}</div>'
         f'<audio controls preload="none" style="width:100%" src="{address}"></audio></div>'
-        for label, address in zip(labels, clips(index, None), strict=True)
+        for label, address in zip(labels, clips(tables.as_index(table), None), strict=True)
     ]
     style = "display:flex;flex-wrap:wrap;gap:0.8em 1.2em;margin:0.6em 0"
     page = f'<div style="{style}">{"".join(cards)}</div>'

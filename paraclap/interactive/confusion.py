@@ -6,16 +6,16 @@ which the model was surest: on the diagonal right answers, elsewhere mistakes. C
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
-from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
-import seaborn as sns
 from bokeh.layouts import column
-from bokeh.models import CustomJS, Div
+from bokeh.models import ColumnDataSource, CustomJS, Div, TapTool
+from bokeh.palettes import Blues256
 from bokeh.plotting import figure
+from bokeh.transform import linear_cmap
 
 from paraclap import tables
 from paraclap.evaluation import metrics
@@ -23,14 +23,12 @@ from paraclap.figures import players
 from paraclap.interactive.page import Page
 
 _PLAY = """
-const row = size - 1 - Math.floor(cb_obj.y), place = Math.floor(cb_obj.x);
-if (row < 0 || row >= size || place < 0 || place >= size) return;
-const cell = cells[row * size + place];
+const {data, selected: {indices: [cell]}} = cb_data.source;
+const clips = data.clips[cell] || [], turn = data.turn[cell]++ % clips.length;
 window.paraclapSound?.pause();
-if (!cell.clips.length) { status.text = `${cell.name}: no clip`; return; }
-cell.turn = ((cell.turn ?? -1) + 1) % cell.clips.length;
-(window.paraclapSound = new Audio(cell.clips[cell.turn])).play();
-status.text = `${cell.name}, ${cell.turn + 1} of ${cell.clips.length}: ${cell.facts[cell.turn]}`;
+if (clips.length) (window.paraclapSound = new Audio(clips[turn])).play();
+const which = clips.length ? `clip ${turn + 1}: ${data.facts[cell][turn]}` : "no clip";
+status.text = `${data.truth[cell]} answered ${data.prediction[cell]} (${data.n[cell]}), ${which}`;
 """
 
 
@@ -39,48 +37,42 @@ def surest(predictions: pd.DataFrame, each: int = 3) -> pd.DataFrame:
 
     ``predictions`` are of one task: ``truth, prediction``, and a probability per class.
     """
-    found = predictions[["truth", "prediction"]].astype("str")
+    found, at = predictions[["truth", "prediction"]].astype("str"), predictions.at
     for side in ("truth", "prediction"):
-        found[f"p_{side}"] = [float(predictions.at[row, word]) for row, word in found[side].items()]
+        found[f"p_{side}"] = np.array([at[place] for place in found[side].items()], float)
     found = found.sort_values("p_prediction", ascending=False, kind="stable")
     found["place"] = found.groupby(["truth", "prediction"]).cumcount()
     return found[found["place"] < each].sort_values(["truth", "prediction", "place"])
 
 
-def confusion(
-    predictions: pd.DataFrame, classes: Sequence[str], each: int = 3, seconds: float = 2.0
-) -> Page:
-    """Draw the matrix of one task, with ``each`` clips of so many seconds in a cell."""
+def confusion(predictions: pd.DataFrame, classes: Sequence[str], each: int = 3) -> Page:
+    """Draw the matrix of one task; a cell plays the first seconds of ``each`` utterances."""
     given = predictions["truth"], predictions["prediction"], list(classes)
-    counts, shares = metrics.confusion(*given), metrics.confusion(*given, normalize=True)
-    cells, shown = [], surest(predictions, each)
-    pairs = zip(product(classes, classes), counts.to_numpy().flat, strict=True)
-    for (truth, answer), count in pairs:
-        inside = shown[(shown["truth"] == truth) & (shown["prediction"] == answer)]
-        files = map(tables.short_name, inside.index.get_level_values("file"))
-        facts = [f"{file}, {p:.2f}" for file, p in zip(files, inside["p_prediction"], strict=True)]
-        name = html.escape(f"{truth} answered {answer} ({count} utterances)")
-        cell = {"name": name, "facts": list(map(html.escape, facts))}
-        cells.append(cell | {"clips": players.clips(inside.index, seconds)})
+    shares, shown = metrics.confusion(*given, normalize=True), surest(predictions, each)
+    sure = zip(shown.index.get_level_values("file"), shown["p_prediction"], strict=True)
+    shown["facts"] = [f"{tables.short_name(file)}, {p:.2f}" for file, p in sure]
+    shown["clips"] = players.clips(shown.index)
+    lists = shown.groupby(["truth", "prediction"])[["clips", "facts"]].agg(list)
+    cells = pd.DataFrame({"n": metrics.confusion(*given).stack(), "share": shares.stack()})
+    cells["text"] = cells["share"].map("{:.0%}".format)
+    layout = _layout(cells.join(lists).reset_index().assign(turn=0), list(classes))
     words = shares.rename_axis(columns=None).to_html(float_format="{:.0%}".format)
-    title = f"A confusion matrix of {len(classes)} classes"
-    return Page(_layout(shares, cells), title, f"<p>Rows: truth, columns: answer.</p>{words}")
+    words = f"<p>Rows: truth, columns: answer.</p>{words}"
+    return Page(layout, f"A confusion matrix of {len(classes)} classes", words)
 
 
-def _layout(shares: pd.DataFrame, cells: list[dict[str, Any]]) -> Any:
-    classes, flat = [str(name) for name in shares], shares.to_numpy().ravel()
-    shades = sns.color_palette("Blues", 21).as_hex()
-    data = {"x": classes * len(classes), "y": [truth for truth in classes for _ in classes]}
-    data |= {"colour": [shades[round(20 * share)] for share in flat]}
-    data |= {"ink": ["white" if share > 0.55 else "black" for share in flat]}
-    data |= {"share": [f"{share:.0%}" for share in flat]}
+def _layout(cells: pd.DataFrame, classes: list[str]) -> Any:
     size: dict[str, Any] = {"height": 110 + 45 * len(classes), "sizing_mode": "stretch_width"}
     plot = figure(x_range=classes, y_range=classes[::-1], tools="", toolbar_location=None, **size)
-    plot.rect("x", "y", 1, 1, source=data, color="colour", line_color="white")
-    plot.text("x", "y", "share", source=data, color="ink", anchor="center")
+    shade = {"color": linear_cmap("share", Blues256[::-1], 0, 1), "line_color": "white"}
+    ink = {"color": linear_cmap("share", ["black", "white"], 0.1, 1), "anchor": "center"}
+    look = {"source": ColumnDataSource(cells.to_dict("list")), "nonselection_alpha": 1}
+    squares = plot.rect("prediction", "truth", 1, 1, **look, **shade)
+    plot.text("prediction", "truth", "text", **look, **ink)
     plot.xaxis.axis_label, plot.yaxis.axis_label = "answer", "truth"
     plot.xaxis.major_label_orientation, plot.grid.visible = 0.8, False
-    status = Div(text="Press a cell to hear what lies in it; press again for the next clip.")
-    args = {"cells": cells, "size": len(classes), "status": status}
-    plot.js_on_event("tap", CustomJS(args=args, code=_PLAY))
+    words = "Press a cell to hear what lies in it; press again for the next clip."
+    status = Div(text=words, render_as_text=True)
+    play = CustomJS(args={"status": status}, code=_PLAY)
+    plot.add_tools(TapTool(mode="replace", renderers=[squares], callback=play))
     return column(plot, status, sizing_mode="stretch_width")

@@ -7,41 +7,26 @@ cannot reach those files: there the scripts come with the figure.
 from __future__ import annotations
 
 import html
-import json
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import bokeh
-from bokeh.embed import json_item
+from bokeh.embed import components
 from bokeh.themes import Theme
 
-SCRIPTS = ("bokeh.min.js", "bokeh-widgets.min.js")
-_BOX = "background:#fff;color:#222;color-scheme:light;padding:0.5em"
 _LETTERS = {"major_label_text_font_size": "13px", "axis_label_text_font_size": "13px"}
 _THEME = Theme(json={"attrs": {"Axis": _LETTERS, "Div": {"styles": {"font-size": "14px"}}}})
-_SHOW = """
-(() => {
-  const find = (part) => document.getElementById("ID-" + part);
-  const load = (name) => new Promise((onload, onerror) => {
-    const src = "../_static/" + name;
-    document.head.append(Object.assign(document.createElement("script"), {src, onload, onerror}));
-  });
-  const loadAll = async () => { for (const name of NAMES) await load(name); };
-  if (!window.Bokeh) window.bokehScripts ??= loadAll();
-  Promise.resolve(window.bokehScripts).then(async () => {
-    await Bokeh.embed.embed_item(JSON.parse(find("data").textContent), "ID-figure");
-    find("words").open = false;
-  }).catch(() => {});
-})();
-""".replace("NAMES", json.dumps(SCRIPTS))
+_BOX = "background:#fff;color:#222;color-scheme:light;padding:0.5em"
+_FOLD = "if (window.Bokeh) document.currentScript.previousElementSibling.open = false"
 
 
 def static_files() -> dict[str, Path]:
     """Scripts that the pages of the book need in their folder ``_static``: name → file."""
     folder = Path(bokeh.__file__).parent / "server" / "static" / "js"
-    return {name: folder / name for name in SCRIPTS}
+    return {name: folder / name for name in ("bokeh.min.js", "bokeh-widgets.min.js")}
 
 
 def is_live() -> bool:
@@ -55,28 +40,19 @@ def legend(entries: Iterable[tuple[str, str, str]]) -> str:
     return " &ensp; ".join(part.format(colour, sign, html.escape(t)) for sign, colour, t in entries)
 
 
+@dataclass
 class Page:
     """A bokeh layout that a notebook shows, its title, and HTML that says what it shows."""
 
-    def __init__(self, layout: Any, title: str, words: str) -> None:
-        """Keep the parts."""
-        self.layout, self.title, self.words = layout, title, words
+    layout: Any = field(repr=False)
+    title: str
+    words: str = field(repr=False)
 
     def _repr_html_(self) -> str:
-        item = json_item(self.layout, theme=_THEME)
-        name = f"bokeh-{item['root_id']}"
-        data = json.dumps({**item, "target_id": None}, allow_nan=False).replace("<", "\\u003c")
-        title = f"{html.escape(self.title)}, in words"
-        files = static_files().values() if is_live() else ()
-        code = [f"(function() {{{file.read_text('utf-8')}}}).call(window);" for file in files]
-        return (
-            f'<div id="{name}-figure" style="{_BOX}"></div>'
-            f'<details id="{name}-words" open><summary>{title}</summary>{self.words}</details>'
-            f'<script type="application/json" id="{name}-data">{data}</script>'
-            f"<script>if (!window.Bokeh) {{{''.join(code)}}}</script>"
-            f"<script>{_SHOW.replace('ID', name)}</script>"
-        )
-
-    def __repr__(self) -> str:
-        """What it is."""
-        return f"<{self.title}>"
+        script, figure = components(self.layout, theme=_THEME)
+        load = "<script>{1}</script>" if is_live() else '<script src="../_static/{0}"></script>'
+        files = static_files().items()
+        loads = "".join(load.format(name, file.read_text("utf-8")) for name, file in files)
+        title = f"<summary>{html.escape(self.title)}, in words</summary>"
+        words = f"<details open>{title}{self.words}</details><script>{_FOLD}</script>"
+        return f'<div style="{_BOX}">{figure}</div>{loads}{script}{words}'

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-call"
 """The playground: panels around a session, live in JupyterLab.
 
 A page without Python cannot run widgets: there a sentence says how to get here. Chapter 13.
@@ -5,7 +6,8 @@ A page without Python cannot run widgets: there a sentence says how to get here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +18,8 @@ from IPython.display import HTML, Audio, display
 
 from paraclap import audio, tables
 from paraclap.evaluation.prompts import frozen
-from paraclap.figures.players import players
 from paraclap.interactive.page import is_live
 from paraclap.interactive.session import ALL, Session, answer_figure, summary
-
-ABSENT = (
-    "<p>The playground needs Python behind it. Start JupyterLab with <code>make lab</code>, open "
-    "this chapter there and run its cells: upload or record an utterance, ask about it in your own "
-    "words, compare two models, and search.</p>"
-)
 
 
 def playground(
@@ -36,104 +31,70 @@ def playground(
     """
     if is_live():
         return Panels(Session(run, model, seed), candidates)
-    return HTML(ABSENT)  # type: ignore[no-untyped-call]
+    return HTML("The playground needs Python: open this chapter with <code>make lab</code>.")
 
 
 class Recorder(anywidget.AnyWidget):
-    """A button that records the microphone (``recorder.js``): ``receive(name, content of a WAV)``.
-
-    Where there is no microphone, or it is refused, the button says so and what to do.
-    """
+    """A button that sends what the microphone gives, float32 at 16 kHz, or says why it cannot."""
 
     _esm = Path(__file__).with_name("recorder.js")
 
-    def __init__(self, receive: Callable[[str, bytes], None]) -> None:
-        """Make a recorder."""
-        super().__init__()
-        self.on_msg(lambda *message: message[2] and receive("recording.wav", bytes(message[2][0])))
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Say in a sentence what goes wrong."""
+    try:
+        yield
+    except Exception as error:
+        print(str(error) or type(error).__name__)
 
 
 class Panels(ipywidgets.VBox):  # type: ignore[misc]  # untyped
-    """Widgets around a session: where the utterance comes from, the utterance, two questions."""
+    """Widgets around a session: where the utterance comes from, its player, and a question."""
 
     def __init__(self, session: Session, candidates: str) -> None:
         """Make the widgets; the first clip is taken at once."""
-        self.session, self.utterance = session, ipywidgets.Output()
+        self.session, utterance = session, ipywidgets.Output()
+        # Takes an utterance, as that of the session, and shows its player.
+        self.use = utterance.capture(clear_output=True)(self._use)
         names, prompts = list(session.models), frozen().query("kind != 'synonym'")["text"]
-        self.ask = _panel(
-            "Ask",
-            self._ask,
-            candidates=_field("Candidates", (), candidates),
-            prompt=_field("Prompt", [ALL, *prompts], ALL),
-            model=_field("Model", names, names[0]),
-            second_model=_field("Second model", names),
-        )
-        model = _field("Model", names, names[0])
-        query = _field("Query", (), "speaker is angry")
-        self.search = _panel("Search", self._search, query=query, model=model)
-        tabs = ipywidgets.Tab([self.ask, self.search], titles=["Ask", "Search"])
-        super().__init__([self._sources(), self.utterance, tabs])
+        first, second = _field("Model", names[0], names), _field("Second model", "", names)
+        fields = {"candidates": _field("Candidates", candidates), "model": first}
+        fields |= {"prompt": _field("Prompt", ALL, [ALL, *prompts]), "second_model": second}
+        button = {"manual": True, "manual_name": "Ask"}
+        self.ask = ipywidgets.interactive(self._ask, button, **fields)
+        super().__init__([self._sources(), utterance, self.ask])
 
     def _sources(self) -> Any:
         """Where the utterance comes from: a clip, an upload, a recording."""
-        rows = [] if self.session.labels.empty else list(self.session.clips().index[:300])
+        rows = self.session.clips.index[:300]
         clip = ipywidgets.Dropdown(options=[(tables.short_name(row[0]), row) for row in rows])
         clip.observe(lambda change: self.use(change.new), "value")
         upload = ipywidgets.FileUpload(accept="audio/*,.sph", description="Choose a file")
-        upload.observe(self._upload, "value")
-        if rows:
+        take = lambda file: self.use(file["name"], bytes(file["content"]))  # noqa: E731
+        upload.observe(lambda change: take(change.new[-1]), "value")
+        recorder, encode = Recorder(), lambda one: audio.encode(np.frombuffer(one, np.float32))
+        recorder.on_msg(lambda _, __, sent: self.use("recording.wav", encode(sent[0])))
+        if len(rows):
             self.use(rows[0])
-        parts = {"Clip of the run": clip, "Upload": upload, "Record": Recorder(self.use)}
-        return ipywidgets.Tab(list(parts.values()), titles=list(parts))
+        return ipywidgets.Tab([clip, upload, recorder], titles=["Clip", "Upload", "Record"])
 
-    def _upload(self, change: Any) -> None:
-        for file in change.new:
-            self.use(file["name"], bytes(file["content"]))
-
-    def use(self, source: Any, content: bytes = b"") -> None:
-        """Take an utterance, as ``Session.use``, and show its player or what went wrong."""
-        self.utterance.clear_output()
-        with self.utterance:
-            _plainly(self._use)(source=source, content=content)
-
-    def _use(self, source: Any, content: bytes) -> None:
+    @_plainly()
+    def _use(self, source: Any, content: bytes = b"") -> None:
         self.session.use(source, content)
         print(self.session.name)
         signal = np.clip(self.session.signal, -1, 1)
         display(Audio(signal, rate=audio.SAMPLING_RATE, normalize=False))
 
+    @_plainly()
     def _ask(self, candidates: str, prompt: str, model: str, second_model: str) -> None:
-        models = [one for one in (model, second_model) if one]
-        answers = self.session.ask(candidates, prompt, models)
+        answers = self.session.ask(candidates, prompt, [model, second_model or model])
         display(answer_figure(answers), summary(answers).round(3))
         print("Levels beside the run, and the queries that follow from them:")
         display(*self.session.describe(model))
 
-    def _search(self, query: str, model: str) -> None:
-        found = self.session.search(query, model)
-        values = found["similarity"].map("{:.2f}".format)
-        labels = found["corpus"] + ", " + found["label"].fillna("no label") + ", cosine " + values
-        display(players(found, list(labels)))
 
-
-def _field(name: str, options: Iterable[str], value: str = "") -> Any:
+def _field(name: str, value: str, options: Iterable[str] = ()) -> Any:
     """A text field with suggestions."""
     look = {"style": {"description_width": "7em"}, "layout": {"width": "min(44em, 98%)"}}
     return ipywidgets.Combobox(description=name, options=list(options), value=value, **look)
-
-
-def _panel(name: str, work: Callable[..., None], **fields: Any) -> Any:
-    """Fields, a button, and what the work shows."""
-    return ipywidgets.interactive(_plainly(work), {"manual": True, "manual_name": name}, **fields)
-
-
-def _plainly(work: Callable[..., None]) -> Callable[..., None]:
-    """The work, or in a sentence what went wrong."""
-
-    def tried(**fields: Any) -> None:
-        try:
-            work(**fields)
-        except Exception as error:
-            print(error or type(error).__name__)
-
-    return tried

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import pandas as pd
 import seaborn as sns
 
 from paraclap import audio, features, queries, tables
-from paraclap.evaluation import prompts, tasks, zeroshot
+from paraclap.evaluation import prompts, zeroshot
 from paraclap.figures import style
 from paraclap.figures.features import UNITS
 from paraclap.model import ParaCLAP
@@ -26,7 +27,6 @@ from paraclap.queries import FEATURES
 
 ALL = "all prompts"
 LONGEST = 60  # seconds: longer recordings are for `paraclap score` with windows
-ANSWERS = ["utterance", "model", "prompt", "template", "candidate", "query", "probability"]
 
 
 class Session:
@@ -40,15 +40,11 @@ class Session:
         variants = sorted(self.run.glob("variants/*/model"))
         self.models |= {f"variant {one.parent.name}": one for one in variants}
         file = self.run / "labels.parquet"
-        self.labels = tables.read_table(file) if file.is_file() else pd.DataFrame()
+        labels = tables.read_table(file) if file.is_file() else pd.DataFrame({"split": []})
+        test = labels[labels["split"] == "test"]
+        self.clips = labels if test.empty else test
         self.name, self.signal = "", np.zeros(0, np.float32)
-
-    def clips(self) -> pd.DataFrame:
-        """Test utterances of the run, or all if it has no test split; ValueError without labels."""
-        if self.labels.empty:
-            raise ValueError("No labels in this run: run chapter 1, or upload a file.")
-        test = self.labels[self.labels["split"] == "test"]
-        return self.labels if test.empty else test
+        self._read: Any = lru_cache(3)(ParaCLAP.from_pretrained)
 
     def use(self, source: str | Path | tuple[Any, ...] = "", content: bytes = b"") -> None:
         """Take an utterance; an AudioError if it cannot be read or is too long.
@@ -56,99 +52,77 @@ class Session:
         ``source`` is a file, or a segment (file, start, end); empty draws a clip of the run.
         ``content`` is that of the file, where a browser sent it; nothing of it stays on disk.
         """
-        source = source or self.clips().sample(1, random_state=self.seed).index[0]
-        segment = source if isinstance(source, tuple) else (source, None, None)
+        if not source and self.clips.empty:
+            raise ValueError("No labels in this run: run chapter 1, or give a file.")
+        source = source or self.clips.sample(1, random_state=self.seed).index[0]
+        file, *times = source if isinstance(source, tuple) else (source,)
+        name = Path(file).name
         with tempfile.TemporaryDirectory(prefix="paraclap-") as folder:
             if content:
-                (Path(folder) / "upload").write_bytes(content)
-            signal = audio.read(Path(folder) / "upload") if content else audio.read(*segment)
-        name, seconds = Path(segment[0]).name, len(signal) / audio.SAMPLING_RATE
-        if seconds > LONGEST:
+                file = Path(folder) / "upload"
+                file.write_bytes(content)
+            signal = audio.read(file, *times)
+        if (seconds := len(signal) / audio.SAMPLING_RATE) > LONGEST:
             raise audio.AudioError(f"{name!r} has {seconds:.2f} s, expected at most {LONGEST} s.")
         self.name, self.signal = name, signal
 
-    def read(self, _: int) -> audio.Signal:
-        """The signal, as ``embed_audio`` asks for it."""
-        return self.signal
+    def embed(self, name: str = "") -> tuple[Any, Embeddings]:
+        """A model, by its name or folder (the first when empty), and its embedding, ``(1, d)``.
 
-    def seconds(self) -> np.ndarray:
-        """Its length, likewise."""
-        return np.array([len(self.signal) / audio.SAMPLING_RATE])
-
-    def embed(self, model: ParaCLAP) -> Embeddings:
-        """Embedding of the utterance, ``(1, d)``; ValueError if there is none."""
+        A FileNotFoundError if there is no such model, a ValueError if there is no utterance yet.
+        """
+        folder = Path(self.models.get(name or next(iter(self.models)), name)).expanduser()
+        if not (folder / "config.json").is_file():
+            raise FileNotFoundError(f"No model at {tables.short_name(folder)!r}: run chapter 4.")
         if not self.name:
             raise ValueError("No utterance yet: choose a clip, upload a file, or record one.")
-        return embed_audio(model, [self.name], signals=self)
-
-    def open(self, name: str = "") -> Any:
-        """Open a model by its name here, or by its folder; the first when empty."""
-        folder = Path(self.models.get(name or next(iter(self.models)), name)).expanduser()
-        times = [file.stat().st_mtime_ns for file in folder.glob("*.safetensors")]
-        if not times:
-            raise FileNotFoundError(f"No model at {tables.short_name(folder)!r}: run chapter 4.")
-        return _open(folder, max(times))
+        seconds, model = np.array([len(self.signal) / audio.SAMPLING_RATE]), self._read(folder)
+        signals = SimpleNamespace(read=lambda _: self.signal, seconds=lambda: seconds)
+        return model, embed_audio(model, [self.name], signals=signals)
 
     def ask(
         self, candidates: str, template: str = ALL, models: Sequence[str] = ("",)
     ) -> pd.DataFrame:
         """Ask models about the utterance: a row a model, prompt and candidate.
 
-        Args:
-            candidates: words with commas between
-            template: ``"all prompts"``, or a sentence with a slot ``{}``
-            models: names or folders; empty for the first
+        ``candidates`` are words with commas between, ``template`` is ``"all prompts"`` or a
+        sentence with a slot ``{}``, and models are names or folders, empty for the first.
         """
-        words = list(zeroshot.check_candidates([one.strip() for one in candidates.split(",")]))
-        asked, rows = _prompts(words, template), []
+        words = list(zeroshot.parse_candidates(candidates).values())
+        asked, parts = _prompts(words, template), []
         for name in dict.fromkeys(one or next(iter(self.models)) for one in models):
-            model = self.open(name)
-            embedding = self.embed(model)
+            model, embedding = self.embed(name)
             for prompt, form, *texts in asked.itertuples(index=False):
                 question = zeroshot.encode_candidates(model, dict(zip(words, texts, strict=True)))
                 answer = zeroshot.answer(question, embedding)[words].iloc[0]
-                about = self.name, name, prompt, form
-                rows += [(*about, *row) for row in zip(words, texts, answer, strict=True)]
-        return pd.DataFrame(rows, columns=ANSWERS)
+                about = {"model": name, "prompt": prompt, "template": form, "candidate": words}
+                parts.append(pd.DataFrame(about | {"query": texts, "probability": [*answer]}))
+        return pd.concat(parts, ignore_index=True)
 
     def describe(self, model: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
         """Levels of the utterance beside those of the run, and the queries that follow from them.
 
         The second table has the cosine of each query by the model, best first.
         """
-        opened = self.open(model)
-        embedding, index = self.embed(opened), tables.segments([self.name])
+        (opened, embedding), index = self.embed(model), tables.segments([self.name])
         table = pd.DataFrame([features.functionals(self.signal)], index, features.feature_names())
         found = queries.describe(table, self.run / "edges.json").iloc[0]
-        names = [one for one in UNITS if one in found]
-        rows = [(one, table[FEATURES[one]].iloc[0], UNITS[one], found[one]) for one in names]
-        cosines = embed_text(opened, found["queries"]) @ embedding[0]
-        true = pd.DataFrame({"query": found["queries"], "cosine": cosines})
-        true = true.sort_values("cosine", ascending=False, ignore_index=True)
-        return pd.DataFrame(rows, columns=["attribute", "value", "unit", "level"]), true
-
-    def search(self, query: str, model: str = "", n: int = 3) -> pd.DataFrame:
-        """Utterances of the run that fit a query best and worst, see ``tasks.nearest``."""
-        opened, some = self.open(model), self.clips().sample(frac=1, random_state=self.seed)[:120]
-        return tasks.nearest(opened, some, embed_audio(opened, some), query, n)
-
-
-@lru_cache(3)
-def _open(folder: Path, _time: int) -> Any:
-    return ParaCLAP.from_pretrained(folder)
+        levels = pd.DataFrame({"attribute": [*UNITS], "unit": UNITS.values()})
+        levels.insert(1, "value", [table[FEATURES[one]].iloc[0] for one in UNITS])
+        levels["level"] = found[[*UNITS]].to_numpy()
+        true = pd.DataFrame({"query": found["queries"]})
+        true["cosine"] = embed_text(opened, found["queries"]) @ embedding[0]
+        return levels, true.sort_values("cosine", ascending=False, ignore_index=True)
 
 
 def _prompts(words: Sequence[str], template: str) -> pd.DataFrame:
     """A row a prompt: ``prompt, template``, then the query of each word, in order."""
     if template != ALL:
-        texts = [zeroshot.fill(template, word) for word in words]
-        return pd.DataFrame([["yours", template, *texts]])
+        return pd.DataFrame([["yours", template, *(zeroshot.fill(template, w) for w in words)]])
     emotions = {queries.emotion_word(one): one for one in prompts.synonyms()}  # nouns fit, too
-    keys = [emotions.get(word, f"candidate {place}") for place, word in enumerate(words)]
-    table = prompts.task_prompts(dict(zip(keys, words, strict=True)))
-    if table.empty:
-        raise ValueError(f"No prompt takes {list(words)}: give words, or the template '{{}}'.")
-    return table[table["kind"] == "trained"][["prompt", "template", *keys]]
+    asked = {emotions.get(word, f"candidate {n}"): word for n, word in enumerate(words)}
+    table = prompts.task_prompts(asked).query("kind == 'trained'")
+    return table[["prompt", "template", *asked]]
 
 
 def summary(answers: pd.DataFrame) -> pd.DataFrame:
@@ -160,8 +134,7 @@ def summary(answers: pd.DataFrame) -> pd.DataFrame:
 
 def answer_figure(answers: pd.DataFrame) -> style.Picture:
     """Bars of the mean probability, a dot a prompt; a colour a model."""
-    order = list(dict.fromkeys(summary(answers)["candidate"]))
-    many = answers["model"].nunique()
+    order, many = summary(answers)["candidate"].unique(), answers["model"].nunique()
     fig, ax = style.figure(height=1.0 + 0.35 * len(order) * many)
     look = {"x": "probability", "y": "candidate", "order": order, "hue": "model", "ax": ax}
     sns.barplot(answers, **look, errorbar=None, alpha=0.55)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from paraclap import audio, tables
 from paraclap.figures import players, style
 from paraclap.interactive.page import Page, legend
 
-PAUSE = 0.3  # seconds after an utterance
 _PLAY = """
 const sound = cursor.sound ??= new Audio(address);
 const move = () => {
@@ -39,16 +37,16 @@ if (window.paraclapSound !== sound) window.paraclapSound?.pause();
 
 
 def join_utterances(
-    labels: pd.DataFrame, file: str | Path, stretch: float = 5.0, seed: int = 0
+    labels: pd.DataFrame, file: tables.Name, stretch: float = 5.0, seed: int = 0
 ) -> pd.DataFrame:
     """Write one recording of several utterances: about ``stretch`` seconds of each class in a row.
 
     The file says whether the speech is synthetic. Returns a row a stretch: ``truth``.
     """
-    silence = np.zeros(round(PAUSE * audio.SAMPLING_RATE), np.float32)
+    silence = np.zeros(audio.SAMPLING_RATE // 3, np.float32)  # after each
     signals, truth, ends = [], [], [0.0]
     mixed = labels.sample(frac=1, random_state=seed)  # which also orders the classes
-    for name, rows in mixed.groupby("label", sort=False, dropna=False):
+    for name, rows in mixed.groupby("label", sort=False):
         for segment in rows.index:
             signals += [audio.read(*segment), silence]
             end = sum(map(len, signals)) / audio.SAMPLING_RATE
@@ -65,60 +63,54 @@ def join_utterances(
 
 def truth_of(windows: pd.DataFrame, stretches: pd.DataFrame) -> pd.Series:
     """Truth of each window of one recording: that of the stretch in which its middle lies."""
-    (_, ends), (starts, stops) = _times(stretches), _times(windows)
-    place = np.searchsorted(ends[:-1], (starts + stops) / 2, side="right")
+    place = np.searchsorted(_times(stretches)[1][:-1], np.mean(_times(windows), 0), side="right")
     return pd.Series(stretches["truth"].to_numpy()[place], windows.index, name="truth")
 
 
-def _times(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def _times(table: pd.DataFrame) -> list[np.ndarray]:
     """Starts and ends in seconds."""
-    both = table.index.to_frame()[["start", "end"]].apply(lambda one: one.dt.total_seconds())
-    return both["start"].to_numpy(), both["end"].to_numpy()
+    levels = map(table.index.get_level_values, ("start", "end"))
+    return [level.to_numpy() / np.timedelta64(1, "s") for level in levels]
 
 
 def timeline(windows: pd.DataFrame, stretches: pd.DataFrame | None = None) -> Page:
     """Draw the probability of each candidate over time; press it to listen from there.
 
-    Args:
-        windows: of one recording, in order: a probability per candidate and ``prediction``
-        stretches: what is true, see :func:`join_utterances`; None if nobody knows
+    ``windows`` are answers about one recording, in order; ``stretches`` are those of
+    :func:`join_utterances`, None if nobody knows the truth.
     """
-    (starts, stops), answers = _times(windows), windows["prediction"].astype("str")
-    middles = (starts + stops) / 2
-    edges = np.array([0.0, *(middles[1:] + middles[:-1]) / 2, stops[-1]])
-    bands = {"answer": ((edges[:-1], edges[1:]), list(answers))}
+    middles, answers = np.mean(_times(windows), 0), windows["prediction"].astype("str")
+    edges = [0.0, *(middles[1:] + middles[:-1]) / 2, _times(windows)[1][-1]]
+    bands: dict[str, Any] = {"answer": (edges[:-1], edges[1:], answers)}
     if stretches is not None:
-        bands["truth"] = _times(stretches), list(stretches["truth"])
-    names = [str(name) for name in windows if name not in ("prediction", "truth")]
-    colours = style.colours(style.ordered([*names, *list(bands.values())[-1][1]]))
-    plot = figure(height=340, sizing_mode="stretch_width", tools="", toolbar_location=None)
+        bands["truth"] = *_times(stretches), stretches["truth"]
+    names = windows.columns.drop("prediction")
+    colours = style.colours(style.ordered([*names, *list(bands.values())[-1][-1]]))
+    look: dict[str, Any] = {"tools": "", "toolbar_location": None, "sizing_mode": "stretch_width"}
+    plot = figure(height=340, title="Press to listen from there", **look)
     for name in names:
         plot.line(middles, windows[name], color=colours[name], line_width=2)
     ticks = {1.08 + 0.1 * row: name for row, name in enumerate(bands)}
-    for place, name in ticks.items():
-        (left, right), words = bands[name]
-        fill = {"color": [colours[word] for word in words], "line_color": None}
-        plot.quad(left=left, right=right, bottom=place - 0.04, top=place + 0.04, **fill)
+    for place, (left, right, words) in zip(ticks, bands.values(), strict=True):
+        look = {"color": [*words.map(colours)], "line_color": None, "height": 0.08}
+        plot.hbar(y=[place] * len(words), left=left, right=right, **look)
     plot.yaxis.ticker, plot.yaxis.major_label_overrides = [0, 0.5, 1, *ticks], ticks
-    plot.xaxis.axis_label, signs = "time in s", legend(("━", colours[name], name) for name in names)
-    parts = *_with_sound(plot, windows, edges), Div(text=signs)
+    plot.xaxis.axis_label = "time in s"
+    signs = Div(text=legend(("━", colours[name], name) for name in names))
+    layout = column(*_with_sound(plot, windows, edges), signs, sizing_mode="stretch_width")
     runs = [f"{html.escape(word)} ({len(list(group))})" for word, group in groupby(answers)]
     summary = f"<p>Answers in order, with the number of windows: {', '.join(runs)}.</p>"
-    layout = column(*parts, sizing_mode="stretch_width")
     return Page(layout, f"Answers along {edges[-1]:.0f} seconds", summary)
 
 
-def _with_sound(plot: Any, windows: pd.DataFrame, edges: np.ndarray) -> tuple[Any, Any]:
-    """A cursor and a button that follow the sound."""
+def _with_sound(plot: Any, windows: pd.DataFrame, edges: list[float]) -> tuple[Any, Any]:
+    """A button and the plot, with a cursor that follows the sound."""
     cursor = Span(location=0, dimension="height", line_color=style.INK, line_width=2)
     button = Button(label="Play", width=100)
     plot.add_layout(cursor)
-    plot.title.text = "Press to listen from there"
-    rows = zip(windows["prediction"], windows.to_dict("records"), strict=True)
-    args: dict[str, Any] = {"cursor": cursor, "plot": plot, "button": button}
-    args |= {"answers": [f"{word} {row[word]:.2f}" for word, row in rows]}
-    args |= {"address": players.data_uri(audio.read(windows.index[0][0])), "starts": [*edges[:-1]]}
-    play = CustomJS(args=args, code=_PLAY)
+    sound = {"address": players.data_uri(audio.read(windows.index[0][0])), "starts": edges[:-1]}
+    models = {"cursor": cursor, "plot": plot, "button": button}
+    play = CustomJS(args=sound | models | {"answers": [*windows["prediction"]]}, code=_PLAY)
     plot.js_on_event("tap", play)
     button.js_on_click(play)
     return button, plot

@@ -29,17 +29,16 @@ from paraclap.interactive.page import Page, legend
 NEAREST = 10  # neighbours that are looked at
 SIGNS = "●■▲◆✚★▼⬢"  # in the legend; on the map:
 MARKS = ("circle", "square", "triangle", "diamond", "plus", "star", "inverted_triangle", "hex")
-COLOURS = {**style.EMOTIONS, **style.LEVELS, **style.GENDERS}
+COLOURS = {**style.EMOTIONS, **style.LEVELS, **style.GENDERS, "not known": style.INK}
 _PLAY = """
-const {data, selected} = cb_data.source;
+const {data, selected: {indices: [row]}} = cb_data.source;
 window.paraclapSound?.pause();
-(window.paraclapSound = new Audio(data.clip[selected.indices[0]])).play();
+(window.paraclapSound = new Audio(data.clip[row])).play();
 """
 _COLOUR = """
-for (const look of ["colour", "mark"])
-  source.data[look] = source.data[`${look} of ${cb_obj.value}`];
-legend.text = legends[cb_obj.value];
-source.change.emit();
+const [columns, text] = looks[cb_obj.value];
+source.data = {...source.data, ...columns};
+legend.text = text;
 """
 
 
@@ -60,13 +59,13 @@ def sample_utterances(
 
 def places(embeddings: NDArray[Any], method: str = "tsne", seed: int = 0) -> NDArray[np.float64]:
     """Lay three or more utterances out by ``tsne`` (keeps neighbours together) or ``pca``."""
-    if method not in ("tsne", "pca"):
-        raise ValueError(tables.unknown("method", method, ("tsne", "pca")))
     # The exact method gives the same places with any number of threads.
     exact = {"init": "pca", "metric": "cosine", "method": "exact", "random_state": seed}
     tsne = TSNE(2, perplexity=min(30, (len(embeddings) - 1) / 3), **exact)
-    layout = tsne if method == "tsne" else PCA(2, svd_solver="full")
-    return np.asarray(layout.fit_transform(embeddings), np.float64)
+    layouts = {"tsne": tsne, "pca": PCA(2, svd_solver="full")}
+    if method not in layouts:
+        raise ValueError(tables.unknown("method", method, layouts))
+    return np.asarray(layouts[method].fit_transform(embeddings), np.float64)
 
 
 def nearest(points: NDArray[Any], n: int = NEAREST) -> NDArray[np.intp]:
@@ -81,29 +80,24 @@ def kept_neighbours(embeddings: NDArray[Any], places: NDArray[Any], n: int = NEA
     return float(np.mean([np.isin(one, other).mean() for one, other in pairs]))
 
 
-def agreement(
-    points: NDArray[Any], table: pd.DataFrame, columns: Sequence[str], draws: int = 200
-) -> pd.DataFrame:
+def agreement(points: NDArray[Any], table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """How often neighbours share an attribute, and how often they would by chance.
 
-    Chance is the mean and the middle 95 % of ``draws`` random deals. Utterances without a value are
-    left out, and attributes with a single one.
+    Chance is the mean and the middle 95 % of 200 random deals. Utterances without a value are left
+    out, and attributes with a single one.
     """
     rng, rows = np.random.default_rng(0), []
     for name in columns:
         there = table[name].notna().to_numpy()
-        codes = pd.factorize(table[name][there])[0]
-        if len(codes) > 2 and codes.max() > 0:
+        codes, words = pd.factorize(table[name][there])
+        if len(words) > 1:
             beside = nearest(points[there])
-            dealt = [_share(rng.permutation(codes), beside) for _ in range(draws)]
+            deals = [codes, *(rng.permutation(codes) for _ in range(200))]
+            share, *dealt = [float((deal[beside] == deal[:, None]).mean()) for deal in deals]
             ends = np.quantile(dealt, [0.025, 0.975])
-            rows.append([name, len(codes), _share(codes, beside), np.mean(dealt), *ends])
+            rows.append([name, len(codes), share, np.mean(dealt), *ends])
     names = ["attribute", "n", "share", "chance", "chance_low", "chance_high"]
     return pd.DataFrame(rows, columns=names)
-
-
-def _share(codes: NDArray[Any], beside: NDArray[np.intp]) -> float:
-    return float((codes[beside] == codes[:, None]).mean())
 
 
 def voice_map(
@@ -111,28 +105,22 @@ def voice_map(
 ) -> Page:
     """Draw the map: point at an utterance to see what is known of it, press it to hear it.
 
-    Args:
-        utterances: on the segmented index, with ``x``, ``y`` and the columns
-        columns: attributes to colour by, the first one at the start
-        cosines: of the same utterances, a column a query; further colours to choose from
+    ``utterances`` have ``x``, ``y`` and the columns to colour by, the first one at the start;
+    ``cosines`` are further colours to choose from, of the same utterances, a column a query.
     """
     words = utterances[list(columns)].astype("str").fillna("not known")
     looks = {name: _classes(words[name]) for name in columns}
     if cosines is not None:
         looks |= {str(query): _shades(column) for query, column in cosines.items()}
-    data = words.to_dict("list") | utterances[["x", "y"]].to_dict("list")
-    data |= {"file": [tables.short_name(file) for file, *_ in utterances.index]}
-    data |= {"clip": players.clips(utterances.index)}
-    for place, part in enumerate(("colour", "mark")):
-        data |= {f"{part} of {name}": look[place] for name, look in looks.items()}
-        data[part] = looks[columns[0]][place]
-    legends = {name: look[2] for name, look in looks.items()}
-    plain = [f"<li>{html.escape(one)}: {re.sub('<[^>]*>', '', legends[one])}" for one in columns]
-    layout = _layout(ColumnDataSource(data), columns, legends)
+    files = [tables.short_name(file) for file, *_ in utterances.index]
+    data = words.assign(file=files, clip=players.clips(utterances.index), **utterances[["x", "y"]])
+    source = ColumnDataSource(data.to_dict("list") | looks[columns[0]][0])
+    plain = [f"<li>{html.escape(one)}: {re.sub('<[^>]*>', '', looks[one][1])}" for one in columns]
+    layout = _layout(source, columns, looks)
     return Page(layout, f"A map of {len(utterances)} utterances", f"<ul>{''.join(plain)}</ul>")
 
 
-def _layout(source: ColumnDataSource, columns: Sequence[str], legends: dict[str, str]) -> Any:
+def _layout(source: ColumnDataSource, columns: Sequence[str], looks: dict[str, Any]) -> Any:
     # Nothing is active at first: fingers and wheels scroll the page.
     tools = {"tools": "pan,wheel_zoom,reset", "active_drag": None, "active_scroll": None}
     plot = figure(height=480, sizing_mode="stretch_width", toolbar_location="above", **tools)
@@ -140,26 +128,26 @@ def _layout(source: ColumnDataSource, columns: Sequence[str], legends: dict[str,
     look = {"size": 10, "alpha": 0.85, "marker": "mark", "color": "colour"}
     plot.scatter("x", "y", source=source, nonselection_alpha=0.85, **look)
     facts = "".join(f"<div>{html.escape(name)}: @{{{name}}}</div>" for name in ("file", *columns))
-    play = CustomJS(code=_PLAY)
-    plot.add_tools(HoverTool(tooltips=facts), TapTool(mode="replace", callback=play))
-    signs = Div(text=legends[columns[0]])
-    choose = Select(title="Colour by", value=columns[0], options=list(legends))
-    args = {"source": source, "legend": signs, "legends": legends}
+    tap = TapTool(mode="replace", callback=CustomJS(code=_PLAY))
+    plot.add_tools(HoverTool(tooltips=facts), tap)
+    signs = Div(text=looks[columns[0]][1])
+    choose = Select(title="Colour by", value=columns[0], options=list(looks))
+    args = {"source": source, "legend": signs, "looks": looks}
     choose.js_on_change("value", CustomJS(args=args, code=_COLOUR))
     return column(choose, plot, signs, sizing_mode="stretch_width")
 
 
-def _classes(words: pd.Series) -> tuple[list[str], list[str], str]:
+def _classes(words: pd.Series) -> tuple[dict[str, list[str]], str]:
     """Colour and mark of each point, and a legend with counts."""
-    order, counts = style.ordered(words), words.value_counts()
-    colours, place = style.colours(order, COLOURS), {word: order.index(word) % 8 for word in order}
-    signs = [(SIGNS[place[word]], colours[word], f"{word} ({counts[word]})") for word in order]
-    return [colours[word] for word in words], [MARKS[place[word]] for word in words], legend(signs)
+    order, counts = style.ordered(words, COLOURS), words.value_counts()
+    colours, place = style.colours(order, COLOURS), {one: n % 8 for n, one in enumerate(order)}
+    text = legend((SIGNS[place[one]], colours[one], f"{one} ({counts[one]})") for one in order)
+    return {"colour": [*words.map(colours)], "mark": [MARKS[place[one]] for one in words]}, text
 
 
-def _shades(cosines: pd.Series) -> tuple[list[str], list[str], str]:
+def _shades(cosines: pd.Series) -> tuple[dict[str, list[str]], str]:
     """The same for a query: by rank, dark for the closest."""
     shades = sns.color_palette("viridis_r", 32).as_hex()
     ranks = (cosines.rank(pct=True) * 31).round().astype(int)
     ends = f"light: farthest, cosine {cosines.min():.2f}; dark: closest, {cosines.max():.2f}"
-    return [shades[rank] for rank in ranks], ["circle"] * len(cosines), ends
+    return {"colour": [shades[one] for one in ranks], "mark": ["circle"] * len(ranks)}, ends

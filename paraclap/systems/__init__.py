@@ -1,11 +1,10 @@
-"""How do other systems answer the same questions?
+"""Other systems, asked the same questions. Chapter 10.
 
     system = systems.load("clap-2023=weights/clap-2023")
     systems.predict(system, labels, tasks)
 
-CLAP of Microsoft (2022 and 2023), CLAP of LAION, and Pengi, which describes an utterance in words,
-stand behind one interface (:class:`System`). A fifth model (:class:`Dimensional`) rates arousal,
-dominance and valence. Their weights are not here: `commands` fetch them. Chapter 10.
+CLAP of Microsoft and of LAION, and Pengi, are each a :class:`System`; a :class:`Dimensional` model
+rates arousal, dominance and valence. Their weights are not here: `commands` fetch them.
 """
 
 from __future__ import annotations
@@ -39,11 +38,7 @@ def load(spec: str) -> Any:
     try:
         return LOADERS.get(name, load_microsoft)(name, place)
     except OSError as error:
-        where = tables.short_name(place or f"weights/{name}")
-        lines = [
-            f"No weights of {name!r} at {where!r} ({type(error).__name__}), expected the published "
-            "files: where there is a network, run",
-            *commands(name),
-            f"and give the folder: {name}=weights/{name}",
-        ]
+        where = f"{tables.short_name(place or f'weights/{name}')!r} ({type(error).__name__})"
+        msg = f"No weights of {name!r} at {where}: where there is a network, run"
+        lines = [msg, *commands(name), f"and give the folder: {name}=weights/{name}"]
         raise FileNotFoundError("\n  ".join(lines)) from error

@@ -1,14 +1,10 @@
 """CLAP of Microsoft (2022: CNN14 and BERT; 2023: HTSAT and GPT-2) and of LAION, asked about speech.
 
-Audio encoders and projections of Microsoft's models are classes of the package ``msclap``, imported
-when a model is built (it takes many seconds); LAION's model is ``ClapModel`` of transformers.
-
-The models take exactly 5 or 7 seconds (Microsoft) or at most 10 (LAION). Their own code cuts longer
-signals at a random place; here the *first* seconds are taken, so that a file always gets the same
-answer. Shorter signals are repeated, as in their own code.
-
-Conventions: signals mono float32; names of weights are those of the published files. Chapter 10.
-Source: Elizalde et al., ICASSP 2023 and 2024 (msclap 1.3.4); Wu et al., ICASSP 2023.
+Microsoft's classes come from the package ``msclap``, imported when a model is built (it takes many
+seconds); LAION's is ``ClapModel`` of transformers. Their own code cuts signals that are longer than
+5, 7 or 10 seconds at a random place; here the *first* seconds are taken, so that a file always gets
+the same answer. Shorter signals are repeated, as in their own code. Chapter 10. Source: Elizalde et
+al., ICASSP 2023 and 2024 (msclap 1.3.4); Wu et al., ICASSP 2023.
 """
 
 from __future__ import annotations
@@ -64,9 +60,8 @@ class TextEncoder(nn.Module):
         super().__init__()
         self.kind = str(config.model_type)
         self.base = AutoModel.from_config(config, trust_remote_code=False)
-        units = config.hidden_size
+        units = getattr(config, "projection_dim", config.hidden_size)
         if self.kind.startswith("clip"):
-            units = config.projection_dim
             self.clip_text_projection = nn.Linear(config.hidden_size, units, bias=False)
         self.projection = msclap()[0].Projection(units, DIMENSION)
 
@@ -103,12 +98,8 @@ class MicrosoftCLAP(System, nn.Module):
         self.sampling_rate = int(catalogue()["sampling_rate"][name])
         self.audio_encoder = audio_encoder(name)
         self.caption_encoder = TextEncoder(config)
-        self.logit_scale = nn.Parameter(torch.tensor(1 / 0.07).log())
-
-    @property
-    def scale(self) -> float:  # type: ignore[override]
-        """The learned factor of cosines."""
-        return float(self.logit_scale.detach().exp())
+        self.scale = 1 / 0.07  # until weights are read
+        self.logit_scale = nn.Parameter(torch.tensor(self.scale).log())
 
     def encode_audio(self, signals: list[Signal]) -> Any:
         """See :class:`System`."""
@@ -122,13 +113,11 @@ class MicrosoftCLAP(System, nn.Module):
 class LaionCLAP(System):
     """CLAP of LAION, embeddings of 512 values."""
 
-    name = "laion-clap"
-
     def __init__(self, model: ClapModel, extractor: Any, tokenizer: Any) -> None:
         """Wrap a ``ClapModel`` with its feature extractor and tokenizer."""
         self.model, self.scale = model.eval(), float(model.logit_scale_a.detach().exp())
         self.extractor, self.tokenizer = extractor, tokenizer
-        self.sampling_rate = extractor.sampling_rate
+        self.name, self.sampling_rate = "laion-clap", extractor.sampling_rate
 
     def encode_audio(self, signals: list[Signal]) -> Any:
         """See :class:`System`."""
@@ -148,12 +137,14 @@ def load_microsoft(name: str, place: str = "") -> Any:
     """Read `clap-2022` or `clap-2023`, see :func:`paraclap.systems.load`."""
     path, (text,) = find(name, place)
     tokens = read_tokens(text, catalogue()["tokens"][name])
-    return fill(MicrosoftCLAP(name, read_config(text), tokens), path)
+    model = fill(MicrosoftCLAP(name, read_config(text), tokens), path)
+    model.scale = float(model.logit_scale.detach().exp())
+    return model
 
 
 def load_laion(name: str, place: str = "") -> Any:
     """Read a ``ClapModel`` from a folder or the hub, see :func:`paraclap.systems.load`."""
     place = place or catalogue()["repository"][name]
-    model = read_encoder(place, read_config(place))
     extractor = AutoFeatureExtractor.from_pretrained(place, trust_remote_code=False)
+    model = read_encoder(place, read_config(place))
     return LaionCLAP(model, extractor, read_tokenizer(place))

@@ -1,11 +1,7 @@
 """What every system offers, so that it can be asked the questions of this book, and its weights.
 
-A system embeds utterances and queries. The query whose embedding is closest to that of an utterance
-is the answer, and the softmax of the cosines times the scale gives probabilities.
-
-`catalogue.csv` lists the systems. Weights are read from a folder, `weights/<name>` by custom, with
-the published file and, in subfolders, configuration and tokenizer of each text encoder. A file is
-read as data, code in it is refused.
+Weights are read from a folder, `weights/<name>` by custom, with the published file and, in
+subfolders, configuration and tokenizer of each text encoder. Code in a file is refused.
 
 Embeddings are ``(n, d)`` float32 of unit length; tables lie on the audformat index. Chapter 10.
 """
@@ -43,19 +39,13 @@ CONSTANT = re.compile(
 
 
 class System:
-    """A model that embeds utterances and queries in one space."""
+    """A model that embeds utterances and queries in one space: the closest query is the answer."""
 
     name: str  # in the catalogue
     sampling_rate: int  # of the signals that it takes, Hz
     scale: float  # factor of cosines before the softmax
-
-    def encode_audio(self, signals: list[audio.Signal]) -> torch.Tensor:
-        """Embeddings of a batch of signals, shape ``(batch, d)``, of any length."""
-        raise NotImplementedError
-
-    def encode_text(self, queries: list[str]) -> torch.Tensor:
-        """Embeddings of a batch of queries, shape ``(batch, d)``, of any length."""
-        raise NotImplementedError
+    encode_audio: Callable[..., Any]  # embeddings of a list of signals, (batch, d), of any length
+    encode_text: Callable[..., Any]  # those of a list of queries
 
     def embed_audio(self, files: Any) -> Embeddings:
         """Embed utterances, shape ``(n, d)``; an AudioError if a file cannot be read."""
@@ -65,15 +55,14 @@ class System:
         """Embed queries, shape ``(m, d)``; a ValueError for one text or an empty one."""
         if isinstance(queries, str) or not all(query.strip() for query in queries):
             raise ValueError(f"Bad queries {queries!r}, expected a list of texts, none empty.")
-        return _embed(queries, self.encode_text)
+        return _embed(iter(queries), self.encode_text)
 
 
-def _embed(items: Iterable[Any], encode: Callable[[list[Any]], torch.Tensor]) -> Embeddings:
+def _embed(items: Iterator[Any], encode: Callable[[list[Any]], torch.Tensor]) -> Embeddings:
     """Unit-length embeddings, eight at once."""
-    items, parts = iter(items), []
+    batches = iter(lambda: list(islice(items, 8)), [])
     with torch.inference_mode():
-        while batch := list(islice(items, 8)):
-            parts.append(functional.normalize(encode(batch).float(), dim=-1))
+        parts = [functional.normalize(encode(batch).float(), dim=-1) for batch in batches]
     return np.asarray(torch.cat(parts))
 
 
@@ -121,8 +110,8 @@ def compare(
 @cache
 def catalogue() -> pd.DataFrame:
     """The other systems by name; `sampling_rate` in Hz, `seconds` at most (0: all)."""
-    path = Path(__file__).with_name("catalogue.csv")
-    return pd.read_csv(path, index_col="name", keep_default_na=False)
+    file = Path(__file__).with_name("catalogue.csv")
+    return pd.read_csv(file, index_col="name", keep_default_na=False)
 
 
 def commands(name: str) -> list[str]:
@@ -156,7 +145,5 @@ def fill(model: Any, path: Path) -> Any:
 def refuse(keys: Iterable[str], path: str | Path) -> None:
     """Raise a ValueError that names weights, the constant ones aside."""
     if wrong := sorted(key for key in keys if not CONSTANT.search(key)):
-        raise ValueError(
-            f"Bad weights {tables.short_name(path)}: {len(wrong)} missing or unknown (first: "
-            f"{wrong[:5]}), expected those of the published model: it is another one, or damaged."
-        )
+        got = f"{len(wrong)} missing or unknown in {tables.short_name(path)} (first: {wrong[:5]})"
+        raise ValueError(f"Bad weights: {got}, expected those of the published model.")

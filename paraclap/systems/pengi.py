@@ -2,17 +2,16 @@
 
 HTSAT encodes the utterance, CLIP's text encoder the instruction ("generate metadata"), two mapping
 networks turn each embedding into 40 tokens, and GPT-2 continues from there. Its description is
-compared with the queries in the space of CLIP's text encoder, which lies in the published file.
+compared with the queries in the space of CLIP's text encoder. No scale was learned for such
+cosines, so it is 1: the answer can be used, the probabilities cannot.
 
-Conventions: 44.1 kHz, the first 7 seconds; embeddings are normalised before they are mapped, as in
-training. Nothing was learned for cosines of two texts, so the scale is 1: the answer can be used,
-the probabilities cannot. Chapter 10. Source: Deshmukh et al., "Pengi: an audio language model for
-audio tasks", NeurIPS 2023, and its release, https://github.com/microsoft/Pengi.
+Conventions: 44.1 kHz, the first 7 seconds. Chapter 10. Source: Deshmukh et al., "Pengi: an audio
+language model for audio tasks", NeurIPS 2023, and https://github.com/microsoft/Pengi.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import torch
@@ -44,9 +43,9 @@ class Pengi(System, nn.Module):
         self.audio_encoder = clap.audio_encoder(self.name)
         self.caption_encoder = clap.TextEncoder(clip)
         sizes = (clap.DIMENSION, gpt.hidden_size, TOKENS, TOKENS, 4)  # layers
-        mapper = clap.msclap()[1].TransformerMapper
-        parts = {"gpt": GPT2LMHeadModel(gpt), "audio_project": mapper(*sizes)}
-        self.caption_decoder = nn.ModuleDict(parts | {"text_project": mapper(*sizes)})
+        names, mapper = ("audio_project", "text_project"), clap.msclap()[1].TransformerMapper
+        parts = {"gpt": GPT2LMHeadModel(gpt)} | {name: mapper(*sizes) for name in names}
+        self.caption_decoder = nn.ModuleDict(parts)
         end = self.decoder.eos_token_id
         self.search = {"num_beams": 3, "max_new_tokens": 30, "pad_token_id": end}
         self.search["eos_token_id"] = [self.decoder(clap.END)["input_ids"][0], end]
@@ -62,23 +61,22 @@ class Pengi(System, nn.Module):
 
     def describe(self, signals: list[Signal]) -> list[str]:
         """Describe signals in words, by beam search."""
-        prefix = self.prefix(signals)
+        prefix, gpt = self.prefix(signals), cast(Any, self.caption_decoder["gpt"])
         mask = torch.ones(prefix.shape[:2], dtype=torch.long)
-        gpt: Any = self.caption_decoder["gpt"]
         ids = gpt.generate(inputs_embeds=prefix, attention_mask=mask, **self.search)
         return [text.strip() for text in self.decoder.batch_decode(ids, skip_special_tokens=True)]
 
     def embed_audio(self, files: Any) -> Embeddings:
         """Describe utterances, and embed their descriptions; see :class:`System`."""
-        self.described: list[str] = []
+        self.descriptions = self.descriptions[:0]
         embeddings = super().embed_audio(files)
-        self.descriptions = pd.Series(self.described, tables.as_index(files), dtype="str")
+        self.descriptions.index = tables.as_index(files)
         return embeddings
 
     def encode_audio(self, signals: list[Signal]) -> Any:
         """See :class:`System`."""
         texts = self.describe(signals)
-        self.described += texts
+        self.descriptions = pd.Series([*self.descriptions, *texts], dtype="str")
         return self.encode_text(texts)
 
     def encode_text(self, queries: list[str]) -> Any:

@@ -1,8 +1,7 @@
 """A model that rates arousal, dominance and valence: the one behind the paper's audio encoder.
 
-Conventions: 16 kHz, one file at a time in full, normalised if its preprocessing says so; ratings
-from about 0 to 1. Chapter 10. Source: Wagner et al., "Dawn of the transformer era in speech emotion
-recognition", IEEE TPAMI 2023.
+Conventions: 16 kHz, one file at a time in full; ratings from about 0 to 1. Chapter 10. Source:
+Wagner et al., "Dawn of the transformer era in speech emotion recognition", IEEE TPAMI 2023.
 """
 
 from __future__ import annotations
@@ -12,26 +11,21 @@ from typing import Any
 
 import pandas as pd
 import torch
+import transformers
 from torch import nn
-from transformers import (
-    AutoFeatureExtractor,
-    PreTrainedConfig,
-    Wav2Vec2Model,
-    Wav2Vec2PreTrainedModel,
-)
 
 from paraclap import audio, tables
 from paraclap.model.modeling import quiet
 from paraclap.systems.interface import catalogue, read_signals, refuse
 
 
-class Dimensional(Wav2Vec2PreTrainedModel):  # type: ignore[misc]  # untyped
+class Dimensional(transformers.Wav2Vec2PreTrainedModel):  # type: ignore[misc]  # untyped
     """wav2vec2, mean pooling over time, and a head with one output a dimension."""
 
-    def __init__(self, config: PreTrainedConfig) -> None:
+    def __init__(self, config: transformers.PreTrainedConfig) -> None:
         """Build it with random weights, under the names of the published file."""
         super().__init__(config)
-        self.wav2vec2 = Wav2Vec2Model(config)
+        self.wav2vec2 = transformers.Wav2Vec2Model(config)
         units, outputs = config.hidden_size, config.num_labels
         layers = OrderedDict(dense=nn.Linear(units, units), tanh=nn.Tanh())
         self.classifier = nn.Sequential(layers | {"out_proj": nn.Linear(units, outputs)})
@@ -44,8 +38,8 @@ class Dimensional(Wav2Vec2PreTrainedModel):  # type: ignore[misc]  # untyped
     def rate(self, files: Any) -> pd.DataFrame:
         """Rate utterances: `arousal, dominance, valence` on the audformat index."""
         given = {"sampling_rate": audio.SAMPLING_RATE, "return_tensors": "pt"}
-        signals = read_signals(files, audio.SAMPLING_RATE)
         with torch.inference_mode():
+            signals = read_signals(files, audio.SAMPLING_RATE)
             rows = [self(self.extractor(one, **given).input_values) for one in signals]
         names = [self.config.id2label[place].lower() for place in range(self.config.num_labels)]
         table = pd.DataFrame(torch.cat(rows).numpy(), tables.as_index(files), names)
@@ -57,6 +51,6 @@ def load_dimensional(name: str, place: str = "") -> Any:
     place = place or catalogue()["repository"][name]
     with quiet():
         model, info = Dimensional.from_pretrained(place, output_loading_info=True)
-    model.extractor = AutoFeatureExtractor.from_pretrained(place)
+    model.extractor = transformers.AutoFeatureExtractor.from_pretrained(place)
     refuse(set(info["missing_keys"]) - {"wav2vec2.masked_spec_embed"}, place)
     return model.eval()

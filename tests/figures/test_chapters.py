@@ -28,7 +28,7 @@ def test_intended_prosody_is_shown_against_its_feature_and_a_real_corpus_has_non
     prosody = {name: np.arange(60.0) for name in features.INTENDED}
     followed = table.assign(**prosody, **{FEATURES["pitch"]: np.arange(60.0) ** 3})
     assert features.intended(followed).axes[0].get_title() == "pitch (r = 1.00)"
-    features.intended(table)
+    features.intended(table)._repr_mimebundle_()
     assert "A real corpus" in capsys.readouterr().out
 
 

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from sounds import RATE, buzz, tone, write
 
-from paraclap import audio, tables
+from paraclap import tables
 from paraclap.figures import players
 
 
@@ -47,8 +47,3 @@ def test_players_hold_the_sound_of_their_segment_and_their_label_but_no_path(tmp
     sounds = [decoded(part.split('"')[0])[0] for part in page.split('src="')[1:]]
     peaks = [np.abs(np.fft.rfft(sound)).argmax() / len(sound) for sound in sounds]
     assert peaks[1] == pytest.approx(2 * peaks[0], rel=0.02)
-
-
-def test_a_file_that_is_not_there_is_an_audio_error(tmp_path):
-    with pytest.raises(audio.AudioError, match="cannot be opened"):
-        players.players(tables.segments([tmp_path / "no.wav"]), ["x"])

@@ -44,11 +44,6 @@ def test_known_words_come_in_the_order_of_the_book_and_missing_ones_not_at_all()
     assert style.ordered(["zest", "fear", None, "anger", "fear"]) == ["anger", "fear", "zest"]
 
 
-def test_a_note_prints_its_sentence(capsys):
-    style.note("This corpus has no ratings.")._repr_mimebundle_()
-    assert capsys.readouterr().out == "This corpus has no ratings.\n"
-
-
 def test_tables_show_words_as_they_are_and_addresses_as_links():
     table = pd.DataFrame({"<b>": ["<script>"], "page": ["https://example.org/a?b&c"]})
     shown = style.text_table(table, "a < b").to_html()

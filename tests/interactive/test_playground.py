@@ -9,7 +9,7 @@ from sounds import buzz
 from paraclap import audio, tables
 from paraclap.features import extract
 from paraclap.interactive.playground import Panels, playground
-from paraclap.interactive.session import ANSWERS, Session, answer_figure, summary
+from paraclap.interactive.session import Session, answer_figure, summary
 from paraclap.model import build
 from paraclap.queries import fit_levels, save_edges
 
@@ -36,7 +36,6 @@ def session(run):
 
 def test_an_answer_is_the_mean_over_prompts_that_each_add_up_to_one(session):
     answers = session.ask(WORDS)
-    assert list(answers) == ANSWERS
     assert answers["prompt"].nunique() > 5
     sums = answers.groupby("prompt")["probability"].sum()
     np.testing.assert_allclose(sums, 1, atol=1e-6)
@@ -44,8 +43,7 @@ def test_an_answer_is_the_mean_over_prompts_that_each_add_up_to_one(session):
     own = answers[answers["candidate"] == "sad"]["probability"]
     assert table.loc["sad", "probability"] == pytest.approx(own.mean())
     assert table.loc["sad", ["low", "high"]].tolist() == pytest.approx([own.min(), own.max()])
-    nouns = answers["query"].str.contains("anger|happiness|sadness")
-    assert nouns.any()
+    assert answers["query"].str.contains("anger|happiness|sadness").any()  # nouns
 
 
 def test_a_template_of_ones_own_is_the_only_prompt(session):
@@ -67,11 +65,6 @@ def test_levels_and_queries_follow_from_the_utterance(session):
     assert queries["cosine"].is_monotonic_decreasing and len(queries) > 3
 
 
-def test_a_search_gives_both_ends(session):
-    found = session.search("speaker is angry", n=2)
-    assert len(found) == 4 and found["similarity"].is_monotonic_decreasing
-
-
 def test_an_upload_is_used_as_it_was_and_a_bad_one_is_refused(session):
     signal = buzz(1.0)
     session.use("me/mine.wav", audio.encode(signal))
@@ -83,24 +76,31 @@ def test_an_upload_is_used_as_it_was_and_a_bad_one_is_refused(session):
         session.use("long.wav", audio.encode(np.tile(signal, 61)))
 
 
-def test_every_panel_of_a_run_works(session, capsys):
+def test_the_panels_show_an_answer_and_take_a_recording(session, capsys):
     panels = Panels(session, WORDS)
     panels.ask.manual_button.click()
-    panels.search.manual_button.click()
     panels.use("recording.wav", audio.encode(buzz(0.5)))
     shown = capsys.readouterr().out
-    for words in ("Audio", "Figure(", "candidate", "attribute", "cosine", "HTML", "recording.wav"):
+    for words in ("Audio", "Figure(", "candidate", "attribute", "cosine", "recording.wav"):
         assert words in shown
     assert panels.session.name == "recording.wav"
 
 
-def test_a_run_that_has_nothing_is_said_in_sentences(tmp_path, capsys):
+def test_a_voice_is_asked_without_any_labels(run, tmp_path, capsys):
+    (tmp_path / "model").symlink_to(run / "model")
+    panels = Panels(Session(tmp_path), WORDS)
+    panels.use("recording.wav", audio.encode(buzz(0.5)))
+    panels.ask.manual_button.click()
+    assert "probability" in capsys.readouterr().out
+
+
+def test_what_goes_wrong_is_said_in_sentences(tmp_path, capsys):
     panels = Panels(Session(tmp_path), WORDS)
     panels.ask.manual_button.click()
-    panels.search.manual_button.click()
     panels.use("no.wav")
+    panels.use("")
     said = capsys.readouterr().out
-    for words in ("No model at", "'no.wav'"):
+    for words in ("No model at", "'no.wav'", "No labels in this run"):
         assert words in said
 
 

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import huggingface_hub
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile
 import torch
+import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from torch.nn import functional
-from transformers import (
-    BertConfig,
-    ClapConfig,
-    ClapFeatureExtractor,
-    ClapModel,
-    CLIPTextConfig,
-    GPT2Config,
-    PreTrainedTokenizerFast,
-    Wav2Vec2Config,
-    Wav2Vec2FeatureExtractor,
-    Wav2Vec2Model,
-)
+from transformers import BertConfig, ClapConfig, ClapModel, CLIPTextConfig, GPT2Config
 
 from paraclap import audio, systems, tables
 from paraclap.model.encoders import read_config, read_tokenizer
@@ -38,7 +24,7 @@ WIDE = {"initializer_range": 0.3}  # so that random encoders tell texts apart
 GPT2 = GPT2Config(vocab_size=260, n_embd=16, n_layer=2, n_head=2, n_positions=128, **WIDE)
 
 
-def write_tokenizer(folder: Path, start: str | None = None) -> None:
+def write_tokenizer(folder, start=None):
     """A byte-level tokenizer whose texts end as those of GPT-2 or of CLIP do."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     found = Tokenizer(models.BPE({sign: n for n, sign in enumerate(alphabet)}, []))
@@ -51,11 +37,11 @@ def write_tokenizer(folder: Path, start: str | None = None) -> None:
         found.post_processor = processors.TemplateProcessing(f"{start} $A {end}", None, ids)
     signs = {"bos_token": start or end, "eos_token": end, "unk_token": end}
     signs |= {"pad_token": end} if start else {}
-    PreTrainedTokenizerFast(tokenizer_object=found, **signs).save_pretrained(folder)
+    transformers.PreTrainedTokenizerFast(tokenizer_object=found, **signs).save_pretrained(folder)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory):
     """Configurations and tokenizers of tiny text encoders, in the subfolders that `load` reads."""
     root = tmp_path_factory.mktemp("weights")
     write_tokenizer(root / "gpt2")
@@ -71,30 +57,31 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def three(labels: pd.DataFrame) -> pd.DataFrame:
+def three(labels):
     """Three utterances of different lengths."""
     return labels.iloc[[0, 21, 52]]
 
 
 @pytest.fixture(scope="module")
-def sounds(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def sounds(tmp_path_factory):
     """Sweeps of 0.5, 8 and 10.1 seconds at 48 kHz."""
-    root = tmp_path_factory.mktemp("sounds")
-    for seconds in (0.5, 8, 10.1):
-        time = np.arange(round(48_000 * seconds)) / 48_000
-        soundfile.write(root / f"{seconds}.wav", np.sin(2000 * time * (1 + time)) / 3, 48_000)
-    return [str(root / f"{seconds}.wav") for seconds in (0.5, 8, 10.1)]
+    root, time = tmp_path_factory.mktemp("sounds"), np.arange(0, 10.1, 1 / 48_000)
+    files = {root / f"{seconds}.wav": seconds for seconds in (0.5, 8, 10.1)}
+    for file, seconds in files.items():
+        sweep = np.sin(2000 * time * (1 + time))[time < seconds]
+        soundfile.write(file, sweep / 3, 48_000)
+    return list(map(str, files))
 
 
 @pytest.fixture(scope="module")
-def clap2022(folder: Path) -> clap.MicrosoftCLAP:
+def clap2022(folder):
     torch.manual_seed(1)
     name = str(folder / "bert-base-uncased")
     return clap.MicrosoftCLAP("clap-2022", read_config(name), clap.read_tokens(name, 100)).eval()
 
 
 @pytest.fixture(scope="module")
-def clap2023(folder: Path) -> systems.System:
+def clap2023(folder):
     """Written as Microsoft publishes it, and read by name."""
     torch.manual_seed(2)
     tokens = clap.read_tokens(str(folder / "gpt2"), 77)
@@ -109,7 +96,7 @@ def clap2023(folder: Path) -> systems.System:
 
 
 @pytest.fixture(scope="module")
-def described(folder: Path) -> systems.System:
+def described(folder):
     """Written as Microsoft publishes it, and read by name."""
     torch.manual_seed(3)
     clip, gpt = folder / "clip-vit-base-patch16", folder / "gpt2"
@@ -122,7 +109,7 @@ def described(folder: Path) -> systems.System:
 
 
 @pytest.fixture(scope="module")
-def laions(tmp_path_factory: pytest.TempPathFactory) -> systems.System:
+def laions(tmp_path_factory):
     """Written as LAION publishes it, and read by name."""
     folder = tmp_path_factory.mktemp("laion")
     write_tokenizer(folder, "<s>")
@@ -132,12 +119,13 @@ def laions(tmp_path_factory: pytest.TempPathFactory) -> systems.System:
     torch.manual_seed(6)
     model = ClapModel(ClapConfig(text_config={**text, **SMALL, **HEADS}, audio_config=sizes))
     model.save_pretrained(folder)
-    ClapFeatureExtractor(truncation="rand_trunc", padding="repeatpad").save_pretrained(folder)
+    extractor = transformers.ClapFeatureExtractor(truncation="rand_trunc", padding="repeatpad")
+    extractor.save_pretrained(folder)
     return systems.load(f"laion-clap={folder}")
 
 
 @pytest.fixture(params=["clap2022", "clap2023", "described", "laions"])
-def one(request: pytest.FixtureRequest) -> systems.System:
+def one(request):
     return request.getfixturevalue(request.param)
 
 
@@ -148,8 +136,7 @@ def test_embeddings_have_unit_length_and_do_not_depend_on_the_batch(one, three):
     np.testing.assert_allclose(one.embed_audio(three[1:2]), given[1:2], atol=1e-4)
     texts = one.embed_text(QUERIES)
     np.testing.assert_allclose(np.linalg.norm(texts, axis=1), 1, atol=1e-5)
-    for query, embedding in zip(QUERIES, texts, strict=True):
-        np.testing.assert_allclose(one.embed_text([query])[0], embedding, atol=1e-5)
+    np.testing.assert_allclose(one.embed_text(QUERIES[1:2]), texts[1:2], atol=1e-5)
     assert abs(texts[0] - texts[1]).max() > 1e-3
     with pytest.raises(ValueError, match="expected a list of texts, none empty"):
         one.embed_text(["  "])
@@ -181,23 +168,18 @@ def test_microsofts_utterances_are_those_of_the_package(name, seconds, request, 
 
 
 def test_laions_utterances_and_queries_are_those_of_transformers(laions, sounds):
-    both = []
-    for signal in read_signals(sounds[:2], 48_000):
-        inputs = laions.extractor(signal, sampling_rate=48_000, return_tensors="pt")
-        with torch.no_grad():
-            both.append(laions.model.get_audio_features(**inputs).pooler_output[0])
-    np.testing.assert_allclose(laions.embed_audio(sounds[:2]), torch.stack(both), atol=1e-4)
     with torch.no_grad():
+        for file, given in zip(sounds, laions.embed_audio(sounds[:2]), strict=False):
+            (signal,) = read_signals([file], 48_000)
+            inputs = laions.extractor(signal, sampling_rate=48_000, return_tensors="pt")
+            wanted = laions.model.get_audio_features(**inputs).pooler_output[0]
+            np.testing.assert_allclose(given, wanted, atol=1e-4)
         inputs = laions.tokenizer([QUERIES[0]], return_tensors="pt")
         wanted = laions.model.get_text_features(**inputs).pooler_output
-        factor = float(laions.model.logit_scale_a.exp())
     np.testing.assert_allclose(laions.embed_text(QUERIES)[:1], wanted, atol=1e-5)
-    assert laions.scale == pytest.approx(factor)
-
-
-def test_laion_takes_the_start_of_long_signals_and_draws_nothing(laions, sounds):
+    assert laions.scale == pytest.approx(laions.model.logit_scale_a.exp().item())
     both = laions.embed_audio(tables.segments([sounds[2]] * 2, ends=[None, 10]))
-    np.testing.assert_allclose(both[0], both[1], atol=1e-6)
+    np.testing.assert_allclose(both[0], both[1], atol=1e-6)  # the start, nothing is drawn
 
 
 @pytest.mark.parametrize("name", ["gpt2", "bert-base-uncased"])
@@ -252,7 +234,7 @@ def test_pengi_continues_80_tokens_by_what_gpt2_finds_likely(described, three, m
     np.testing.assert_allclose(embedded, described.embed_text(greedy), atol=1e-6)
 
 
-def continued(system: pengi.Pengi, prefix: torch.Tensor) -> str:
+def continued(system, prefix):
     gpt, tokens = system.caption_decoder["gpt"], []
     while len(tokens) < 6 and not set(tokens) & set(system.search["eos_token_id"]):
         given = torch.cat([prefix, gpt.transformer.wte(torch.tensor(tokens, dtype=torch.long))])
@@ -266,14 +248,14 @@ def test_dimensions_are_those_of_the_encoder_and_its_head_worked_by_hand(tmp_pat
     sizes = {"conv_dim": (8, 8), "conv_kernel": (400, 3), "conv_stride": (160, 2)}
     sizes |= {"num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2}
     names = {0: "arousal", 1: "dominance", 2: "valence"}
-    config = Wav2Vec2Config(**SMALL, **HEADS, **sizes, id2label=names)
+    config = transformers.Wav2Vec2Config(**SMALL, **HEADS, **sizes, id2label=names)
     systems.Dimensional(config).save_pretrained(tmp_path)
-    extractor = Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
+    extractor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
     extractor.save_pretrained(tmp_path)
     system = systems.load(f"dimensional={tmp_path}")
     table, head = system.rate(three), system.classifier
     assert list(table) == ["arousal", "dominance", "valence"]
-    base = Wav2Vec2Model.from_pretrained(tmp_path).eval()
+    base = transformers.Wav2Vec2Model.from_pretrained(tmp_path).eval()
     for row, segment in enumerate(three.index):
         signal = audio.read(*segment)
         values = torch.from_numpy((signal - signal.mean()) / np.sqrt(signal.var() + 1e-7))
@@ -284,16 +266,11 @@ def test_dimensions_are_those_of_the_encoder_and_its_head_worked_by_hand(tmp_pat
 
 
 @pytest.mark.parametrize("name", systems.catalogue().index)
-def test_absent_weights_are_asked_for_with_the_commands_that_fetch_them(
-    name, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+def test_absent_weights_are_asked_for_with_the_commands_that_fetch_them(name, tmp_path):
     for spec in (f"{name}={tmp_path}", name):
-        with pytest.raises(FileNotFoundError) as error:
+        with pytest.raises(FileNotFoundError, match=f"No weights of {name!r}") as error:
             systems.load(spec)
-        text = str(error.value)
-        assert f"No weights of {name!r}" in text and f"{name}=weights/{name}" in text
-        assert all(command in text for command in systems.commands(name))
+        assert all(command in str(error.value) for command in systems.commands(name))
 
 
 def test_an_absent_text_encoder_is_asked_for_as_well(clap2023, folder, tmp_path):
@@ -304,13 +281,9 @@ def test_an_absent_text_encoder_is_asked_for_as_well(clap2023, folder, tmp_path)
 
 def test_other_weights_and_systems_are_refused_by_name(tmp_path):
     model, file = torch.nn.Linear(2, 2), tmp_path / "base.pth"
-    good = model.state_dict()
-    for bad in (
-        {"weight": good["weight"]},
-        {**good, "bias_more": torch.ones(1)},
-        {**good, "bias": torch.ones(3)},
-        {**good, "bias": torch.full((2,), torch.nan)},
-    ):
+    good, longer = model.state_dict(), torch.ones(3)
+    wrong = {"bias": longer}, {"bias_more": longer}, {"bias": torch.tensor([0, torch.nan])}
+    for bad in ({"weight": good["weight"]}, *(good | one for one in wrong)):
         torch.save({"model": bad}, file)
         with pytest.raises((ValueError, RuntimeError), match="bias"):
             interface.fill(model, file)
@@ -329,5 +302,5 @@ def test_the_catalogue_counts_the_weights_of_the_published_models(clap2022, clap
     assert listed["pengi"] > count(described) + count(gpt2.base)
 
 
-def count(model: torch.nn.Module) -> int:
+def count(model):
     return sum(weight.numel() for weight in model.parameters())
