@@ -44,7 +44,8 @@ SETTINGS = Settings(
     device="cpu",
 )
 context = multiprocessing.get_context("forkserver")
-context.set_forkserver_preload(["paraclap.training"])
+folders = ("training", "evaluation.scoring", "features", "corpora.synthetic")
+context.set_forkserver_preload([f"paraclap.{folder}" for folder in folders])
 
 
 def pool_of(labels: pd.DataFrame, kind: type[QueryPool] = QueryPool) -> QueryPool:
