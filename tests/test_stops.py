@@ -81,7 +81,9 @@ def start(tmp_path_factory, model_folder):
     """Starts a step on some tones in a process of its own."""
     folder = tmp_path_factory.mktemp("tones")
     for number in range(40):
-        write(folder / f"{number:02d}.wav", buzz(0.5 + 0.02 * number, 110 + 9 * number, 0.3, number))
+        write(
+            folder / f"{number:02d}.wav", buzz(0.5 + 0.02 * number, 110 + 9 * number, 0.3, number)
+        )
 
     def make(name, out, stop=-1):
         given = STEPS[name], out, context.Value("i"), context.Event(), stop

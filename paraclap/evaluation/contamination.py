@@ -1,7 +1,6 @@
 """What had a model seen of a task before, so that its answers to it are not zero-shot?
 
-`WAYS` are the ways in which a task can be known. `of_run` looks at classes and words, class by
-class; `matrix` gives the share of each way for every task, NaN where nobody knows. Chapter 14.
+`WAYS` are the ways in which a task can be known; shares are NaN where nobody knows. Chapter 14.
 Source: sections 2.1 and 3 of the paper; `pretraining.csv` for the encoders.
 """
 

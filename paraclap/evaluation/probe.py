@@ -1,11 +1,10 @@
 """What do a few labelled utterances bring? A linear probe on embeddings, by utterances per class.
 
-A logistic regression learns the classes of a task from `k` utterances of each class (or from all it
-has) and answers for test utterances of other speakers. Where the corpus of a task has a train or
-dev split, the probe learns from there; else from folds of the test split by speaker. The same
-utterances are drawn for all systems, those of a smaller `k` among those of a larger one. The score
-is the mean over draws, its *spread* their standard deviation, its interval is over speakers.
-Chapter 12. Source: Radford et al., ICML 2021, section 3.1.
+A logistic regression learns the classes of a task from `k` utterances of each class (or all it has)
+of the train and dev splits, else of folds of the test split by speaker, and answers for other
+speakers. All systems learn from the same utterances, those of a smaller `k` among those of a larger
+one. The score is the mean over draws, its *spread* their standard deviation, its interval is over
+speakers. Chapter 12. Source: Radford et al., ICML 2021, section 3.1.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
 """How much do answers depend on the prompt? One question in many prompts, alone and together.
 
 A prompt is a template and a word for each class. To choose one by test utterances would be training
-on them, so the set is fixed: `prompts.csv` holds the templates and, for words that training never
-uses, synonyms. Add rows, but change none: all runs are compared by them. Templates of the kind
-`predicate` take any word ("speaker is {}"), `attributive` single words, `noun` nouns of emotions
-("this voice expresses {}"). A prompt is `trained` (the words of the task) or `unseen` (synonyms,
-where all classes of a task have them). Chapter 11. Source: Radford et al., ICML 2021, section 3.1.4
-(mean of embeddings); Cohen, Educ. Psychol. Meas. 1960 (kappa).
+on them, so the set is fixed: `prompts.csv` holds templates, and synonyms that training never uses.
+Add rows, but change none: all runs are compared by them. Templates are `predicate` (for any word),
+`attributive` (single words) or `noun` (nouns of emotions). A prompt is `trained` (the words of the
+task) or `unseen` (synonyms, where all classes have them). Chapter 11. Source: Radford et al., ICML
+2021, section 3.1.4 (mean of embeddings); Cohen, Educ. Psychol. Meas. 1960 (kappa).
 """
 
 from __future__ import annotations

@@ -1,13 +1,10 @@
 """Which utterances fit a query, and which queries fit an utterance? Search where much is true.
 
 Queries seek utterances and utterances seek queries; :func:`paraclap.queries.query_truth` says what
-is true, and what is unknown is left out. *R@k* is the share of the seekers with a true item among
-their first k (of equal similarities the false come first), *mAP* the mean average precision. The
-chance level is exact for a random order of the same items. Seekers of whose items all or none are
-true are not counted.
-
-Similarity and truth are `(utterances, queries)`. Chapter 12. Source: Bestgen, Prague Bull. Math.
-Linguist. 2015 (expected average precision).
+is true. *R@k* is the share of the seekers with a true item among their first k (of equal
+similarities the false come first), *mAP* the mean average precision, both beside the exact level of
+a random order. Seekers of whose items all or none are true are not counted. Similarity and truth
+are `(utterances, queries)`. Chapter 12. Source: Bestgen, Prague Bull. Math. Linguist. 2015.
 """
 
 from __future__ import annotations

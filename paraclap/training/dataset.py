@@ -1,9 +1,9 @@
 """What a run learns from: its tables, decoded audio, and batches of utterances and captions.
 
-Every draw is a function of the seed and the step: a run that was stopped draws what it would have
-drawn, with any number of processes. Decoded audio is one memory-mapped file of 16-bit samples at
-16 kHz; where values go beyond 1, a segment is stored smaller, and its ``peak`` undoes that. Chapter
-4. Source: ParaCLAP (Jing et al., 2024), sections 2 and 3.1.
+Every draw is a function of the seed and the step: a stopped run draws what it would have drawn, with
+any number of processes. Decoded audio is one memory-mapped file of 16-bit samples at 16 kHz; beyond
+1 a segment is stored smaller, and its ``peak`` undoes that. Chapter 4. Source: ParaCLAP (Jing et
+al., 2024), sections 2 and 3.1.
 """
 
 from __future__ import annotations
@@ -55,10 +55,8 @@ def read_training_data(
 def training_rows(labels: pd.DataFrame, pool: QueryPool, settings: Settings) -> Rows:
     """Rows of the train split for which the settings leave a caption; rows as in ``labels``."""
     has_queries = pool.has_queries(settings.emotion, settings.only_emotion)
-    chosen = (labels["split"] == "train") & has_queries
-    if settings.agreed_only:
-        chosen &= labels["emotion"] != NO_AGREEMENT
-    return np.flatnonzero(chosen)
+    is_left = (labels["emotion"] != NO_AGREEMENT) | (not settings.agreed_only)
+    return np.flatnonzero((labels["split"] == "train") & has_queries & is_left)
 
 
 class Signals:
@@ -137,10 +135,9 @@ class Pairs(Dataset[Batch]):
         functionals: pd.DataFrame | None = None,
         process: tuple[int, int] = (0, 1),
     ) -> None:
-        """Choose rows, fit the scaling of functionals, draw captions; arguments as in ``train``.
+        """Choose rows, scale functionals, draw captions; ValueError if there are too few utterances.
 
-        ``process`` is the number of this process, and how many share a batch; ValueError if there
-        are too few utterances for one.
+        ``process`` is the number of this process, and how many share a batch; the rest as ``train``.
         """
         self.index, self.pool, self.settings = labels.index, pool, settings
         self.processor, batch = model.require_processor(), settings.batch
@@ -181,10 +178,7 @@ class Pairs(Dataset[Batch]):
         return [self.kept[turn][place] for turn, place in zip(turns, places, strict=True)]
 
     def __getitem__(self, step: int) -> Batch:
-        """This process's share of the batch at ``step``: what :meth:`ParaCLAP.forward` reads.
-
-        There are ``captions`` instead of tokens if the text encoder is frozen.
-        """
+        """This process's share of a batch; ``captions``, no tokens, if the text encoder is frozen."""
         captions, crops = self.captions(step)[self.share], self._crops(step)
         table = self.functionals
         given = None if table is None else table[self._places(step)[self.share]]
@@ -221,9 +215,12 @@ class Pairs(Dataset[Batch]):
         """Places among the training rows of the batch at ``step``; each epoch is a new draw."""
         epoch, number = divmod(step, self.steps_per_epoch)
         if self._order[0] != epoch:
-            rng, many = self._random(ORDER, epoch), len(self.chosen)
-            with_weights = self.settings.balance > 0
-            rows = rng.choice(many, many, p=self.weights) if with_weights else rng.permutation(many)
+            rng, many, weighted = (
+                self._random(ORDER, epoch),
+                len(self.chosen),
+                self.settings.balance,
+            )
+            rows = rng.choice(many, many, p=self.weights) if weighted else rng.permutation(many)
             self._order = epoch, rows
         return self._order[1][number * self.settings.batch :][: self.settings.batch]
 

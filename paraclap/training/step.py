@@ -1,9 +1,9 @@
 """Device, model and optimiser, and one step of training: features, loss, gradient, update.
 
-The gradient is that of the whole batch. Of each chunk only the features are kept, and on the way
-back it is encoded again, with the same random numbers. Each process computes the loss of all pairs.
-Nothing here waits for a GPU. Chapters 4 and 9. Sources: ParaCLAP (Jing et al., 2024), sections 2.1
-and 3.3; GradCache (Gao et al., 2021).
+The gradient is that of the whole batch: each process computes the loss of all pairs. Of each chunk
+only the features are kept, and on the way back it is encoded again, with the same random numbers.
+Chapters 4 and 9. Sources: ParaCLAP (Jing et al., 2024), sections 2.1 and 3.3; GradCache (Gao et
+al., 2021).
 """
 
 from __future__ import annotations
@@ -46,10 +46,8 @@ def training_step(
     audio, text = in_chunks(encode, batch, settings.chunk)  # E^a, E^t: (n, d)
     audio, text = gather(audio), gather(text)  # of all processes: (N, d)
     logits = scaled_similarity(audio, text, model.temperature, settings.similarity)  # C: (N, N)
-    if model.logit_bias is None:
-        loss = contrastive_loss(logits)  # equation 2
-    else:
-        loss = sigmoid_loss(logits + model.logit_bias)
+    bias = model.logit_bias
+    loss = contrastive_loss(logits) if bias is None else sigmoid_loss(logits + bias)  # equation 2
     loss.backward()
     average_gradients(model)  # over the processes
     optimizer.step()
@@ -78,12 +76,10 @@ def in_chunks(
     pairs = len(batch["input_values"])
     if not 0 < chunk < pairs:
         return encode(batch)
-    parts = [
-        {name: values[first : first + chunk] for name, values in batch.items()}
-        for first in range(0, pairs, chunk)
-    ]
+    pieces = zip(*(values.split(chunk) for values in batch.values()), strict=True)
+    parts = [dict(zip(batch, piece, strict=True)) for piece in pieces]
     found = [checkpoint(encode, part, use_reentrant=False) for part in parts]
-    audio, text = (torch.cat(side) for side in zip(*found, strict=True))
+    audio, text = map(torch.cat, zip(*found, strict=True))
     return audio, text
 
 
@@ -101,10 +97,7 @@ def average_gradients(model: ParaCLAP) -> None:
 
 
 class CaptionCache:
-    """Outputs of a frozen text encoder: each distinct caption is encoded once.
-
-    Each is padded to the same width wherever it comes: a run that was stopped gets the same bits.
-    """
+    """Outputs of a frozen text encoder, one a caption, the same bits whatever else is encoded."""
 
     def __init__(self, model: ParaCLAP, most: int = 200_000) -> None:
         """Keep about ``most`` outputs."""

@@ -181,7 +181,7 @@ def test_a_reader_finds_speech_scores_data_contamination_and_limits(card, table)
     assert train in card
     assert "| drunk | recorded | 0.500 | 0.612 | 0.500 to 0.700 | utterances | 10 |" in card
     assert "| tones | 100 % | 100 % | the corpus |" in card
-    for part in ("Limits", "Licence", "Citation", "forbids use in\nproducts", "jing2024paraclap"):
+    for part in ("Limits", "Licence", "Citation", "forbids use in\nproducts", "2406.07203"):
         assert part in card
     assert "{{" not in card.replace("{{ParaCLAP}", "") and "\n\n\n\n" not in card
 
