@@ -1,7 +1,5 @@
 """A training of seconds on the tones of conftest, here and in processes of its own."""
 
-from __future__ import annotations
-
 import contextlib
 import multiprocessing
 import os

@@ -1,7 +1,5 @@
 """Twenty kills at random writes: steps lose nothing and end as if nobody had stopped them."""
 
-from __future__ import annotations
-
 import functools
 import os
 import signal
@@ -9,58 +7,35 @@ import sys
 import time
 
 import numpy as np
-import pandas as pd
 import pytest
-from small_training import SETTINGS, context
-from sounds import buzz, write
+from small_training import SETTINGS, context, run
 
 from paraclap import features, tables
 from paraclap.corpora import synthetic
 from paraclap.evaluation.scoring import score_files
 from paraclap.model import ParaCLAP
-from paraclap.queries import QueryPool, assign_levels, fit_levels
-from paraclap.training import train
 
 pytestmark = pytest.mark.xdist_group("stops")
 WRITES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree"}  # and some of "open"
 
 
-def run_features(folder, out, model):
-    segments = tables.segments(sorted(folder.glob("*.wav"))[:24])
-    features.extract(segments, out / "features.parquet", jobs=1)
-
-
-def run_synthetic(folder, out, model):
-    synthetic.build(out / "corpus", utterances=18, held_out=9, jobs=1)
-
-
-def run_scoring(folder, out, model):
-    loaded = ParaCLAP.from_pretrained(model)
-    score_files(loaded, folder, ["angry", "sad"], out / "answers.parquet", window=0.2, hop=0.02)
-
-
-def run_training(folder, out, model):
-    files = sorted(folder.glob("*.wav"))
-    labels = pd.DataFrame({"corpus": "tones", "language": "none"}, index=tables.segments(files))
-    labels["split"] = (["train"] * 4 + ["dev"]) * 8
-    labels["speaker"] = labels["split"] + "1"
-    labels["emotion"] = labels["label"] = ["anger", "sadness"] * 20
-    labels["arousal"] = np.arange(40) % 7.0
-    labels = tables.check_labels(labels.reindex(columns=[*tables.LABELS]))
-    levels = assign_levels(labels[["arousal"]], fit_levels(labels[["arousal"]]))
-    pool = QueryPool(levels.join(labels["emotion"]))
-    train(labels, pool, out, SETTINGS.but(epochs=4, checkpoint_steps=2))
-
-
+# What is done with labels, a folder for the result, and the folder of a model.
 STEPS = {
-    "features": run_features,
-    "synthetic": run_synthetic,
-    "scoring": run_scoring,
-    "training": run_training,
+    "features": lambda labels, out, _: features.extract(labels[:24], out / "a.parquet", jobs=1),
+    "synthetic": lambda _, out, __: synthetic.build(out / "corpus", 18, held_out=9, jobs=1),
+    "scoring": lambda labels, out, model: score_files(
+        ParaCLAP.from_pretrained(model),
+        labels[:40].index,
+        ["a", "b"],
+        out / "a.parquet",
+        hop=0.02,
+        window=0.2,
+    ),
+    "training": lambda labels, out, _: run(labels, out, SETTINGS.but(checkpoint_steps=2)),
 }
 
 
-def watched(step, out, count, reached, stop, *more):
+def watched(name, out, count, reached, stop, labels, model):
     """Run a step and count its writes below a folder; after one of them, wait to be killed."""
 
     def hook(event, args):
@@ -73,21 +48,16 @@ def watched(step, out, count, reached, stop, *more):
                 time.sleep(60)
 
     sys.addaudithook(hook)
-    step(*more)
+    STEPS[name](labels, out, model)
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory, model_folder):
-    """Starts a step on some tones in a process of its own."""
-    folder = tmp_path_factory.mktemp("tones")
-    for number in range(40):
-        write(
-            folder / f"{number:02d}.wav", buzz(0.5 + 0.02 * number, 110 + 9 * number, 0.3, number)
-        )
+def start(labels, model_folder):
+    """Starts a step in a process of its own."""
 
     def make(name, out, stop=-1):
-        given = STEPS[name], out, context.Value("i"), context.Event(), stop
-        process = context.Process(target=watched, args=(*given, folder, out, model_folder))
+        given = name, out, context.Value("i"), context.Event(), stop
+        process = context.Process(target=watched, args=(*given, labels, model_folder))
         process.start()
         return process, given[2], given[3]
 

@@ -1,9 +1,9 @@
 """What a run learns from: its tables, decoded audio, and batches of utterances and captions.
 
-Every draw is a function of the seed and the step: a stopped run draws what it would have drawn, with
-any number of processes. Decoded audio is one memory-mapped file of 16-bit samples at 16 kHz; beyond
-1 a segment is stored smaller, and its ``peak`` undoes that. Chapter 4. Source: ParaCLAP (Jing et
-al., 2024), sections 2 and 3.1.
+Every draw is a function of seed and step: a stopped run draws what it would have drawn, with any
+number of processes. Decoded audio is one memory-mapped file of 16-bit samples at 16 kHz; beyond 1 a
+segment is stored smaller, and its ``peak`` undoes that. Chapter 4. Source: ParaCLAP (Jing et al.,
+2024), sections 2 and 3.1.
 """
 
 from __future__ import annotations
@@ -135,18 +135,17 @@ class Pairs(Dataset[Batch]):
         functionals: pd.DataFrame | None = None,
         process: tuple[int, int] = (0, 1),
     ) -> None:
-        """Choose rows, scale functionals, draw captions; ValueError if there are too few utterances.
+        """Choose rows, scale functionals, draw captions; ValueError if there are too few rows.
 
-        ``process`` is the number of this process, and how many share a batch; the rest as ``train``.
+        ``process`` is the number of this process, and how many share a batch.
         """
-        self.index, self.pool, self.settings = labels.index, pool, settings
-        self.processor, batch = model.require_processor(), settings.batch
+        self.pool, self.settings, batch = pool, settings, settings.batch
+        self.processor = model.require_processor()
         self.chosen = training_rows(labels, pool, settings)
         if len(self.chosen) < batch or batch % process[1]:
-            raise ValueError(
-                f"Bad batch {batch} for {len(self.chosen)} training utterances and {process[1]} "
-                "processes, expected no more than utterances, and a multiple of the processes."
-            )
+            got = f"{len(self.chosen)} training utterances and {process[1]} processes"
+            wanted = "no more than utterances, and a multiple of the processes"
+            raise ValueError(f"Bad batch {batch} for {got}, expected {wanted}.")
         size = batch // process[1]
         self.share = slice(process[0] * size, (process[0] + 1) * size)
         index = labels.index[self.chosen]
@@ -178,12 +177,11 @@ class Pairs(Dataset[Batch]):
         return [self.kept[turn][place] for turn, place in zip(turns, places, strict=True)]
 
     def __getitem__(self, step: int) -> Batch:
-        """This process's share of a batch; ``captions``, no tokens, if the text encoder is frozen."""
-        captions, crops = self.captions(step)[self.share], self._crops(step)
-        table = self.functionals
+        """This process's share of a batch; captions, no tokens, for a frozen text encoder."""
+        captions, table = self.captions(step)[self.share], self.functionals
         given = None if table is None else table[self._places(step)[self.share]]
-        extract = self.processor.feature_extractor
-        batch: Batch = dict(extract(crops, functionals=given, return_tensors="pt"))
+        inputs = {"functionals": given, "return_tensors": "pt"}
+        batch: Batch = dict(self.processor.feature_extractor(self._crops(step), **inputs))
         if batch["audio_attention_mask"].all():
             del batch["audio_attention_mask"]
         if not self.reads_tokens:
@@ -232,7 +230,7 @@ class Pairs(Dataset[Batch]):
         size = round(self.settings.crop_seconds * audio.SAMPLING_RATE)
         spare = np.maximum(self.signals.samples[places] - size, 0)
         first = self._random(CROPS, step).integers(spare + 1)  # every place is equally likely
-        drawn = list(zip(places, first, strict=True))[self.share]
+        drawn = zip(places[self.share], first[self.share], strict=True)
         crops = [self.signals.read(place, start, size) for place, start in drawn]
         padded = size if self.settings.pad == "crop" else 0
         return [np.pad(crop, (0, max(0, padded - len(crop)))) for crop in crops]

@@ -1,7 +1,7 @@
 """The loss of a batch: which caption belongs to which utterance?
 
-Logits are ``(n, n)``, a row is an utterance, a column a caption, pairs lie on the diagonal. Chapters
-4 and 12. Sources: ParaCLAP (Jing et al., 2024), equations 1 and 2; SigLIP (Zhai et al., 2023).
+Logits are ``(n, n)``, a row is an utterance, a column a caption, pairs lie on the diagonal.
+Chapters 4, 12. Sources: ParaCLAP (Jing et al., 2024), equations 1, 2; SigLIP (Zhai et al., 2023).
 """
 
 from __future__ import annotations

@@ -32,7 +32,6 @@ from paraclap.training.loss import contrastive_loss, scaled_similarity, sigmoid_
 from paraclap.training.settings import Settings
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-SCHEDULES = {"constant": "constant_with_warmup", "cosine": "cosine"}
 PATIENCE = timedelta(hours=6)  # with another process, such as the one that decodes a corpus
 WIDTH = 16  # tokens: captions of a frozen encoder are padded to multiples of it
 
@@ -145,8 +144,7 @@ def start_model(settings: Settings, device: torch.device | str = "cpu") -> ParaC
     model.to(device).train()
     frozen = {model.audio_model: s.freeze_audio, model.text_model: s.freeze_text}
     for encoder, is_frozen in frozen.items():
-        encoder.requires_grad_(not is_frozen)
-        encoder.train(s.frozen_dropout or not is_frozen)  # whether it drops units out
+        encoder.requires_grad_(not is_frozen).train(s.frozen_dropout or not is_frozen)
         if encoder.config._attn_implementation != s.attention:
             encoder.set_attn_implementation(s.attention)
         if s.recompute:
@@ -168,5 +166,5 @@ def make_optimizer(
             parts.setdefault(rate, []).append(weight)
     groups = [{"params": weights, "lr": rate} for rate, weights in parts.items()]
     optimizer = OPTIMIZERS[settings.optimizer](groups, fused=True)
-    warm = math.ceil(settings.warmup * steps)
-    return optimizer, get_scheduler(SCHEDULES[settings.schedule], optimizer, warm, steps)
+    kind = "cosine" if settings.schedule == "cosine" else "constant_with_warmup"
+    return optimizer, get_scheduler(kind, optimizer, math.ceil(settings.warmup * steps), steps)

@@ -56,7 +56,7 @@ def train(
             until it is done. A model of other settings stays until then.
         settings: What to train, and how.
         functionals: Features table, for an audio encoder that reads them.
-        audio: Where the decoded audio is kept; in ``folder`` if left out.
+        audio: File of the decoded audio; in ``folder`` if left out.
 
     Raises:
         ValueError: If a split is missing or too small, or functionals are wanted and not given.
@@ -93,9 +93,9 @@ def train_variants(
     chosen: Mapping[str, Settings],
     functionals: pd.DataFrame | None = None,
 ) -> dict[str, Path]:
-    """Train variants of a main run with the settings ``base``, in ``variants/<name>/`` of its folder.
+    """Train variants in ``variants/<name>/`` of a main run, which has the settings ``base``.
 
-    One with too few utterances is left out, and a line is printed. Other arguments as :func:`train`.
+    One with too few utterances is left out, and a line is printed. The rest is as in :func:`train`.
     """
     places: dict[str, Path] = {}
     for name, settings in chosen.items():
@@ -216,10 +216,8 @@ class _Run:
             if torch.is_tensor(row["loss"]):
                 row |= {"loss": row["loss"].item(), "temperature": row["temperature"].item()}
             if not math.isfinite(row["loss"]):
-                raise FloatingPointError(
-                    f"Loss {row['loss']} at step {row['step']}, expected a number: lower the "
-                    "learning rates. The last checkpoint is kept."
-                )
+                msg = f"Loss {row['loss']} at step {row['step']}, expected a number"
+                raise FloatingPointError(f"{msg}: lower the learning rates.")
 
     def _score(self) -> None:
         """Score the dev split; keep the model if it is the best so far, or if there is no score."""
