@@ -4,8 +4,6 @@ Both learn from the train split of all corpora, utterances that have a class of 
 without any is never answered and counts as missed. Chapter 5.
 """
 
-from __future__ import annotations
-
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline

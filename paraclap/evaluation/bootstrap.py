@@ -6,8 +6,6 @@ demand (:func:`widened`). Chapters 5 and 11. Source: Field and Welsh, J. R. Stat
 (clusters); Hesterberg, Am. Stat. 2015 (few units); Efron and Tibshirani, 1993 (jackknife).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -7,8 +7,6 @@ those of the mean over tasks as another. Chapter 11. Source: Davison and Hinkley
 1997, section 4.4 (p); Bisani and Ney, ICASSP 2004 (paired draws); Holm, Scand. J. Stat. 1979.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import combinations
 
@@ -32,10 +30,8 @@ def score_systems(
     """Score all systems on all tasks, and again on many draws of the utterances.
 
     Returns a column per task and system that answers it; the first row is the UAR itself, the
-    others are the draws, the same for all systems, widened.
-
-    Raises:
-        ValueError: if nobody answers a task, systems answer other utterances, or as ``metrics.uar``
+    others are the draws, the same for all systems, widened. ValueError if nobody answers a task,
+    systems answer other utterances, or as ``metrics.uar``.
     """
     columns = {}
     for task, classes in tasks.items():

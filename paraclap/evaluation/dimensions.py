@@ -8,8 +8,6 @@ tables have a column an attribute. Chapter 12. Source: Wagner et al., IEEE TPAMI
 arousal, valence, dominance); Lin, Biometrics 1989.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import audmetric
@@ -46,10 +44,7 @@ def true_values(labels: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
 
 
 def match_scale(scores: ArrayLike, dev_scores: ArrayLike, dev_ratings: ArrayLike) -> Floats:
-    """Bring scores to the scale of ratings: mean and spread as on the dev split.
-
-    NaN where fewer than three utterances of the dev split are rated or their scores are all equal.
-    """
+    """Scores with mean and spread of the dev ratings; NaN if fewer than three, or equal scores."""
     dev, ratings = np.asarray(dev_scores, float), np.asarray(dev_ratings, float)
     dev, ratings = dev[np.isfinite(ratings)], ratings[np.isfinite(ratings)]
     if len(dev) < LEAST or not dev.std() > 0:
@@ -67,8 +62,7 @@ def correlations(
 ) -> pd.DataFrame:
     """Compare scores (`attribute_values`) with `true_values`, row by row; a table of `COLUMNS`.
 
-    Utterances without a value are left out, attributes with fewer than three utterances, too. Both
-    tables of the dev split give the scale for CCC.
+    Attributes with fewer than three values are left out. The dev split gives the scale for CCC.
     """
     rows = []
     for name in [name for name in scores if name in truth]:

@@ -9,8 +9,6 @@ dev split, divides all logits: probabilities change, answers do not. Chapters 5 
 Source: section 3 of the paper (UAR); Guo et al., ICML 2017 (temperature, calibration error).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

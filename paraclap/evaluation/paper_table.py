@@ -5,8 +5,6 @@ classes, and from people, never from synthetic speech. Chapters 5 and 6. Source:
 Triantafyllopoulos, Schuller: ParaCLAP, Interspeech 2024, sections 2.1 and 3, Table 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from pathlib import Path
 

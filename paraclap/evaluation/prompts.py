@@ -8,8 +8,6 @@ task) or `unseen` (synonyms, where all classes have them). Chapter 11. Source: R
 2021, section 3.1.4 (mean of embeddings); Cohen, Educ. Psychol. Meas. 1960 (kappa).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import combinations
@@ -42,10 +40,7 @@ def synonyms() -> dict[str, list[str]]:
 
 
 def task_prompts(words: Mapping[str, str]) -> pd.DataFrame:
-    """All prompts of one task (class → its word), without templates that do not take its words.
-
-    A row has `prompt` (its id), `kind`, `template`, then a column of queries per class.
-    """
+    """All `prompt` of a task (class → word): `kind`, `template`, a column of queries per class."""
     emotions = set(words) <= set(synonyms())
     nouns = {label: emotion_word(label, "noun") for label in words} if emotions else {}
     turns = list(zip(*(synonyms()[label] for label in words), strict=False)) if emotions else []
@@ -73,10 +68,7 @@ def _takes(kind: str, template: str, words: Sequence[str]) -> bool:
 def ask(
     model: ParaCLAP, labels: pd.DataFrame, embeddings: Embeddings, tasks: Tasks
 ) -> pd.DataFrame:
-    """Answer every task in all its prompts, and in the mean embedding of those of each kind.
-
-    The predictions have the columns ``kind, prompt, template``; an utterance has a row a prompt.
-    """
+    """Answer every task in all prompts (``kind, prompt, template``), and in each kind's mean."""
     parts = []
     for task, words in tasks.items():
         classes = task_labels(labels, task)
@@ -106,10 +98,7 @@ def prompt_scores(asked: pd.DataFrame) -> pd.DataFrame:
 
 
 def sensitivity(asked: pd.DataFrame) -> pd.DataFrame:
-    """How much the answers depend on the prompt: `mean, std, worst, best` of the UAR, `kappa`.
-
-    Cohen's kappa is that of the answers of two prompts, averaged over pairs with two answers.
-    """
+    """UAR over prompts, `mean, std, worst, best`, and `kappa` (Cohen's), the mean over pairs."""
     grouped = prompt_scores(asked).groupby(["task", "kind"], sort=False)["uar"]
     table = grouped.agg(prompts="size", mean="mean", std="std", worst="min", best="max")
     kappas = []

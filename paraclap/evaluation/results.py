@@ -7,8 +7,6 @@ by `model_card.jinja`. Chapter 14. Source: Mitchell et al., Model cards for mode
 2019; https://huggingface.co/docs/hub/model-cards.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shutil
@@ -127,10 +125,8 @@ def commit() -> str:
 
 def model_hash(folder: Path) -> str:
     """Sixteen hex digits of the weights in a model folder, whatever else is there."""
-    digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.safetensors")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    weights = b"".join(file.read_bytes() for file in sorted(folder.glob("*.safetensors")))
+    return hashlib.sha256(weights).hexdigest()[:16]
 
 
 def gather(runs: str = "runs") -> tuple[list[Result], list[str]]:

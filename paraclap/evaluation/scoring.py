@@ -6,8 +6,6 @@ are listed with the reason in ``<out stem>_failed.csv``. Finished parts are file
 stem>.parts/``, named after all that they depend on, so a stopped run goes on. Chapter 8.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil
@@ -45,9 +43,7 @@ def score_files(
     ``files`` are a folder, a table on disk, paths or an index; ``out`` is a Parquet file, and left
     as it is if it is current; ``precision`` is that of ``embed_audio``. Windows of ``window``
     seconds start every ``hop`` seconds, by default half a window; without, segments stay whole.
-
-    Raises:
-        ValueError: If candidates, window or files are bad, or no segment can be read.
+    ValueError if candidates, window or files are bad, or no segment can be read.
     """
     out = Path(out)
     if out.suffix != ".parquet":

@@ -8,8 +8,6 @@ of the ``paper`` and of the ``released`` code. Chapters 5 and 6.
 Source: sections 3.2 and 3.3 of the paper; https://github.com/KeiKinn/ParaCLAP.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
@@ -64,10 +62,9 @@ def task_labels(labels: pd.DataFrame, task: str) -> pd.Series:
 
 
 def task_rows(labels: pd.DataFrame) -> pd.DataFrame:
-    """Test utterances that have a class, of tasks with two classes or more.
+    """Test utterances of tasks with two classes or more, once for each; ValueError if none is.
 
-    ``corpus`` is the task and ``label`` the class, of which ``other`` is none; an utterance of
-    several tasks comes several times. Raises a ValueError if there is none.
+    ``corpus`` is the task and ``label`` the class, of which ``other`` is none.
     """
     test = _with_class(labels[labels["split"] == "test"])
     many = test.groupby("corpus")["label"].transform("nunique") >= 2
@@ -173,7 +170,7 @@ def score(
 
 
 def attribute_queries(levels: pd.DataFrame, templates: str = "paper") -> dict[str, tuple[str, str]]:
-    """Queries for the low and the high end of each attribute that has levels and templates."""
+    """Queries for both ends, low and high, of each attribute that has levels and templates."""
     asked = {template.attribute for template in load_templates(templates)}
     names = [name for name in (*FEATURES, "gender") if name in levels and name in asked]
     return {name: contrast(name, templates) for name in names if levels[name].notna().any()}
@@ -190,8 +187,8 @@ def attribute_scores(
 ) -> pd.DataFrame:
     """UAR of the question for the low or the high end, of utterances at one of the ends.
 
-    ``levels`` is on the index of ``labels``: low, normal or high per attribute, and gender.
-    Returns ``attribute, n, uar, uar_low, uar_high``, best first, of attributes with both ends.
+    ``levels`` is on the index of ``labels``. Returns ``attribute, n, uar, uar_low, uar_high``, best
+    first, of attributes with both ends.
     """
     rows = []
     for attribute, queries in attribute_queries(levels, templates).items():

@@ -6,8 +6,6 @@ length; answers are tables with a probability per candidate (softmax over the ca
 ``prediction``. Chapter 5. Source: sections 2.1 and 3.3 of the paper.
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -43,8 +41,7 @@ def classify(
         template: Sentence with a slot ``{}`` for the word.
 
     Returns:
-        A table on the audformat index (file, start, end): a probability per candidate, and
-        ``prediction``.
+        A table on the audformat index: a probability per candidate, and ``prediction``.
 
     Raises:
         AudioError: If a file cannot be read.

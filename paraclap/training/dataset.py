@@ -6,11 +6,9 @@ segment is stored smaller, and its ``peak`` undoes that. Chapter 4. Source: Para
 2024), sections 2 and 3.1.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import joblib
 import numpy as np
@@ -68,9 +66,9 @@ class Signals:
         columns = (table[name].to_numpy() for name in ("offset", "samples", "peak"))
         self.offsets, self.samples, self.peaks = columns
 
-    def select(self, index: pd.Index) -> Signals:
+    def select(self, index: pd.Index) -> Self:
         """The audio of other rows, all of them among those that were decoded."""
-        return Signals(self.path, self.table.loc[index])
+        return type(self)(self.path, self.table.loc[index])
 
     def seconds(self) -> npt.NDArray[np.float64]:
         """Length of each segment."""

@@ -4,8 +4,6 @@ Logits are ``(n, n)``, a row is an utterance, a column a caption, pairs lie on t
 Chapters 4, 12. Sources: ParaCLAP (Jing et al., 2024), equations 1, 2; SigLIP (Zhai et al., 2023).
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable

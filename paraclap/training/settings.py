@@ -4,8 +4,6 @@ Those in :data:`MACHINE` change the last bits of the weights at most: a run goes
 finished, under other ones. Chapters 4, 6. Source: ParaCLAP (Jing et al., 2024), sections 2 and 3.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence

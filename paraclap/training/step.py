@@ -6,8 +6,6 @@ Chapters 4 and 9. Sources: ParaCLAP (Jing et al., 2024), sections 2.1 and 3.3; G
 al., 2021).
 """
 
-from __future__ import annotations
-
 import functools
 import math
 import os

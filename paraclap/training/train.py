@@ -6,8 +6,6 @@ on a CPU with the same number of threads to the last bit. Several processes (``a
 share each batch. Chapter 4. Source: ParaCLAP (Jing et al., 2024), sections 2.1 and 3.3.
 """
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import math

@@ -172,17 +172,6 @@ def test_batches_depend_neither_on_where_one_starts_nor_on_who_reads(pairs, work
         assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_shares_of_several_processes_are_the_batch_of_one(pairs) -> None:
-    settings = TOKENS.but(pad="crop")
-    whole = pairs(settings)[4]
-    halves = [pairs(settings, process=(number, 2))[4] for number in (0, 1)]
-    assert torch.equal(torch.cat([half["input_values"] for half in halves]), whole["input_values"])
-    for half, rows in zip(halves, whole["input_ids"].split(5), strict=True):
-        width = half["input_ids"].shape[1]
-        assert torch.equal(half["input_ids"], rows[:, :width])
-        assert not rows[:, width:].any()
-
-
 def test_only_corpora_with_a_train_split_are_read(labels, tmp_path) -> None:
     without = labels["speaker"] == "s5"
     several = labels.assign(corpus=labels["corpus"].where(~without, "other"))
