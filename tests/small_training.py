@@ -1,7 +1,5 @@
 """A training of seconds on the tones of conftest, here and in processes of its own."""
 
-from __future__ import annotations
-
 import contextlib
 import multiprocessing
 import os
@@ -44,7 +42,8 @@ SETTINGS = Settings(
     device="cpu",
 )
 context = multiprocessing.get_context("forkserver")
-context.set_forkserver_preload(["paraclap.training"])
+folders = ("training", "evaluation.scoring", "features", "corpora.synthetic")
+context.set_forkserver_preload([f"paraclap.{folder}" for folder in folders])
 
 
 def pool_of(labels: pd.DataFrame, kind: type[QueryPool] = QueryPool) -> QueryPool:

@@ -1,10 +1,8 @@
 """What simple means reach: logistic regression on the functionals, and the majority class.
 
-Both learn from the utterances of the train split that have a class of the task, of whatever corpus.
-A class without such an utterance is never answered and counts as missed. Chapter 5.
+Both learn from the train split of all corpora, utterances that have a class of the task. A class
+without any is never answered and counts as missed. Chapter 5.
 """
-
-from __future__ import annotations
 
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
@@ -49,10 +47,9 @@ def baseline_predictions(
 def reference_scores(
     features: pd.DataFrame, labels: pd.DataFrame, tasks: Classes, draws: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
-    """Score both baselines on every task that they can learn.
+    """Score both baselines on every task that they can learn: the columns of ``tasks.score``.
 
-    Returns ``system`` (the baseline), ``learnable`` (classes of the task that training has), then
-    the columns of ``tasks.score``.
+    Before them are ``system`` (the baseline) and ``learnable`` (classes that training has).
     """
     train = set(labels.loc[labels["split"] == "train", "label"])
     found = [pd.DataFrame(columns=["system", "learnable", *SCORES])]

@@ -1,14 +1,10 @@
 """How a score might be with other speakers: clustered bootstrap of the UAR, jackknife of the rest.
 
-What is drawn with replacement, or left out, is the *unit*: all utterances of a speaker together, or
-single utterances where fewer than six speakers are known. Intervals hold 95 % and are as wide as
-few units demand (:func:`widened`). Chapters 5 and 11.
-
-Source: Field and Welsh, J. R. Stat. Soc. B 2007 (clusters); Hesterberg, Am. Stat. 2015 (few
-units); Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 11 (jackknife).
+Drawn with replacement, or left out, is the *unit*: all utterances of a speaker together, or single
+utterances where fewer than six speakers are known. Intervals hold 95 % and are as wide as few units
+demand (:func:`widened`). Chapters 5 and 11. Source: Field and Welsh, J. R. Stat. Soc. B 2007
+(clusters); Hesterberg, Am. Stat. 2015 (few units); Efron and Tibshirani, 1993 (jackknife).
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
@@ -31,10 +27,7 @@ def bootstrap_interval(
     draws: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Interval of the UAR that holds 95 % of the scores of other speakers of this kind.
-
-    Raises:
-        ValueError: as ``metrics.uar``, or if only some utterances have a speaker
+    """Interval that holds 95 % of the UARs of other speakers; ValueError as ``metrics.uar``.
 
     >>> bootstrap_interval(["a", "b"] * 50, ["a", "b"] * 50, ["a", "b"])
     (1.0, 1.0)
@@ -43,7 +36,7 @@ def bootstrap_interval(
     sizes, counts = count_units(truth, prediction, labels, speakers)  # (kinds,), (kinds, K, 2)
     weights = redraw(sizes, draws, np.random.default_rng(seed))  # how often each comes in a draw
     missed, found = np.moveaxis(np.tensordot(weights, counts, axes=1), -1, 0)  # (draws, K) each
-    drawn = np.nanmean(divide(found, missed + found), axis=1)  # UAR of each draw
+    drawn = np.ma.divide(found, missed + found).mean(axis=1).data  # UAR of each draw
     low, high = np.quantile(widened(drawn, value, sizes.sum()), QUANTILES).clip(0, 1)
     return float(low), float(high)
 
@@ -51,10 +44,9 @@ def bootstrap_interval(
 def count_units(
     truth: Answers, prediction: Answers, labels: Sequence[str], speakers: Answers | None
 ) -> tuple[Codes, Floats]:
-    """How many units there are of each kind ``(kinds,)``, and what one of them holds.
+    """How many units there are of each kind ``(kinds,)``, and what one holds ``(kinds, K, 2)``.
 
-    That is the number of missed and found utterances ``(kinds, classes, 2)``. Each speaker is a
-    kind of its own; single utterances are of ``classes x 2`` kinds.
+    That is its missed and found utterances of each class. Each speaker is a kind of its own.
     """
     t, p = label_codes(truth, prediction, labels)
     numbers, unit = units(speakers, len(t))
@@ -69,10 +61,9 @@ def count_units(
 def units(speakers: Answers | None, n: int) -> tuple[Codes, str]:
     """Number the units that ``n`` utterances belong to, and say what they are."""
     codes, names = pd.factorize(pd.Series([None] * n if speakers is None else list(speakers)))
-    missing = int((codes < 0).sum())
-    if len(codes) != n or 0 < missing < n:
-        msg = f"Got speakers of {len(codes) - missing} of {n} utterances, expected all or none"
-        raise ValueError(f"{msg}: name them.")
+    known = int((codes >= 0).sum())
+    if len(codes) != n or 0 < known < n:
+        raise ValueError(f"Got speakers of {known} of {n} utterances, expected all or none.")
     return (codes, "speakers") if len(names) >= LEAST_SPEAKERS else (np.arange(n), "utterances")
 
 
@@ -83,18 +74,11 @@ def redraw(sizes: npt.ArrayLike, draws: int, rng: np.random.Generator) -> npt.ND
     return rng.multinomial(np.sum(sizes), np.asarray(sizes) / np.sum(sizes), size=draws)
 
 
-def divide(top: Floats, below: Floats) -> Floats:
-    """Quotient, NaN where the denominator is 0."""
-    quotient: Floats = np.full(np.shape(top), np.nan)
-    return np.divide(top, below, out=quotient, where=below > 0)
-
-
 def widened(drawn: Floats, value: float | Floats, units: int) -> Floats:
     """Spread bootstrap draws ``(draws, ...)`` of a score ``(...)`` as far as few units demand.
 
-    Draws of n units show only (n - 1) / n of the variance of new units, and normal quantiles are
-    too small for a variance that is estimated from n: the draws move away from the value by
-    sqrt(n / (n - 1)) times the ratio of Student's and the normal 97.5 % quantile.
+    Draws of n units show (n - 1) / n of the variance of new units, and a variance estimated from n
+    asks for Student's quantile instead of the normal one: draws move away from the value by both.
 
     >>> widened(np.array([0.4, 0.6]), 0.5, 10).round(4).tolist()
     [0.3783, 0.6217]
@@ -119,8 +103,7 @@ def jackknife(
 ) -> tuple[Floats, Floats, Floats]:
     """Statistics of rows ``(n,)`` and their intervals, NaN where undefined: value, low, high.
 
-    Each is computed without one unit at a time, which suits what repeated utterances would distort,
-    such as ranks, but not medians.
+    No utterance is repeated, which would distort ranks; medians are not for the jackknife.
     """
     numbers, _ = units(speakers, n)
     value = np.asarray(statistic(numbers >= 0))

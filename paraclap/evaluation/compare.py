@@ -2,14 +2,10 @@
 
 Systems answer the same utterances and are scored on the same draws of them (:mod:`.bootstrap`). A
 system is one table of predictions, or one a training seed, whose recalls are averaged. A difference
-over several tasks is that of the mean UAR, each task drawn from its own units. *Holm* corrects the
-comparisons on one task as a family, and those of the mean over tasks as another.
-
-Chapter 11. Source: Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 4.4
-(p); Bisani and Ney, ICASSP 2004 (paired draws); Holm, Scand. J. Stat. 1979.
+over several tasks is that of the mean UAR. *Holm* corrects the comparisons on one task as a family,
+those of the mean over tasks as another. Chapter 11. Source: Davison and Hinkley, Bootstrap Methods,
+1997, section 4.4 (p); Bisani and Ney, ICASSP 2004 (paired draws); Holm, Scand. J. Stat. 1979.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import combinations
@@ -19,14 +15,13 @@ import numpy.typing as npt
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from paraclap.evaluation.bootstrap import QUANTILES, divide, draw_weights, widened
+from paraclap.evaluation.bootstrap import QUANTILES, draw_weights, widened
 from paraclap.evaluation.metrics import Floats, label_codes
 from paraclap.evaluation.tasks import Classes
 
 Runs = pd.DataFrame | Sequence[pd.DataFrame]
 MEAN = "mean"  # name of the row over all tasks
 ALPHA = 0.05
-_TIE = 1e-12  # differences of sums in another order are no differences
 
 
 def score_systems(
@@ -34,12 +29,9 @@ def score_systems(
 ) -> pd.DataFrame:
     """Score all systems on all tasks, and again on many draws of the utterances.
 
-    ``predictions`` maps a system to its table, or to one a training seed. Returns a column per task
-    and system that answers it; the first row is the UAR itself, the others are the draws, the same
-    for all systems, widened.
-
-    Raises:
-        ValueError: if nobody answers a task, systems answer other utterances, or as ``metrics.uar``
+    Returns a column per task and system that answers it; the first row is the UAR itself, the
+    others are the draws, the same for all systems, widened. ValueError if nobody answers a task,
+    systems answer other utterances, or as ``metrics.uar``.
     """
     columns = {}
     for task, classes in tasks.items():
@@ -52,7 +44,7 @@ def score_systems(
             right = np.mean([_right(name, one, first, list(classes)) for one in runs], axis=0)
             found = [weights[:, rows] @ right[rows] for rows in each]
             sizes = [weights[:, rows].sum(axis=1) for rows in each]
-            uar = np.nanmean(divide(np.stack(found), np.stack(sizes)), axis=0)
+            uar = np.ma.divide(found, sizes).mean(axis=0).data  # of the classes that were drawn
             columns[task, name] = np.append(uar[:1], widened(uar[1:], uar[0], units))
     return pd.DataFrame(columns)
 
@@ -62,9 +54,8 @@ def _answers(predictions: Mapping[str, Runs], task: str) -> dict[str, list[pd.Da
     found = {}
     for name, runs in predictions.items():
         each = [runs] if isinstance(runs, pd.DataFrame) else runs
-        rows = [table[table["corpus"] == task] for table in each]
-        if any(map(len, rows)):
-            found[name] = rows
+        found[name] = [table[table["corpus"] == task] for table in each]
+    found = {name: rows for name, rows in found.items() if any(map(len, rows))}
     if not found:
         raise ValueError(f"No system has predictions of task {task!r}: leave it out or ask it.")
     return found
@@ -75,11 +66,9 @@ def _right(name: str, answers: pd.DataFrame, first: pd.DataFrame, classes: list[
     same = not answers.index.has_duplicates and set(answers.index) == set(first.index)
     rows = answers.loc[first.index] if same else answers
     if not same or (rows["truth"].to_numpy() != first["truth"].to_numpy()).any():
-        task = first["corpus"].iloc[0]
-        raise ValueError(
-            f"The utterances of {name!r} in task {task!r} ({len(rows)} rows) or their truth differ "
-            f"from those of the first system ({len(first)} rows), expected the same, each once."
-        )
+        msg = f"The utterances of {name!r} in task {first['corpus'].iloc[0]!r} ({len(rows)} rows)"
+        other = f"those of the first system ({len(first)} rows)"
+        raise ValueError(f"{msg} or their truth differ from {other}, expected the same, each once.")
     return np.equal(*label_codes(rows["truth"], rows["prediction"], classes)).astype(float)
 
 
@@ -122,7 +111,8 @@ def p_value(difference: float, drawn: npt.ArrayLike) -> float:
     >>> p_value(0.2, [0.1, 0.2, 0.3]), p_value(0.0, [0.0, 0.0, 0.0])
     (0.25, 1.0)
     """
-    strays = np.abs(np.asarray(drawn, float) - difference) >= abs(difference) - _TIE
+    least = abs(difference) - 1e-12  # sums in another order are no differences
+    strays = np.abs(np.asarray(drawn, float) - difference) >= least
     return float((1 + strays.sum()) / (1 + len(strays)))
 
 
@@ -136,10 +126,10 @@ def above_chance(
     scored = score_systems({"": predictions}, tasks, draws, seed)
     rows = []
     for task, classes in tasks.items():
-        uar, *drawn = scored[task, ""]
         chance = 1 / len(classes)
+        gap, *drawn = scored[task, ""] - chance
         answers = predictions.loc[predictions["corpus"] == task, "prediction"].nunique()
-        rows.append([task, chance, uar, p_value(uar - chance, np.array(drawn) - chance), answers])
+        rows.append([task, chance, gap + chance, p_value(gap, drawn), answers])
     table = pd.DataFrame(rows, columns=["task", "chance", "uar", "p", "answers"])
     table["p_holm"] = _holm(table["p"])
     return table.assign(above=(table["uar"] > table["chance"]) & (table["p_holm"] <= ALPHA))

@@ -1,11 +1,8 @@
 """What had a model seen of a task before, so that its answers to it are not zero-shot?
 
-`WAYS` are the ways in which a task can be known. `of_run` looks at classes and words, class by
-class; `matrix` gives the share of each way for every task, NaN where nobody knows. Chapter 14.
+`WAYS` are the ways in which a task can be known; shares are NaN where nobody knows. Chapter 14.
 Source: sections 2.1 and 3 of the paper; `pretraining.csv` for the encoders.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Iterable
@@ -74,10 +71,9 @@ def of_run(
 
 
 def matrix(labels: pd.DataFrame, classes: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """What had been seen of every task, as shares; `classes` is the table of `of_run`.
+    """What had been seen of every task: `task`, shares for `WAYS`, `seen`; `classes` as `of_run`.
 
-    Returns `task`, a column for each of `WAYS`, and `seen`: the corpus, words of it, nothing of it,
-    or unknown; where it is words or nothing, the task is zero-shot.
+    `seen` is the corpus, words or nothing of it, or unknown; with words or nothing it is zero-shot.
     """
     other = labels[labels["split"] != "test"]
     encoders = (settings.audio_encoder, "audio"), (settings.text_encoder, "text")
@@ -95,11 +91,9 @@ def matrix(labels: pd.DataFrame, classes: pd.DataFrame, settings: Settings) -> p
             "classes": float((names["utterances"] > 0).mean()),
             "words": float(names["in_queries"].mean()),
         }
-        if any(shares[way] > 0 for way in ("audio encoder", "training", "speakers", "epoch")):
-            seen = "the corpus"
-        elif np.isnan(pretrained).any():
-            seen = "an encoder: unknown"
-        else:
-            seen = "words of it" if shares["words"] > 0 else "nothing of it"
+        ways = ("audio encoder", "training", "speakers", "epoch")
+        words = "words of it" if shares["words"] > 0 else "nothing of it"
+        zero_shot = "an encoder: unknown" if np.isnan(pretrained).any() else words
+        seen = "the corpus" if any(shares[way] > 0 for way in ways) else zero_shot
         rows.append({"task": task, **shares, "seen": seen})
     return pd.DataFrame(rows, columns=["task", *WAYS, "seen"])

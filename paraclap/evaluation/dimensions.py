@@ -1,16 +1,12 @@
 """How much of it does an utterance have? Numbers from two opposite queries.
 
 The *score* of an utterance on an attribute is its similarity with the query of the high end ("has
-high arousal") minus that with the query of the low end. Nothing is fitted. It is compared with the
-rating, or with the feature, by rank correlation (Spearman). The concordance correlation coefficient
-(CCC) needs numbers on the scale of the ratings: mean and spread of the scores, not the sign, are
-matched to those of the dev split.
-
-Embeddings are `(n, d)` of unit length; tables have a column an attribute. Chapter 12. Source:
-Wagner et al., IEEE TPAMI 2023 (CCC of arousal, valence, dominance); Lin, Biometrics 1989.
+high arousal") minus that with the low end's, and is compared with the rating or the feature by rank
+correlation (Spearman). For the concordance correlation coefficient (CCC) mean and spread of the
+scores, not the sign, are matched to those of the dev split. Embeddings are `(n, d)` of unit length;
+tables have a column an attribute. Chapter 12. Source: Wagner et al., IEEE TPAMI 2023 (CCC of
+arousal, valence, dominance); Lin, Biometrics 1989.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
@@ -48,10 +44,7 @@ def true_values(labels: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
 
 
 def match_scale(scores: ArrayLike, dev_scores: ArrayLike, dev_ratings: ArrayLike) -> Floats:
-    """Bring scores to the scale of ratings: mean and spread as on the dev split.
-
-    NaN where fewer than three utterances of the dev split are rated or their scores are all equal.
-    """
+    """Scores with mean and spread of the dev ratings; NaN if fewer than three, or equal scores."""
     dev, ratings = np.asarray(dev_scores, float), np.asarray(dev_ratings, float)
     dev, ratings = dev[np.isfinite(ratings)], ratings[np.isfinite(ratings)]
     if len(dev) < LEAST or not dev.std() > 0:
@@ -69,8 +62,7 @@ def correlations(
 ) -> pd.DataFrame:
     """Compare scores (`attribute_values`) with `true_values`, row by row; a table of `COLUMNS`.
 
-    Utterances without a value are left out, attributes with fewer than three utterances, too. Both
-    tables of the dev split give the scale for CCC.
+    Attributes with fewer than three values are left out. The dev split gives the scale for CCC.
     """
     rows = []
     for name in [name for name in scores if name in truth]:

@@ -1,18 +1,13 @@
 """Scores of answers: recall, F1, confusion, and calibration.
 
-Truth and prediction are sequences of labels of the same length. ``labels`` is the ordered list of
-the classes of the task: each of them must occur in the truth, and nothing else may occur. The main
-score is the unweighted average recall (UAR), whose chance level is 1 / classes however unbalanced a
-corpus is. All scores lie in 0 to 1.
+Truth and prediction are labels, one per utterance. ``labels`` are the classes of the task in order:
+each must occur in the truth, and nothing else may occur. The chance level of the unweighted average
+recall (UAR) is 1 / classes, however unbalanced a corpus is. All scores lie in 0 to 1. Answers are
+*calibrated* if seven in ten of those with probability 0.7 are right; a temperature, fitted to the
+dev split, divides all logits: probabilities change, answers do not. Chapters 5 and 11.
 
-An answer is *calibrated* if, of all answers given with probability 0.7, seven in ten are right. A
-temperature, fitted to the dev split, divides all logits: probabilities change, answers do not.
-
-Chapters 5 and 11. Source: section 3 of the paper (UAR); Guo, Pleiss, Sun and Weinberger, ICML 2017
-(temperature, calibration error).
+Source: section 3 of the paper (UAR); Guo et al., ICML 2017 (temperature, calibration error).
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
@@ -86,10 +81,8 @@ def label_codes(truth: Answers, prediction: Answers, labels: Sequence[str]) -> t
             names, where = ", ".join(found[bad].map(str).unique()[:5]), f"the {what}"
             raise ValueError(unknown("label", names, labels, f"{where} ({bad.sum()} utterances)"))
     if absent := [label for k, label in enumerate(labels) if k not in codes[0]]:
-        raise ValueError(
-            f"No truth of {absent[:5]} among {len(truth)} utterances, expected each of "
-            f"{list(labels)}: leave the class out or add utterances of it."
-        )
+        msg = f"No truth of {absent[:5]} among {len(truth)} utterances, expected each of"
+        raise ValueError(f"{msg} {list(labels)}: leave the class out or add utterances of it.")
     return codes[0], codes[1]
 
 
@@ -102,13 +95,10 @@ def recalls(predictions: pd.DataFrame) -> pd.DataFrame:
     right = predictions.assign(right=predictions["truth"] == predictions["prediction"])
     found = right.groupby(["corpus", "truth"], sort=False)["right"].agg(["size", "mean", "sum"])
     given = right.groupby(["corpus", "prediction"])["right"].agg(["size", "mean"])
-    given = given.reindex(found.index)
-    hits = found.pop("sum")
-    found["answered"] = given["size"].fillna(0).astype(int)
-    found["precision"] = given["mean"]
-    found["f1"] = 2 * hits / (found["size"] + found["answered"])
-    names = ["task", "label", "n", "recall", "answered", "precision", "f1"]
-    return found.reset_index().set_axis(names, axis=1)
+    answered = given["size"].reindex(found.index, fill_value=0)
+    f1 = 2 * found.pop("sum") / (found["size"] + answered)
+    found = found.assign(answered=answered, precision=given["mean"], f1=f1).reset_index()
+    return found.set_axis(["task", "label", "n", "recall", "answered", "precision", "f1"], axis=1)
 
 
 def by_group(predictions: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
@@ -138,8 +128,7 @@ def reliability(confidence: npt.ArrayLike, right: npt.ArrayLike, bins: int = 10)
 def ece(confidence: npt.ArrayLike, right: npt.ArrayLike, bins: int = 10) -> float:
     """Expected calibration error: mean gap of confidence and right answers over bins."""
     table = reliability(confidence, right, bins)
-    gaps = (table["confidence"] - table["right"]).abs()
-    return float(np.average(gaps, weights=table["n"]))
+    return float(np.average((table["confidence"] - table["right"]).abs(), weights=table["n"]))
 
 
 def fit_temperature(parts: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]]) -> float:

@@ -1,12 +1,9 @@
 """Table 1 of the paper, and the scores of a run beside it.
 
 A score of a run stands beside the paper's only if it comes from the same corpus, with all of its
-classes, and from people: synthetic speech is never put beside the paper. Chapters 5 and 6.
-
-Source: Jing, Triantafyllopoulos, Schuller: ParaCLAP, Interspeech 2024, sections 2.1 and 3, Table 1.
+classes, and from people, never from synthetic speech. Chapters 5 and 6. Source: Jing,
+Triantafyllopoulos, Schuller: ParaCLAP, Interspeech 2024, sections 2.1 and 3, Table 1.
 """
-
-from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
@@ -47,8 +44,7 @@ def beside_paper(
 ) -> pd.DataFrame:
     """Put the scores of a run (``tasks.score``) beside the paper's, where it has them.
 
-    They are ``n`` (utterances), ``uar, uar_low, uar_high`` and ``sessions`` (mean over the sessions
-    of IEMOCAP, the protocol of the released code).
+    ``sessions`` is the mean over the sessions of IEMOCAP, the protocol of the released code.
     """
     table = paper_scores().drop(columns="imitation")
     scores = scores.iloc[:0] if is_synthetic(labels) else scores

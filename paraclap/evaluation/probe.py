@@ -1,16 +1,14 @@
 """What do a few labelled utterances bring? A linear probe on embeddings, by utterances per class.
 
-A logistic regression learns the classes of a task from `k` utterances of each class (or from all it
-has) and answers for test utterances of other speakers. Where the corpus of a task has a train or
-dev split, the probe learns from there; else from folds of the test split by speaker. The same
-utterances are drawn for all systems, those of a smaller `k` among those of a larger one. The score
-is the mean over draws, its *spread* their standard deviation, its interval is over speakers.
-Chapter 12. Source: Radford et al., ICML 2021, section 3.1.
+A logistic regression learns the classes of a task from `k` utterances of each class (or all it has)
+of the train and dev splits, else of folds of the test split by speaker, and answers for other
+speakers. All systems learn from the same utterances, those of a smaller `k` among those of a larger
+one. The score is the mean over draws, its *spread* their standard deviation, its interval is over
+speakers. Chapter 12. Source: Radford et al., ICML 2021, section 3.1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,16 +21,11 @@ from paraclap.evaluation.bootstrap import bootstrap_interval, units
 from paraclap.evaluation.metrics import Floats, uar
 from paraclap.evaluation.tasks import Classes
 
-FOLDS = 5
 STRENGTH = 0.01  # C of the regression, by the dev split of the built-in corpora
-Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def learning_rows(labels: pd.DataFrame, tasks: Classes, most: int, seed: int = 0) -> pd.DataFrame:
-    """Utterances of train and dev splits that probes may learn from, at most so many of a class.
-
-    No speaker in the test split of the same corpus is among them.
-    """
+    """Train and dev utterances of speakers who are not tested, at most so many of a class."""
     parts = [labels.iloc[:0]]
     for task, classes in tasks.items():
         part = labels[(labels["corpus"] == task) & labels["label"].isin([*classes])]
@@ -55,9 +48,9 @@ def probe_curves(
 ) -> pd.DataFrame:
     """Score probes of all systems (name → vectors) on every task.
 
-    The vectors lie on an index that holds the test utterances ``rows`` (`tasks.task_rows`) and
-    those to ``learn`` from. ``shots`` of each class are drawn, ``repeats`` times. A task without
-    two named speakers is left out with a line. ``fewest`` is the number of the rarest class.
+    The vectors' index holds the test utterances ``rows`` (`tasks.task_rows`) and those to ``learn``
+    from. ``shots`` of each class are drawn, ``repeats`` times; ``fewest`` is the number of the
+    rarest. A task without two named speakers is left out with a line.
     """
     found = []
     for task, classes in tasks.items():
@@ -69,7 +62,7 @@ def probe_curves(
             continue
         folds = [(len(test) + np.arange(len(other)), np.arange(len(test)))]
         if other.empty:
-            splits = GroupKFold(min(FOLDS, test["speaker"].nunique()))
+            splits = GroupKFold(min(5, test["speaker"].nunique()))
             folds = list(splits.split(test, groups=test["speaker"].to_numpy(object)))
         source = "train and dev" if len(other) else f"{len(folds)} folds of test"
         for name, table in systems.items():
@@ -83,7 +76,7 @@ def probe_curves(
 
 
 def _answers(
-    vectors: Floats, labels: pd.Series, folds: Sequence[Fold], k: int, repeats: int, seed: int
+    vectors: Floats, labels: pd.Series, folds: Sequence[Any], k: int, repeats: int, seed: int
 ) -> tuple[NDArray[np.object_], int]:
     """Answers of every draw for all test utterances `(repeats, n)`, and the fewest of a class."""
     given = np.empty((repeats, sum(len(asked) for _, asked in folds)), dtype=object)

@@ -1,15 +1,12 @@
 """How much do answers depend on the prompt? One question in many prompts, alone and together.
 
 A prompt is a template and a word for each class. To choose one by test utterances would be training
-on them, so the set is fixed: `prompts.csv` holds the templates and, for words that training never
-uses, synonyms. Add rows, but change none: all runs are compared by them. Templates of the kind
-`predicate` take any word ("speaker is {}"), `attributive` single words, `noun` nouns of emotions
-("this voice expresses {}"). A prompt is `trained` (the words of the task) or `unseen` (synonyms,
-where all classes of a task have them). Chapter 11. Source: Radford et al., ICML 2021, section 3.1.4
-(mean of embeddings); Cohen, Educ. Psychol. Meas. 1960 (kappa).
+on them, so the set is fixed: `prompts.csv` holds templates, and synonyms that training never uses.
+Add rows, but change none: all runs are compared by them. Templates are `predicate` (for any word),
+`attributive` (single words) or `noun` (nouns of emotions). A prompt is `trained` (the words of the
+task) or `unseen` (synonyms, where all classes have them). Chapter 11. Source: Radford et al., ICML
+2021, section 3.1.4 (mean of embeddings); Cohen, Educ. Psychol. Meas. 1960 (kappa).
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -43,10 +40,7 @@ def synonyms() -> dict[str, list[str]]:
 
 
 def task_prompts(words: Mapping[str, str]) -> pd.DataFrame:
-    """All prompts of one task (class → its word), without templates that do not take its words.
-
-    A row has `prompt` (its id), `kind`, `template`, then a column of queries per class.
-    """
+    """All `prompt` of a task (class → word): `kind`, `template`, a column of queries per class."""
     emotions = set(words) <= set(synonyms())
     nouns = {label: emotion_word(label, "noun") for label in words} if emotions else {}
     turns = list(zip(*(synonyms()[label] for label in words), strict=False)) if emotions else []
@@ -74,10 +68,7 @@ def _takes(kind: str, template: str, words: Sequence[str]) -> bool:
 def ask(
     model: ParaCLAP, labels: pd.DataFrame, embeddings: Embeddings, tasks: Tasks
 ) -> pd.DataFrame:
-    """Answer every task in all its prompts, and in the mean embedding of those of each kind.
-
-    The predictions have the columns ``kind, prompt, template``; an utterance has a row a prompt.
-    """
+    """Answer every task in all prompts (``kind, prompt, template``), and in each kind's mean."""
     parts = []
     for task, words in tasks.items():
         classes = task_labels(labels, task)
@@ -107,10 +98,7 @@ def prompt_scores(asked: pd.DataFrame) -> pd.DataFrame:
 
 
 def sensitivity(asked: pd.DataFrame) -> pd.DataFrame:
-    """How much the answers depend on the prompt: `mean, std, worst, best` of the UAR, `kappa`.
-
-    Cohen's kappa is that of the answers of two prompts, averaged over pairs with two answers.
-    """
+    """UAR over prompts, `mean, std, worst, best`, and `kappa` (Cohen's), the mean over pairs."""
     grouped = prompt_scores(asked).groupby(["task", "kind"], sort=False)["uar"]
     table = grouped.agg(prompts="size", mean="mean", std="std", worst="min", best="max")
     kappas = []

@@ -1,15 +1,11 @@
 """What has a run measured, with what, and on whose speech? One file that holds it all.
 
-`results.json` keeps every score with its interval, beside what it takes to judge or repeat it. Each
-score names the kind of its speech: synthetic, recorded (people), mixed, or unknown. Scores of
-different kinds never share a column. Dates are UTC, ISO 8601. The model card, `README.md` of the
-model folder, is made from the results by the template `model_card.jinja`. Chapter 14.
-
-Source: Mitchell et al., Model cards for model reporting, FAccT 2019; the format of the hub,
-https://huggingface.co/docs/hub/model-cards.
+`results.json` keeps every score with its interval, and what it takes to judge or repeat it. Speech
+is synthetic, recorded (people), mixed, or unknown; scores of different kinds never share a column.
+Dates are UTC, ISO 8601. The model card, `README.md` of the model folder, is made from the results
+by `model_card.jinja`. Chapter 14. Source: Mitchell et al., Model cards for model reporting, FAccT
+2019; https://huggingface.co/docs/hub/model-cards.
 """
-
-from __future__ import annotations
 
 import hashlib
 import json
@@ -58,14 +54,12 @@ def collect(
     """Everything that a run has measured so far, from the tables in its folder."""
     queries = tables.read_table(folder / "queries.parquet")
     labels = tables.read_table(folder / "labels.parquet").loc[queries.index]
-    words = tasks(labels, candidates)
-    settings = tables.read_json(folder / "settings.json")
+    words, settings = tasks(labels, candidates), tables.read_json(folder / "settings.json")
     training = Settings.of(settings)
     classes = contamination.of_run(labels, queries, words, training, templates)
-    test = labels[labels["split"] == "test"]
-    trained = labels.loc[labels["split"] == "train", "corpus"]
     groups = {str(task): rows for task, rows in task_rows(labels).groupby("corpus")}
-    groups[""] = test[test["corpus"].isin(trained)]  # attributes are asked of these
+    trained = labels["corpus"].isin(labels.loc[labels["split"] == "train", "corpus"])
+    groups[""] = labels[trained & (labels["split"] == "test")]  # attributes are asked of these
     found = [_scores(path, groups) for path in sorted(folder.glob("*.csv"))]
     device = str(torch.accelerator.current_accelerator(True) or "cpu")  # what "auto" takes
     return {
@@ -89,7 +83,7 @@ def collect(
 
 
 def _scores(path: Path, groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Scores of a table, one a row; none if it has no UAR of tasks or attributes with intervals."""
+    """Scores of a table, one a row; none if it has no UAR with intervals."""
     table = tables.read_table(path)
     if "attribute" in table:
         table = table.rename(columns={"attribute": "task"}).assign(kind="attribute")
@@ -131,10 +125,8 @@ def commit() -> str:
 
 def model_hash(folder: Path) -> str:
     """Sixteen hex digits of the weights in a model folder, whatever else is there."""
-    digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.safetensors")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    weights = b"".join(file.read_bytes() for file in sorted(folder.glob("*.safetensors")))
+    return hashlib.sha256(weights).hexdigest()[:16]
 
 
 def gather(runs: str = "runs") -> tuple[list[Result], list[str]]:
@@ -151,13 +143,8 @@ def gather(runs: str = "runs") -> tuple[list[Result], list[str]]:
 
 def score_table(found: Iterable[Result]) -> pd.DataFrame:
     """Zero-shot UAR of runs on their tasks, one a row, with `run, date, commit`."""
-    parts = [
-        pd.DataFrame(one["scores"]).assign(**{key: one[key] for key in ("run", "date", "commit")})
-        for one in found
-    ]
-    table = pd.concat(parts, ignore_index=True)
-    rows = (table["file"] == "scores.csv") & (table["metric"] == "uar")
-    return table[rows].reset_index(drop=True)
+    table = pd.json_normalize(list(found), "scores", ["run", "date", "commit"])
+    return table.query("file == 'scores.csv' and metric == 'uar'").reset_index(drop=True)
 
 
 def side_by_side(found: Iterable[Result], kind: str) -> pd.DataFrame:
@@ -231,8 +218,8 @@ def training_corpora(train: pd.DataFrame) -> list[dict[str, Any]]:
         kind, times = speech(part), part.index.to_frame()
         made = "made by this project with espeak-ng" if kind == "synthetic" else "as its owner says"
         row: dict[str, Any] = {"corpus": corpus, "speech": kind, "utterances": len(part)}
-        row |= {"hours": (times["end"] - times["start"]).dt.total_seconds().sum() / 3600}
+        row["hours"] = (times["end"] - times["start"]).dt.total_seconds().sum() / 3600
         row |= {"speakers": part["speaker"].nunique(), "licence": licences.get(str(corpus), made)}
-        languages = ", ".join(sorted(part["language"].dropna().unique()))
-        rows.append(row | {"languages": languages or "unknown"})
+        languages = ", ".join(sorted(part["language"].dropna().unique())) or "unknown"
+        rows.append(row | {"languages": languages})
     return rows

@@ -1,18 +1,14 @@
 """Which utterances fit a query, and which queries fit an utterance? Search where much is true.
 
 Queries seek utterances and utterances seek queries; :func:`paraclap.queries.query_truth` says what
-is true, and what is unknown is left out. *R@k* is the share of the seekers with a true item among
-their first k (of equal similarities the false come first), *mAP* the mean average precision. The
-chance level is exact for a random order of the same items. Seekers of whose items all or none are
-true are not counted.
-
-Similarity and truth are `(utterances, queries)`. Chapter 12. Source: Bestgen, Prague Bull. Math.
-Linguist. 2015 (expected average precision).
+is true. *R@k* is the share of the seekers with a true item among their first k (of equal
+similarities the false come first), *mAP* the mean average precision, both beside the exact level of
+a random order. Seekers of whose items all or none are true are not counted. Similarity and truth
+are `(utterances, queries)`. Chapter 12. Source: Bestgen, Prague Bull. Math. Linguist. 2015.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -30,13 +26,14 @@ MEASURES = [*(f"R@{k}" for k in PLACES), "mAP"]
 COLUMNS = ["direction", "measure", "seekers", "items", "value", "low", "high", "chance"]
 TO_AUDIO, TO_TEXT = "text → audio", "audio → text"
 Truth = NDArray[np.int8]
+Way = Callable[[NDArray[np.bool_]], pd.DataFrame]  # from utterances to what seekers find
 
 
 def seeker_scores(similarity: Floats, truth: Truth) -> pd.DataFrame:
     """What each seeker finds: `items`, `true` (how many), `rank` (of the first), `precision`.
 
-    `similarity` and `truth` (1 true, 0 false, -1 unknown) are `(seekers, items)`. Rank and average
-    precision are missing where all or nothing is true.
+    Both are `(seekers, items)`, truth is 1, 0 or -1 (unknown). Rank and average precision are
+    missing where all or nothing is true.
     """
     rows = []
     for values, states in zip(similarity, truth, strict=True):
@@ -56,10 +53,10 @@ def chance_precision(true: ArrayLike, items: ArrayLike) -> Floats:
     return np.asarray((harmonic + (m - 1) / (n - 1) * (n - harmonic)) / n)
 
 
-def _each(table: pd.DataFrame) -> pd.DataFrame:
-    """Every measure of every seeker."""
-    found = [*(table["rank"] <= k for k in PLACES), table["precision"]]
-    return pd.DataFrame(dict(zip(MEASURES, found, strict=True))).astype(float)
+def _means(way: Way, rows: NDArray[np.bool_]) -> list[float]:
+    """All measures, means over seekers."""
+    table = way(rows).dropna()
+    return [*((table["rank"] <= k).mean() for k in PLACES), table["precision"].mean()]
 
 
 def _chance(table: pd.DataFrame) -> list[float]:
@@ -70,19 +67,17 @@ def _chance(table: pd.DataFrame) -> list[float]:
 
 def retrieve(similarity: Floats, truth: Truth, speakers: Answers | None) -> pd.DataFrame:
     """Measure both directions, with intervals over speakers: a table of :data:`COLUMNS`."""
-    audio, text = seeker_scores(similarity, truth), seeker_scores(similarity.T, truth.T)
-
-    def of_audio(rows: NDArray[np.bool_]) -> pd.Series:
-        return _each(audio[rows].dropna()).mean()
-
-    def of_text(rows: NDArray[np.bool_]) -> pd.Series:
-        return _each(seeker_scores(similarity[rows].T, truth[rows].T).dropna()).mean()
-
+    audio = seeker_scores(similarity, truth)
+    ways: dict[str, Way] = {
+        TO_AUDIO: lambda rows: seeker_scores(similarity[rows].T, truth[rows].T),
+        TO_TEXT: lambda rows: audio[rows],
+    }
     parts = []
-    for direction, of, found in ((TO_AUDIO, of_text, text), (TO_TEXT, of_audio, audio)):
-        if (table := found.dropna()).empty:
+    for direction, way in ways.items():
+        if (table := way(np.ones(len(truth), bool)).dropna()).empty:
             raise ValueError("No seeker has both true and false items: there is nothing to rank.")
-        value, low, high = np.clip(jackknife(of, speakers, len(truth)), 0, 1)
+        ends = jackknife(partial(_means, way), speakers, len(truth))
+        value, low, high = np.clip(ends, 0, 1)
         part = pd.DataFrame({"measure": MEASURES, "value": value, "low": low, "high": high})
         size = {"seekers": len(table), "items": int(table["items"].max())}
         parts.append(part.assign(direction=direction, chance=_chance(table), **size)[COLUMNS])

@@ -1,14 +1,10 @@
 """Answers about many or long recordings, written to one Parquet file.
 
-A finished part of :data:`PART` rows is a file in ``<out stem>.parts/``, named after all that it
-depends on, so a stopped run goes on where it was. Segments that cannot be read are left out and
-listed with the reason in ``<out stem>_failed.csv``. Memory does not grow with the recordings.
-
-A row is a segment, with one probability per candidate and ``prediction``. Windows have one length
-and start every ``hop`` seconds; the last one ends where its segment ends. Chapter 8.
+A row is a segment, with a probability per candidate and ``prediction``. Windows have one length and
+start every ``hop`` seconds; the last one ends where its segment ends. Segments that cannot be read
+are listed with the reason in ``<out stem>_failed.csv``. Finished parts are files in ``<out
+stem>.parts/``, named after all that they depend on, so a stopped run goes on. Chapter 8.
 """
-
-from __future__ import annotations
 
 import contextlib
 import os
@@ -19,7 +15,6 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
@@ -48,16 +43,13 @@ def score_files(
     ``files`` are a folder, a table on disk, paths or an index; ``out`` is a Parquet file, and left
     as it is if it is current; ``precision`` is that of ``embed_audio``. Windows of ``window``
     seconds start every ``hop`` seconds, by default half a window; without, segments stay whole.
-
-    Raises:
-        ValueError: If candidates, window or files are bad, or no segment can be read.
+    ValueError if candidates, window or files are bad, or no segment can be read.
     """
     out = Path(out)
     if out.suffix != ".parquet":
         raise ValueError(f"Bad result {out.name!r}, expected a name that ends in .parquet.")
     index = windows(list_segments(files), window, hop)
-    absolute = index.levels[0].map(os.path.abspath).tolist()
-    index = index.set_levels(absolute, level=0)
+    index = index.set_levels(index.levels[0].map(os.path.abspath).tolist(), level=0)
     parts = [index[first : first + PART] for first in range(0, len(index), PART)]
     question = zeroshot.encode_candidates(model, candidates, template)
     if taken := {*question.labels} & {*tables.INDEX, "reason"}:
@@ -84,26 +76,19 @@ def score_files(
 def windows(
     segments: pd.MultiIndex, window: float | None = None, hop: float | None = None
 ) -> pd.MultiIndex:
-    """Rows to be scored: the segments, or the windows in each of them.
-
-    A file that cannot be opened gives its segment: reading it reports why.
-    """
+    """The segments, or the windows in each; a file that cannot be opened keeps its segment."""
     if window is None and hop is None:
         return segments
     hop = window / 2 if window and hop is None else hop
     if not (window and hop and 0 < hop <= window <= LONGEST):
-        raise ValueError(
-            f"Bad window {window} s and hop {hop} s, expected a hop above 0 that is not longer "
-            f"than the window, and a window of at most {LONGEST} s."
-        )
+        wanted = f"a hop above 0, and a window that is not shorter, of at most {LONGEST} s"
+        raise ValueError(f"Bad window {window} s and hop {hop} s, expected {wanted}.")
     rows: list[tuple[str, float, float]] = []
     for file, start, end in segments:
         begin, last = start.total_seconds(), end.total_seconds()
         with contextlib.suppress(audio.AudioError):
             last = audio.duration(file) if np.isnan(last) else last
-        rows += [
-            (file, begin + low, begin + high) for low, high in spans(last - begin, window, hop)
-        ]
+        rows += [(file, begin + a, begin + b) for a, b in spans(last - begin, window, hop)]
     return tables.segments(*zip(*rows, strict=True))
 
 
@@ -115,9 +100,9 @@ def spans(seconds: float, window: float, hop: float) -> list[tuple[float, float]
     """
     if not seconds > window:
         return [(0.0, seconds)]
-    starts = np.arange(0, seconds - window + 1e-9, hop).tolist()
-    if seconds - window - starts[-1] > 1e-9:  # what is left at the end
-        starts.append(seconds - window)
+    last = seconds - window
+    starts = np.arange(0, last + 1e-9, hop).tolist()
+    starts += [last] if last - starts[-1] > 1e-9 else []  # what is left at the end
     return [(start, start + window) for start in starts]
 
 
@@ -135,21 +120,15 @@ def _embed(model: ParaCLAP, part: pd.MultiIndex, precision: str) -> tuple[Embedd
 
 def _join(paths: Sequence[Path], out: Path, failed: Path, key: str) -> None:
     """Put the parts together, the result last: where it is, all is there."""
-    schema = pq.read_schema(paths[0]).with_metadata({"paraclap": key})
-    schema = schema.remove(schema.get_field_index("reason"))
-    reasons: list[str] = []
-    kept = 0
-    with tables.atomic(out) as whole, tables.atomic(failed) as lost:
-        with pq.ParquetWriter(whole, schema) as writer:
-            for path in paths:
-                part = pd.read_parquet(path)
-                bad = part.loc[part["reason"] != "", [*tables.INDEX, "reason"]]
-                bad.to_csv(lost, mode="a", index=False, header=path == paths[0])
-                good = part[part["reason"] == ""]
-                writer.write_table(pa.Table.from_pandas(good, schema, preserve_index=False))
-                reasons, kept = [*reasons, *bad["reason"]][:5], kept + len(good)
-        if not kept:
-            raise ValueError(f"None of the segments can be read ({'; '.join(reasons)}).")
+    table = pd.concat(map(pd.read_parquet, paths), ignore_index=True)
+    lost = table.loc[table["reason"] != "", [*tables.INDEX, "reason"]]
+    if len(lost) == len(table):
+        raise ValueError(f"None of the segments can be read ({'; '.join(lost['reason'][:5])}).")
+    answers = table.drop(index=lost.index, columns="reason")
+    answers.attrs["paraclap"] = key
+    with tables.atomic(out) as one, tables.atomic(failed) as other:
+        lost.to_csv(other, index=False)
+        answers.to_parquet(one, index=False)
 
 
 def _name(base: str, part: pd.MultiIndex) -> str:
@@ -163,7 +142,7 @@ def _name(base: str, part: pd.MultiIndex) -> str:
 
 def _content(model: ParaCLAP) -> str:
     """Changes when weights, configuration or processor of a model do."""
-    processor = model.require_processor()
+    reader = model.require_processor()
     weights = {name: v.detach().cpu().float().numpy() for name, v in model.state_dict().items()}
-    about = [repr(model.config.to_dict()), repr(processor.feature_extractor.to_dict())]
-    return str(joblib.hash([about, processor.tokenizer.get_vocab(), weights]))
+    about = repr(model.config.to_dict()), repr(reader.feature_extractor.to_dict())
+    return str(joblib.hash([about, reader.tokenizer.get_vocab(), weights]))

@@ -1,15 +1,12 @@
 """Tasks of a labels table: classes, the words that ask for them, predictions and scores.
 
 A *task* is a corpus with a test split whose column ``label`` has two classes or more; a column
-``task:<name>`` holds the classes of a further task over the same utterances. A class is asked for
-by a word in a template. ``candidates.csv`` has three sets of words: ``own``, beside the adjectives
-of emotions, and for the corpora of the paper ``paper`` and ``released``, the names in the paper and
-in the authors' code.
+``task:<name>`` holds the classes of a further task over the same utterances. A word in a template
+asks for a class: ``candidates.csv`` has ``own`` words, beside the adjectives of emotions, and those
+of the ``paper`` and of the ``released`` code. Chapters 5 and 6.
 
-Chapters 5 and 6. Source: sections 3.2 and 3.3 of the paper; https://github.com/KeiKinn/ParaCLAP.
+Source: sections 3.2 and 3.3 of the paper; https://github.com/KeiKinn/ParaCLAP.
 """
-
-from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import cache
@@ -25,9 +22,9 @@ from paraclap.evaluation.zeroshot import Candidates, answer, encode_candidates
 from paraclap.model import ParaCLAP
 from paraclap.model.embedding import Embeddings, embed_audio, embed_text
 from paraclap.queries import FEATURES, contrast, emotion_word, load_templates
+from paraclap.queries.templates import NO_AGREEMENT
 from paraclap.tables import unknown
 
-NO_CLASS = ("other", "no_agreement")
 CANDIDATES = ("own", "paper", "released")
 FURTHER = "task:"  # prefix of columns with the classes of a further task
 COLUMNS = ("corpus", "speaker", "truth", "prediction")  # of predictions, before the probabilities
@@ -65,16 +62,15 @@ def task_labels(labels: pd.DataFrame, task: str) -> pd.Series:
 
 
 def task_rows(labels: pd.DataFrame) -> pd.DataFrame:
-    """Test utterances that have a class, of tasks with two classes or more.
+    """Test utterances of tasks with two classes or more, once for each; ValueError if none is.
 
-    ``corpus`` is the task and ``label`` the class, of which ``other`` is none; an utterance of
-    several tasks comes several times. Raises a ValueError if there is none.
+    ``corpus`` is the task and ``label`` the class, of which ``other`` is none.
     """
     test = _with_class(labels[labels["split"] == "test"])
     many = test.groupby("corpus")["label"].transform("nunique") >= 2
     if not many.any():
-        msg = f"No task among {len(labels)} utterances, expected two classes in a test split"
-        raise ValueError(f"{msg}: add labels (column 'label'), or draw other splits.")
+        msg = f"No task among {len(labels)} utterances, expected two classes in a test split:"
+        raise ValueError(f"{msg} add labels (column 'label'), or draw other splits.")
     return test[many]
 
 
@@ -83,7 +79,9 @@ def _with_class(labels: pd.DataFrame) -> pd.DataFrame:
     further = [name.removeprefix(FURTHER) for name in map(str, labels) if name.startswith(FURTHER)]
     names = dict.fromkeys([*labels["corpus"], *further])
     each = [labels.assign(corpus=name, label=task_labels(labels, name)) for name in names]
-    parts = [part[part["label"].notna() & ~part["label"].isin(NO_CLASS)] for part in each]
+    parts = [
+        part[part["label"].notna() & ~part["label"].isin(["other", NO_AGREEMENT])] for part in each
+    ]
     return pd.concat([part for part in parts if len(part)] or [labels.iloc[:0]])
 
 
@@ -103,9 +101,8 @@ def remarks(labels: pd.DataFrame) -> list[str]:
     for task, classes in _with_class(labels).groupby("corpus", sort=False)["label"]:
         test = rows[rows["corpus"] == task]
         if absent := sorted(set(classes) - set(test["label"])):
-            found.append(
-                f"{task} goes without {', '.join(absent)}: its test split has none, or only that."
-            )
+            why = "its test split has none, or only that"
+            found.append(f"{task} goes without {', '.join(absent)}: {why}.")
         if 0 < (few := test["speaker"].nunique()) < LEAST_SPEAKERS:
             found.append(f"{task} has {few} speakers: its interval is over utterances only.")
     return found
@@ -120,9 +117,8 @@ def predict(
 ) -> pd.DataFrame:
     """Answer the question of each task for its utterances, whose embeddings may be given.
 
-    Returns:
-        one row an utterance and task: :data:`COLUMNS` (``corpus`` is the task), then a probability
-        per class of any task, missing where it is no candidate
+    Returns one row an utterance and task: :data:`COLUMNS` (``corpus`` is the task), then a
+    probability per class of any task, missing where it is no candidate.
     """
     embeddings = embed_audio(model, labels) if embeddings is None else embeddings
     questions = {task: encode_candidates(model, words, template) for task, words in tasks.items()}
@@ -154,10 +150,8 @@ def score(
 ) -> pd.DataFrame:
     """Score every task: a table of :data:`SCORES`; ``speakers`` is 0 where they are unknown.
 
-    ``draws`` and ``seed`` are those of the bootstrap over speakers; the template is only kept.
-
-    Raises:
-        ValueError: if a task has no predictions, or as ``metrics.uar``, naming the task
+    ``draws`` and ``seed`` are those of the bootstrap; the template is only kept. ValueError if a
+    task has no predictions, or as ``metrics.uar``, naming the task.
     """
     rows = []
     for task, classes in tasks.items():
@@ -176,7 +170,7 @@ def score(
 
 
 def attribute_queries(levels: pd.DataFrame, templates: str = "paper") -> dict[str, tuple[str, str]]:
-    """Queries for the low and the high end of each attribute that has levels and templates."""
+    """Queries for both ends, low and high, of each attribute that has levels and templates."""
     asked = {template.attribute for template in load_templates(templates)}
     names = [name for name in (*FEATURES, "gender") if name in levels and name in asked]
     return {name: contrast(name, templates) for name in names if levels[name].notna().any()}
@@ -193,8 +187,8 @@ def attribute_scores(
 ) -> pd.DataFrame:
     """UAR of the question for the low or the high end, of utterances at one of the ends.
 
-    ``levels`` is on the index of ``labels``: low, normal or high per attribute, and gender.
-    Returns ``attribute, n, uar, uar_low, uar_high``, best first, of attributes with both ends.
+    ``levels`` is on the index of ``labels``. Returns ``attribute, n, uar, uar_low, uar_high``, best
+    first, of attributes with both ends.
     """
     rows = []
     for attribute, queries in attribute_queries(levels, templates).items():
@@ -202,9 +196,9 @@ def attribute_scores(
         at_end = ends.isin(["low", "high"]).to_numpy()
         if ends[at_end].nunique() < 2:
             continue
-        question = encode_candidates(model, dict(zip(("low", "high"), queries, strict=True)))
+        question = encode_candidates(model, {"low": queries[0], "high": queries[1]})
         answers = answer(question, embeddings[at_end])["prediction"]
-        given = (ends[at_end].to_numpy(), answers, ["low", "high"])
+        given = ends[at_end].to_numpy(), answers, ["low", "high"]
         interval = bootstrap_interval(*given, labels["speaker"][at_end], draws, seed)
         rows.append([attribute, int(at_end.sum()), metrics.uar(*given), *interval])
     found = pd.DataFrame(rows, columns=["attribute", "n", "uar", "uar_low", "uar_high"])

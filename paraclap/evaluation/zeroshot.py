@@ -1,18 +1,13 @@
 """Zero-shot answers: which candidate fits an utterance best?
 
-A candidate is a label and the word that asks for it; the word fills a template, and the text
-encoder embeds the result once. The audio encoder embeds every utterance once. Nothing is random.
-
-Conventions: embeddings ``(n, d)`` float32 of unit length; answers are tables with one probability
-column per candidate (softmax over the candidates) and the column ``prediction``. Chapter 5.
-
-Source: sections 2.1 and 3.3 of the paper.
+A candidate is a label and the word that asks for it; the word fills a template. Every text and
+every utterance is embedded once. Nothing is random. Embeddings are ``(n, d)``, float32, of unit
+length; answers are tables with a probability per candidate (softmax over the candidates) and
+``prediction``. Chapter 5. Source: sections 2.1 and 3.3 of the paper.
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,8 +21,7 @@ Given = Iterable[str] | Mapping[str, str]
 PREDICTION = "prediction"
 
 
-@dataclass(frozen=True)
-class Candidates:
+class Candidates(NamedTuple):
     """An encoded question."""
 
     labels: tuple[str, ...]
@@ -47,8 +41,7 @@ def classify(
         template: Sentence with a slot ``{}`` for the word.
 
     Returns:
-        A table on the audformat index (file, start, end): one probability column per candidate,
-        summing to one, and the column ``prediction``.
+        A table on the audformat index: a probability per candidate, and ``prediction``.
 
     Raises:
         AudioError: If a file cannot be read.
@@ -60,11 +53,7 @@ def classify(
 
 
 def encode_candidates(model: ParaCLAP, candidates: Given, template: str = "{}") -> Candidates:
-    """Embed the text of every candidate, once for all utterances.
-
-    Raises:
-        ValueError: If candidates or template are bad, or two texts have the same tokens.
-    """
+    """Embed the text of every candidate; ValueError as in :func:`classify`, or for equal tokens."""
     words = check_candidates(candidates)  # label -> word, such as "anger" -> "angry"
     texts = [fill(template, word) for word in words.values()]  # "speaker is angry"
     tokens = model.prepare(text=texts)["input_ids"].tolist()
@@ -85,9 +74,8 @@ def answer(candidates: Candidates, audio_embeddings: Embeddings) -> pd.DataFrame
 def check_candidates(candidates: Given) -> dict[str, str]:
     """Candidates as a mapping from label to word.
 
-    Raises:
-        ValueError: If fewer than two are given, one is no text, empty or called "prediction", or
-            two have the same word, upper and lower case aside
+    ValueError if fewer than two are given, one is no text, empty or called "prediction", or two
+    have the same word, upper and lower case aside.
 
     >>> check_candidates(["happy", "sad"])
     {'happy': 'happy', 'sad': 'sad'}
@@ -99,11 +87,11 @@ def check_candidates(candidates: Given) -> dict[str, str]:
     for label, word in pairs:
         good = all(isinstance(one, str) and one.strip() for one in (label, word))
         if not good or label == PREDICTION:
-            msg = f"Bad candidate {label!r} ({word!r}), expected text that is not empty"
-            raise ValueError(f"{msg}, and a label other than {PREDICTION!r}: rename it.")
+            wanted = f"text that is not empty, and a label other than {PREDICTION!r}"
+            raise ValueError(f"Bad candidate {label!r} ({word!r}), expected {wanted}: rename it.")
     if len(pairs) < 2:
         raise ValueError(f"Got candidates {list(candidates)}, expected two or more.")
-    keys = [" ".join(word.casefold().split()) for _, word in pairs]
+    keys = (" ".join(word.casefold().split()) for _, word in pairs)
     _check_distinct(pairs, keys, "are the same word")
     return dict(pairs)
 
@@ -130,8 +118,8 @@ def fill(template: str, word: str) -> str:
     if "{}" not in template:
         raise ValueError(f"Bad template {template!r}, expected a slot, as in 'speaker is {{}}'.")
     if word.endswith(".") and template != "{}":
-        msg = f"Bad word {word!r} for the template {template!r}, expected no sentence"
-        raise ValueError(f"{msg}: set the template to '{{}}'.")
+        msg = f"Bad word {word!r} for the template {template!r}, expected no sentence:"
+        raise ValueError(f"{msg} set the template to '{{}}'.")
     return template.replace("{}", word)
 
 

@@ -3,8 +3,6 @@
 accelerate launch --num_processes 8 -m paraclap.training runs/demo/params.yaml
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,16 +1,14 @@
 """What a run learns from: its tables, decoded audio, and batches of utterances and captions.
 
-Every draw is a function of the seed and the step: a run that was stopped draws what it would have
-drawn, with any number of processes. Decoded audio is one memory-mapped file of 16-bit samples at
-16 kHz; where values go beyond 1, a segment is stored smaller, and its ``peak`` undoes that. Chapter
-4. Source: ParaCLAP (Jing et al., 2024), sections 2 and 3.1.
+Every draw is a function of seed and step: a stopped run draws what it would have drawn, with any
+number of processes. Decoded audio is one memory-mapped file of 16-bit samples at 16 kHz; beyond 1 a
+segment is stored smaller, and its ``peak`` undoes that. Chapter 4. Source: ParaCLAP (Jing et al.,
+2024), sections 2 and 3.1.
 """
-
-from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import joblib
 import numpy as np
@@ -55,10 +53,8 @@ def read_training_data(
 def training_rows(labels: pd.DataFrame, pool: QueryPool, settings: Settings) -> Rows:
     """Rows of the train split for which the settings leave a caption; rows as in ``labels``."""
     has_queries = pool.has_queries(settings.emotion, settings.only_emotion)
-    chosen = (labels["split"] == "train") & has_queries
-    if settings.agreed_only:
-        chosen &= labels["emotion"] != NO_AGREEMENT
-    return np.flatnonzero(chosen)
+    is_left = (labels["emotion"] != NO_AGREEMENT) | (not settings.agreed_only)
+    return np.flatnonzero((labels["split"] == "train") & has_queries & is_left)
 
 
 class Signals:
@@ -70,9 +66,9 @@ class Signals:
         columns = (table[name].to_numpy() for name in ("offset", "samples", "peak"))
         self.offsets, self.samples, self.peaks = columns
 
-    def select(self, index: pd.Index) -> Signals:
+    def select(self, index: pd.Index) -> Self:
         """The audio of other rows, all of them among those that were decoded."""
-        return Signals(self.path, self.table.loc[index])
+        return type(self)(self.path, self.table.loc[index])
 
     def seconds(self) -> npt.NDArray[np.float64]:
         """Length of each segment."""
@@ -137,19 +133,17 @@ class Pairs(Dataset[Batch]):
         functionals: pd.DataFrame | None = None,
         process: tuple[int, int] = (0, 1),
     ) -> None:
-        """Choose rows, fit the scaling of functionals, draw captions; arguments as in ``train``.
+        """Choose rows, scale functionals, draw captions; ValueError if there are too few rows.
 
-        ``process`` is the number of this process, and how many share a batch; ValueError if there
-        are too few utterances for one.
+        ``process`` is the number of this process, and how many share a batch.
         """
-        self.index, self.pool, self.settings = labels.index, pool, settings
-        self.processor, batch = model.require_processor(), settings.batch
+        self.pool, self.settings, batch = pool, settings, settings.batch
+        self.processor = model.require_processor()
         self.chosen = training_rows(labels, pool, settings)
         if len(self.chosen) < batch or batch % process[1]:
-            raise ValueError(
-                f"Bad batch {batch} for {len(self.chosen)} training utterances and {process[1]} "
-                "processes, expected no more than utterances, and a multiple of the processes."
-            )
+            got = f"{len(self.chosen)} training utterances and {process[1]} processes"
+            wanted = "no more than utterances, and a multiple of the processes"
+            raise ValueError(f"Bad batch {batch} for {got}, expected {wanted}.")
         size = batch // process[1]
         self.share = slice(process[0] * size, (process[0] + 1) * size)
         index = labels.index[self.chosen]
@@ -181,15 +175,11 @@ class Pairs(Dataset[Batch]):
         return [self.kept[turn][place] for turn, place in zip(turns, places, strict=True)]
 
     def __getitem__(self, step: int) -> Batch:
-        """This process's share of the batch at ``step``: what :meth:`ParaCLAP.forward` reads.
-
-        There are ``captions`` instead of tokens if the text encoder is frozen.
-        """
-        captions, crops = self.captions(step)[self.share], self._crops(step)
-        table = self.functionals
+        """This process's share of a batch; captions, no tokens, for a frozen text encoder."""
+        captions, table = self.captions(step)[self.share], self.functionals
         given = None if table is None else table[self._places(step)[self.share]]
-        extract = self.processor.feature_extractor
-        batch: Batch = dict(extract(crops, functionals=given, return_tensors="pt"))
+        inputs = {"functionals": given, "return_tensors": "pt"}
+        batch: Batch = dict(self.processor.feature_extractor(self._crops(step), **inputs))
         if batch["audio_attention_mask"].all():
             del batch["audio_attention_mask"]
         if not self.reads_tokens:
@@ -221,9 +211,12 @@ class Pairs(Dataset[Batch]):
         """Places among the training rows of the batch at ``step``; each epoch is a new draw."""
         epoch, number = divmod(step, self.steps_per_epoch)
         if self._order[0] != epoch:
-            rng, many = self._random(ORDER, epoch), len(self.chosen)
-            with_weights = self.settings.balance > 0
-            rows = rng.choice(many, many, p=self.weights) if with_weights else rng.permutation(many)
+            rng, many, weighted = (
+                self._random(ORDER, epoch),
+                len(self.chosen),
+                self.settings.balance,
+            )
+            rows = rng.choice(many, many, p=self.weights) if weighted else rng.permutation(many)
             self._order = epoch, rows
         return self._order[1][number * self.settings.batch :][: self.settings.batch]
 
@@ -235,7 +228,7 @@ class Pairs(Dataset[Batch]):
         size = round(self.settings.crop_seconds * audio.SAMPLING_RATE)
         spare = np.maximum(self.signals.samples[places] - size, 0)
         first = self._random(CROPS, step).integers(spare + 1)  # every place is equally likely
-        drawn = list(zip(places, first, strict=True))[self.share]
+        drawn = zip(places[self.share], first[self.share], strict=True)
         crops = [self.signals.read(place, start, size) for place, start in drawn]
         padded = size if self.settings.pad == "crop" else 0
         return [np.pad(crop, (0, max(0, padded - len(crop)))) for crop in crops]

@@ -1,11 +1,8 @@
 """The loss of a batch: which caption belongs to which utterance?
 
-Conventions: logits ``(n, n)``, a row is an utterance, a column a caption, pairs lie on the
-diagonal. Chapters 4 and 12. Sources: ParaCLAP (Jing et al., 2024), section 2.1, equations 1 and 2;
-SigLIP (Zhai et al., 2023).
+Logits are ``(n, n)``, a row is an utterance, a column a caption, pairs lie on the diagonal.
+Chapters 4, 12. Sources: ParaCLAP (Jing et al., 2024), equations 1, 2; SigLIP (Zhai et al., 2023).
 """
-
-from __future__ import annotations
 
 import math
 from collections import Counter
@@ -34,10 +31,7 @@ def scaled_similarity(
 
 
 def contrastive_loss(logits: Tensor) -> Tensor:
-    """Symmetric cross entropy of the paper, a scalar; ln n if all logits are equal.
-
-    ``logits`` have the shape ``(n, n)``, pairs on the diagonal; ValueError if they have another.
-    """
+    """Symmetric cross entropy of the paper, a scalar; ValueError if logits are not ``(n, n)``."""
     if logits.ndim != 2 or logits.shape[0] != logits.shape[1]:
         shape = tuple(logits.shape)
         raise ValueError(f"Bad logits {shape}, expected (n, n): one caption for each utterance.")

@@ -4,8 +4,6 @@ Those in :data:`MACHINE` change the last bits of the weights at most: a run goes
 finished, under other ones. Chapters 4, 6. Source: ParaCLAP (Jing et al., 2024), sections 2 and 3.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -17,7 +15,7 @@ from paraclap.tables import unknown
 LEAST = {"batch": 2, "crop_seconds": 0.05}  # of other numbers: 0
 LEAST |= dict.fromkeys(("epochs", "rand", "jobs", "checkpoint_steps"), 1)
 MACHINE = {"device", "jobs", "workers", "attention", "compiled", "recompute", "chunk"}
-MACHINE |= {"checkpoint_steps"}
+MACHINE.add("checkpoint_steps")
 # What the paper compares in its Table 1; whether rand5 names the emotion, its base says.
 VARIANTS: dict[str, dict[str, Any]] = {
     "no_emo_rand5": {"emotion": "never", "only_emotion": False, "rand": 5},

@@ -1,12 +1,10 @@
 """Device, model and optimiser, and one step of training: features, loss, gradient, update.
 
-The gradient is that of the whole batch. Of each chunk only the features are kept, and on the way
-back it is encoded again, with the same random numbers. Each process computes the loss of all pairs.
-Nothing here waits for a GPU. Chapters 4 and 9. Sources: ParaCLAP (Jing et al., 2024), sections 2.1
-and 3.3; GradCache (Gao et al., 2021).
+The gradient is that of the whole batch: each process computes the loss of all pairs. Of each chunk
+only the features are kept, and on the way back it is encoded again, with the same random numbers.
+Chapters 4 and 9. Sources: ParaCLAP (Jing et al., 2024), sections 2.1 and 3.3; GradCache (Gao et
+al., 2021).
 """
-
-from __future__ import annotations
 
 import functools
 import math
@@ -32,7 +30,6 @@ from paraclap.training.loss import contrastive_loss, scaled_similarity, sigmoid_
 from paraclap.training.settings import Settings
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-SCHEDULES = {"constant": "constant_with_warmup", "cosine": "cosine"}
 PATIENCE = timedelta(hours=6)  # with another process, such as the one that decodes a corpus
 WIDTH = 16  # tokens: captions of a frozen encoder are padded to multiples of it
 
@@ -46,10 +43,8 @@ def training_step(
     audio, text = in_chunks(encode, batch, settings.chunk)  # E^a, E^t: (n, d)
     audio, text = gather(audio), gather(text)  # of all processes: (N, d)
     logits = scaled_similarity(audio, text, model.temperature, settings.similarity)  # C: (N, N)
-    if model.logit_bias is None:
-        loss = contrastive_loss(logits)  # equation 2
-    else:
-        loss = sigmoid_loss(logits + model.logit_bias)
+    bias = model.logit_bias
+    loss = contrastive_loss(logits) if bias is None else sigmoid_loss(logits + bias)  # equation 2
     loss.backward()
     average_gradients(model)  # over the processes
     optimizer.step()
@@ -78,12 +73,10 @@ def in_chunks(
     pairs = len(batch["input_values"])
     if not 0 < chunk < pairs:
         return encode(batch)
-    parts = [
-        {name: values[first : first + chunk] for name, values in batch.items()}
-        for first in range(0, pairs, chunk)
-    ]
+    pieces = zip(*(values.split(chunk) for values in batch.values()), strict=True)
+    parts = [dict(zip(batch, piece, strict=True)) for piece in pieces]
     found = [checkpoint(encode, part, use_reentrant=False) for part in parts]
-    audio, text = (torch.cat(side) for side in zip(*found, strict=True))
+    audio, text = map(torch.cat, zip(*found, strict=True))
     return audio, text
 
 
@@ -101,10 +94,7 @@ def average_gradients(model: ParaCLAP) -> None:
 
 
 class CaptionCache:
-    """Outputs of a frozen text encoder: each distinct caption is encoded once.
-
-    Each is padded to the same width wherever it comes: a run that was stopped gets the same bits.
-    """
+    """Outputs of a frozen text encoder, one a caption, the same bits whatever else is encoded."""
 
     def __init__(self, model: ParaCLAP, most: int = 200_000) -> None:
         """Keep about ``most`` outputs."""
@@ -152,8 +142,7 @@ def start_model(settings: Settings, device: torch.device | str = "cpu") -> ParaC
     model.to(device).train()
     frozen = {model.audio_model: s.freeze_audio, model.text_model: s.freeze_text}
     for encoder, is_frozen in frozen.items():
-        encoder.requires_grad_(not is_frozen)
-        encoder.train(s.frozen_dropout or not is_frozen)  # whether it drops units out
+        encoder.requires_grad_(not is_frozen).train(s.frozen_dropout or not is_frozen)
         if encoder.config._attn_implementation != s.attention:
             encoder.set_attn_implementation(s.attention)
         if s.recompute:
@@ -175,5 +164,5 @@ def make_optimizer(
             parts.setdefault(rate, []).append(weight)
     groups = [{"params": weights, "lr": rate} for rate, weights in parts.items()]
     optimizer = OPTIMIZERS[settings.optimizer](groups, fused=True)
-    warm = math.ceil(settings.warmup * steps)
-    return optimizer, get_scheduler(SCHEDULES[settings.schedule], optimizer, warm, steps)
+    kind = "cosine" if settings.schedule == "cosine" else "constant_with_warmup"
+    return optimizer, get_scheduler(kind, optimizer, math.ceil(settings.warmup * steps), steps)

@@ -1,13 +1,10 @@
 """Training a run: all steps, a dev score after each epoch, checkpoints, the best model.
 
 After each epoch the emotions of the dev split are asked zero-shot, and the best model so far is
-kept; nothing looks at a test split. A run that was stopped goes on from its newest checkpoint and
-ends with the weights it would have had, on a CPU with the same number of threads to the last bit.
-Several processes (``accelerate launch``) share each batch. Chapter 4. Source: ParaCLAP (Jing et
-al., 2024), sections 2.1 and 3.3.
+kept; nothing looks at a test split. A run that was stopped ends with the weights it would have had,
+on a CPU with the same number of threads to the last bit. Several processes (``accelerate launch``)
+share each batch. Chapter 4. Source: ParaCLAP (Jing et al., 2024), sections 2.1 and 3.3.
 """
-
-from __future__ import annotations
 
 import contextlib
 import itertools
@@ -53,11 +50,11 @@ def train(
     Args:
         labels: Labels table with the splits ``train`` and ``dev``.
         pool: The queries of its rows.
-        folder: Gets ``model/``, ``curves.csv``, ``settings.json``, the decoded audio and, while it
-            trains, ``checkpoints/``. A model of other settings stays until this one is done.
+        folder: Gets ``model/``, ``curves.csv``, ``settings.json``, decoded audio, ``checkpoints/``
+            until it is done. A model of other settings stays until then.
         settings: What to train, and how.
         functionals: Features table, for an audio encoder that reads them.
-        audio: Where the decoded audio is kept; in ``folder`` if left out.
+        audio: File of the decoded audio; in ``folder`` if left out.
 
     Raises:
         ValueError: If a split is missing or too small, or functionals are wanted and not given.
@@ -94,10 +91,9 @@ def train_variants(
     chosen: Mapping[str, Settings],
     functionals: pd.DataFrame | None = None,
 ) -> dict[str, Path]:
-    """Train variants of a main run, each in ``variants/<name>/`` of its folder.
+    """Train variants in ``variants/<name>/`` of a main run, which has the settings ``base``.
 
-    One with the settings ``base`` of the main run is the main run. One with too few utterances is
-    left out, and a line is printed. Other arguments are those of :func:`train`.
+    One with too few utterances is left out, and a line is printed. The rest is as in :func:`train`.
     """
     places: dict[str, Path] = {}
     for name, settings in chosen.items():
@@ -218,10 +214,8 @@ class _Run:
             if torch.is_tensor(row["loss"]):
                 row |= {"loss": row["loss"].item(), "temperature": row["temperature"].item()}
             if not math.isfinite(row["loss"]):
-                raise FloatingPointError(
-                    f"Loss {row['loss']} at step {row['step']}, expected a number: lower the "
-                    "learning rates. The last checkpoint is kept."
-                )
+                msg = f"Loss {row['loss']} at step {row['step']}, expected a number"
+                raise FloatingPointError(f"{msg}: lower the learning rates.")
 
     def _score(self) -> None:
         """Score the dev split; keep the model if it is the best so far, or if there is no score."""

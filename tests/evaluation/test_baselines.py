@@ -1,7 +1,5 @@
 """Baselines learn what training has, and nothing else."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Intervals: golden values, a slow reference, coverage; the jackknife."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -69,12 +67,6 @@ def test_the_interval_agrees_with_a_slow_bootstrap(known):
     fast = bootstrap_interval(truth, prediction, LABELS, speakers if known else None, draws=4000)
     slow = slow_interval(truth, prediction, speakers if known else np.arange(180), 1000, 1)
     assert fast == pytest.approx(slow, abs=0.02)
-
-
-def test_speakers_of_unequal_skill_widen_the_interval():
-    truth, prediction, speakers = answered(each=60)
-    clustered = bootstrap_interval(truth, prediction, LABELS, speakers)
-    assert np.ptp(clustered) > 1.3 * np.ptp(bootstrap_interval(truth, prediction, LABELS))
 
 
 def test_with_few_or_unknown_speakers_utterances_are_drawn():

@@ -1,7 +1,5 @@
 """Paired comparisons: golden values, a slow reference, error rates; sentences."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -124,11 +122,6 @@ def test_seeds_meet_the_same_draws_and_are_averaged():
     each = compare.score_systems(dict(zip("abc", seeds, strict=True)), {"one": LABELS}, 40)
     together = compare.score_systems({"all": seeds}, {"one": LABELS}, 40)
     np.testing.assert_allclose(together["one", "all"], each.mean(axis=1))
-
-
-def test_p_by_hand():
-    # strays of 0.5 lie at 0.5, 0.1, 0.0, 0.6 from it: the first and the last reach zero or beyond
-    assert compare.p_value(0.5, [0.0, 0.4, 0.5, 1.1]) == pytest.approx((1 + 2) / (4 + 1))
 
 
 def test_above_chance_is_corrected_and_a_single_answer_is_set_apart():

@@ -1,36 +1,12 @@
 """Claims about what a model had seen before it was asked."""
 
-from __future__ import annotations
-
-import pandas as pd
 import pytest
 
 from paraclap.evaluation import contamination
 from paraclap.evaluation.tasks import tasks
-from paraclap.queries import QueryPool, assign_levels, fit_levels
 from paraclap.training.settings import Settings
 
 SETTINGS = Settings(audio_encoder="smoke", text_encoder="smoke", agreed_only=False)
-
-
-@pytest.fixture
-def table(labels: pd.DataFrame) -> pd.DataFrame:
-    """Thirty tones to learn from, ten that choose; ten more, and ten drunk ones, to be asked."""
-    speakers = labels["speaker"].tolist()[:40] + [f"t{n}" for n in range(10)]
-    drunk = ["intoxicated", "sober"] * 5
-    return labels.assign(
-        split=["train"] * 30 + ["dev"] * 10 + ["test"] * 20,
-        corpus=["tones"] * 50 + ["drunk"] * 10,
-        speaker=[*speakers, *(f"d{n % 4}" for n in range(10))],
-        emotion=[*labels["emotion"][:50], *[None] * 10],
-        label=[*labels["label"][:50], *drunk],
-    )
-
-
-@pytest.fixture
-def queries(labels: pd.DataFrame) -> pd.DataFrame:
-    levels = assign_levels(labels, fit_levels(labels))
-    return QueryPool(levels.join(labels[["emotion", "gender"]])).table()
 
 
 def classes(table, queries, settings=SETTINGS):

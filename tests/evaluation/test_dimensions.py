@@ -1,7 +1,5 @@
 """Claims about numbers from two opposite queries."""
 
-from __future__ import annotations
-
 import audmetric
 import numpy as np
 import pandas as pd

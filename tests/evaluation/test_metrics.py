@@ -1,7 +1,5 @@
 """Scores by hand, properties of scores, calibration."""
 
-from __future__ import annotations
-
 import audmetric
 import numpy as np
 import pandas as pd
@@ -35,11 +33,8 @@ def test_scores_by_hand():
     assert counts.to_numpy().tolist() == [[3, 1, 0], [0, 1, 1], [1, 0, 1]]
     assert counts.loc["a", "b"] == 1
     assert (counts.index.name, counts.columns.name) == ("truth", "prediction")
-
-
-def test_the_diagonal_of_a_normalized_confusion_has_the_recalls():
     shares = metrics.confusion(TRUTH, PREDICTION, LABELS, normalize=True).to_numpy()
-    assert np.diag(shares).mean() == pytest.approx(metrics.uar(TRUTH, PREDICTION, LABELS))
+    assert np.diag(shares).tolist() == pytest.approx([3 / 4, 1 / 2, 1 / 2])
 
 
 @settings(deadline=None)
@@ -93,17 +88,6 @@ def test_calibration_by_hand_with_edges_in_the_lower_bin():
     assert table["right"].tolist() == pytest.approx([0, 1, 1, 0.5])
     assert table["confidence"].tolist() == pytest.approx([0.1, 0.55, 0.85, 0.95])
     assert metrics.ece(sure, right) == pytest.approx((2 * 0.45 + 0.15 + 0.1 + 0.45) / 5)
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))
-def test_bins_hold_every_answer_once(answers):
-    sure, right = zip(*answers, strict=True)
-    table = metrics.reliability(sure, right, 7)
-    assert table["n"].sum() == len(sure)
-    assert np.average(table["right"], weights=table["n"]) == pytest.approx(np.mean(right))
-    assert np.average(table["confidence"], weights=table["n"]) == pytest.approx(np.mean(sure))
-    assert 0 <= metrics.ece(sure, right, 7) <= 1
 
 
 def overconfident(n=3000, classes=3, factor=3.0, seed=0):

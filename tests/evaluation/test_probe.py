@@ -1,7 +1,5 @@
 """Claims about probes that learn from a few labelled utterances."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Claims about prompts: a fixed set, what a task is asked in, and answers by several together."""
 
-from __future__ import annotations
-
 from itertools import combinations
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a run has measured stands in its results and on the card of its model."""
 
-from __future__ import annotations
-
 import ast
 import re
 from pathlib import Path
@@ -16,7 +14,6 @@ from sounds import buzz, write
 from paraclap import ParaCLAP, tables
 from paraclap.evaluation import results
 from paraclap.evaluation.results import write_card
-from paraclap.queries import QueryPool, assign_levels, fit_levels
 from paraclap.training.settings import Settings
 
 SETTINGS = Settings(
@@ -26,27 +23,12 @@ UAR = {"uar": 0.61234, "uar_low": 0.5, "uar_high": 0.7}
 
 
 @pytest.fixture
-def table(labels: pd.DataFrame) -> pd.DataFrame:
-    """Tones of a synthesiser to learn from and to be asked, and ten drunk people."""
-    return labels.assign(
-        corpus=["tones"] * 50 + ["drunk"] * 10,
-        speaker=[*labels["speaker"][:50], *(f"d{n % 4}" for n in range(10))],
-        split=["train"] * 30 + ["dev"] * 10 + ["test"] * 20,
-        label=[*labels["label"][:50], *["intoxicated", "sober"] * 5],
-        language="de",
-        synthetic=[True] * 50 + [False] * 10,
-    )
-
-
-@pytest.fixture
-def run(table: pd.DataFrame, labels: pd.DataFrame, model: ParaCLAP, tmp_path: Path) -> Path:
+def run(table: pd.DataFrame, queries: pd.DataFrame, model: ParaCLAP, tmp_path: Path) -> Path:
     """Folder of a run with a model, and scores written by hand."""
     folder = tmp_path / "runs" / "tiny"
     model.save_pretrained(folder / "model")
-    levels = assign_levels(labels, fit_levels(labels))
-    pool = QueryPool(levels.join(labels[["emotion", "gender"]]))
     tables.write_table(table, folder / "labels.parquet")
-    tables.write_table(pool.table(), folder / "queries.parquet")
+    tables.write_table(queries, folder / "queries.parquet")
     tables.write_json(SETTINGS.asdict(), folder / "settings.json")
     more = {"n": 10, "macro_f1": 0.5, "accuracy": 0.4} | UAR
     asked = [{"task": "tones"} | more, {"task": "drunk"} | more]
@@ -181,7 +163,7 @@ def test_a_reader_finds_speech_scores_data_contamination_and_limits(card, table)
     assert train in card
     assert "| drunk | recorded | 0.500 | 0.612 | 0.500 to 0.700 | utterances | 10 |" in card
     assert "| tones | 100 % | 100 % | the corpus |" in card
-    for part in ("Limits", "Licence", "Citation", "forbids use in\nproducts", "jing2024paraclap"):
+    for part in ("Limits", "Licence", "Citation", "forbids use in\nproducts", "2406.07203"):
         assert part in card
     assert "{{" not in card.replace("{{ParaCLAP}", "") and "\n\n\n\n" not in card
 

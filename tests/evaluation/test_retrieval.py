@@ -1,7 +1,5 @@
 """Claims about search: ranks and precision where much is true, and the level of a random order."""
 
-from __future__ import annotations
-
 from itertools import permutations
 
 import numpy as np

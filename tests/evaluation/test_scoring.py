@@ -1,7 +1,5 @@
 """Scoring of folders, tables and long recordings: in parts, resumed, bad files listed."""
 
-from __future__ import annotations
-
 import itertools
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Tasks, their words, predictions and scores."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Answers, and candidates that are refused."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -34,23 +32,6 @@ def test_classify_gives_probabilities_on_the_audformat_index(model, labels):
     np.testing.assert_allclose(table.iloc[:, :3], shares, atol=1e-5)
     best = table[["angry", "sad", "calm"]].idxmax(axis=1)
     assert best.tolist() == table["prediction"].tolist()
-
-
-def test_labels_may_differ_from_words(model, labels):
-    by_word = classify(model, labels, ["angry", "sad"])
-    by_label = classify(model, labels, {"anger": "angry", "sadness": "sad"})
-    np.testing.assert_array_equal(by_label["anger"], by_word["angry"])
-    renamed = by_word["prediction"].map({"angry": "anger", "sad": "sadness"})
-    assert by_label["prediction"].tolist() == renamed.tolist()
-
-
-def test_a_question_keeps_the_mode_of_the_model(model):
-    model.train()
-    model.audio_model.eval()
-    question = encode_candidates(model, {"anger": "angry", "sadness": "sad"})
-    assert model.training and model.text_model.training and not model.audio_model.training
-    assert question.labels == ("anger", "sadness") and question.embeddings.shape == (2, 16)
-    assert question.logit_scale == pytest.approx(1 / 0.07, rel=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,5 @@
-import signal
-import time
-
 import pytest
-from small_training import SETTINGS, context, run, saved, vanished, weights
+from small_training import SETTINGS, run, saved, vanished, weights
 
 from paraclap import tables
 from paraclap.training import Settings
@@ -20,20 +17,6 @@ def test_a_run_that_vanished_ends_as_one_that_did_not(labels, tmp_path, changes)
     assert weights(tmp_path / "whole") == weights(tmp_path / "stopped")
     left = {"model", "curves.csv", "settings.json", "signals.pcm", "signals.parquet"}
     assert {path.name for path in (tmp_path / "stopped").iterdir()} - {".model.lock"} == left
-
-
-def test_a_killed_run_ends_as_one_that_was_not(labels, tmp_path) -> None:
-    settings = SETTINGS.but(epochs=10, checkpoint_steps=2)
-    process = context.Process(target=run, args=(labels, tmp_path / "killed", settings))
-    process.start()
-    while not saved(tmp_path / "killed") and process.is_alive():
-        time.sleep(0.01)
-    process.kill()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL, "the run ended before it could be killed"
-    for name in ("killed", "whole"):
-        run(labels, tmp_path / name, settings)
-    assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("part", ["custom_checkpoint_0.pkl", "random_states_0.pkl"])

@@ -36,9 +36,6 @@ def pairs(labels, model, signals):
     return make
 
 
-# --- which rows, which batches ------------------------------------------------------------------
-
-
 def test_every_epoch_shows_each_training_utterance_at_most_once(pairs, labels) -> None:
     ours, epochs = pairs(TOKENS.but(batch=7)), []
     train = set(np.flatnonzero(labels["split"] == "train"))
@@ -76,9 +73,6 @@ def test_balanced_batches_hold_a_rare_emotion_more_often(labels, model, signals)
         drawn = rare["emotion"].iloc[np.concatenate([ours.rows(step) for step in range(30)])]
         shares.append((drawn == "anger").mean())
     assert shares == pytest.approx([0.1, 0.25, 0.5], abs=0.05)
-
-
-# --- crops --------------------------------------------------------------------------------------
 
 
 def start_of(crop: np.ndarray, whole: np.ndarray) -> int:
@@ -125,9 +119,6 @@ def test_functionals_are_those_of_the_batch_standardised_by_the_training_rows(la
     np.testing.assert_allclose(found, expected[ours.rows(2)], rtol=1e-4, atol=1e-5)
 
 
-# --- captions -----------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("kept", [0, 2])
 def test_captions_are_true_of_their_utterances_and_drawn_anew_or_kept(pairs, labels, kept) -> None:
     ours, pool = pairs(TOKENS.but(captions_per_utterance=kept)), pool_of(labels)
@@ -171,9 +162,6 @@ def test_outputs_have_the_same_bits_whatever_else_is_encoded() -> None:
     assert torch.equal(together, apart)
 
 
-# --- where one starts, who reads ----------------------------------------------------------------
-
-
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches_depend_neither_on_where_one_starts_nor_on_who_reads(pairs, workers) -> None:
@@ -182,20 +170,6 @@ def test_batches_depend_neither_on_where_one_starts_nor_on_who_reads(pairs, work
     for one, other in zip(expected[5:], got, strict=True):
         assert one.keys() == other.keys()
         assert all(torch.equal(one[name], other[name]) for name in one)
-
-
-def test_shares_of_several_processes_are_the_batch_of_one(pairs) -> None:
-    settings = TOKENS.but(pad="crop")
-    whole = pairs(settings)[4]
-    halves = [pairs(settings, process=(number, 2))[4] for number in (0, 1)]
-    assert torch.equal(torch.cat([half["input_values"] for half in halves]), whole["input_values"])
-    for half, rows in zip(halves, whole["input_ids"].split(5), strict=True):
-        width = half["input_ids"].shape[1]
-        assert torch.equal(half["input_ids"], rows[:, :width])
-        assert not rows[:, width:].any()
-
-
-# --- tables and decoded audio -------------------------------------------------------------------
 
 
 def test_only_corpora_with_a_train_split_are_read(labels, tmp_path) -> None:

@@ -103,9 +103,6 @@ def test_bf16_products_keep_float32_weights_and_about_the_gradient(batch) -> Non
     assert torch.nn.functional.cosine_similarity(*found, dim=0) > 0.99
 
 
-# --- several processes --------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("changes", [{}, {"chunk": 2, "objective": "sigmoid"}])
 def test_two_processes_have_the_gradient_of_one(labels, tmp_path, changes) -> None:
     settings = PLAIN.but(**changes)

@@ -36,9 +36,6 @@ def moved(before: dict[str, torch.Tensor], model: ParaCLAP) -> set[str]:
     return {name for name in before if not torch.equal(before[name], after[name])}
 
 
-# --- learning -----------------------------------------------------------------------------------
-
-
 def test_the_loss_falls_well_below_chance_and_all_that_learns_moves(labels, tmp_path) -> None:
     settings = FAST.but(freeze_text=False, text_lr=1e-2, epochs=14, optimizer="adam")
     before = start_model(settings).state_dict()
@@ -116,9 +113,6 @@ def test_same_seed_gives_the_same_bits_and_another_seed_others(labels, tmp_path)
     assert weights(tmp_path / "first") != weights(tmp_path / "other")
 
 
-# --- dropout ------------------------------------------------------------------------------------
-
-
 def test_the_heads_drop_units_out_in_every_step_and_not_afterwards(labels, tmp_path) -> None:
     still = SETTINGS.but(head_lr=0.0, audio_lr=0.0)  # nothing but dropout can change a loss
     losses = [run(labels, tmp_path / str(p), still.but(dropout=p))["loss"] for p in (0.0, 0.5)]
@@ -140,9 +134,6 @@ def test_encoders_drop_units_out_if_they_learn_or_if_it_is_asked_for(labels, tmp
     asked = first_loss(labels, tmp_path / "asked", frozen_dropout=True, **base)
     learns = first_loss(labels, tmp_path / "learns", freeze_text=False, **base)
     assert frozen != asked == learns
-
-
-# --- which data, which epoch --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])
