@@ -8,8 +8,6 @@ Runs `create_templates` and `create_templates_fix` of `preprocessing/template_cr
 compares ours with these fingerprints. Nothing of that code is part of this project.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 import sys

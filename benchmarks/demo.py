@@ -7,8 +7,6 @@ and writes benchmarks/demo.csv. A seed changes everything: speakers and utteranc
 corpora, the first weights, the order of the batches, the captions.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path

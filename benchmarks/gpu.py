@@ -10,8 +10,6 @@ weight by weight and looks at every loss. Scoring is that of :mod:`benchmarks.sp
 written down, and the others go on. Writes benchmarks/gpu.json after each part.
 """
 
-from __future__ import annotations
-
 import itertools
 import os
 import sys

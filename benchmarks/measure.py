@@ -5,8 +5,6 @@ take turns in rounds, so that other work on the machine touches all alike; what 
 to a reference in the same round, and its median over the rounds.
 """
 
-from __future__ import annotations
-
 import argparse
 import datetime
 import os

@@ -4,8 +4,6 @@ Files are 16-bit WAV at 16 kHz; levels, emotions and genders are drawn; the toke
 words of the queries, one token each.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -9,8 +9,6 @@ text encoder is the first two layers of MiniLM. All models answer the tasks in b
 benchmarks/recipes.csv.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path

@@ -13,8 +13,6 @@
 Signals are noise. Writes benchmarks/speed.json.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path

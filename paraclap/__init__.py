@@ -10,8 +10,6 @@ After this import, transformers finds saved models (`AutoModel`, `pipeline`).
 Source: Jing, Triantafyllopoulos, Schuller: ParaCLAP, Interspeech 2024, arXiv 2406.07203.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import Any
 

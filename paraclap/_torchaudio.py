@@ -6,8 +6,6 @@ every audio model of transformers. The transforms are plain torch and need no ex
 stand-in reports that there is none. Import this module before transformers.
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 import types

@@ -5,8 +5,6 @@ FLAC, OGG, MP3, SPHERE, ...), and decoded to their end where the header does not
 channels are averaged, other sampling rates converted by soxr (quality HQ). Chapter 1.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import re

@@ -5,8 +5,6 @@ Results go to stdout or to the file of ``--out``, progress and errors to stderr.
 imports what it needs, so that ``paraclap --help`` answers at once.
 """
 
-from __future__ import annotations
-
 import contextlib
 import tempfile
 from collections.abc import Iterator
@@ -51,7 +49,7 @@ def score(
     precision: Annotated[str, typer.Option(help="auto, float32 or bf16.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
 ) -> None:
-    """Find the candidate that fits each voice best."""
+    """Find the candidate that fits each utterance best."""
     with _errors(out), _parquet(out) as path:
         folder = _model(model)
         import torch
@@ -90,7 +88,7 @@ def queries(
     emotion_form: Annotated[str, typer.Option(help="adjective or noun.")] = "adjective",
     jobs: Jobs = None,
 ) -> None:
-    """Find the sentences that hold for voices.
+    """Find the sentences that hold for utterances.
 
     FILES may be a table of features; without --edges, its own rows say what is low and high.
     """

@@ -5,8 +5,6 @@ end of NaT is the end of the file. In memory ``file`` is an absolute path; on di
 project folder are relative to it, so that a project can be moved. Chapter 1.
 """
 
-from __future__ import annotations
-
 import contextlib
 import difflib
 import io

@@ -1,7 +1,5 @@
 """Shared by all tests: a small real corpus of tones, and nothing from the network."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

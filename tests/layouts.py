@@ -4,8 +4,6 @@ Each function makes one corpus in a folder and gives this folder. Pitch and leve
 class, so that there is something to learn. Nobody speaks in these files; the names are made up.
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable, Iterable
 from itertools import product

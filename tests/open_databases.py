@@ -6,8 +6,6 @@ a repository that is a folder.
 Facts: https://audeering.github.io/datasets
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path

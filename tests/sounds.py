@@ -1,7 +1,5 @@
 """Signals and audio files that tests are made of: tones and buzzes, no speech."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 from typing import Any

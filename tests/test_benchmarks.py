@@ -1,7 +1,5 @@
 """The benchmarks in small, on any machine."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """A book of three short chapters in a folder of its own, to see how the runner treats it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 HEADER = """\

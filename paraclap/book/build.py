@@ -4,8 +4,6 @@ Warnings are errors. The pages are built in a folder of their own for each run, 
 of the former ones in `_build/html` when they are complete.
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

@@ -5,8 +5,6 @@ outputs. The header of a chapter names, below the run's folder, what it `reads` 
 `inputs` the parameters that name files or folders of the user's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -6,8 +6,6 @@ declares. A key that none declares, a value of another type and a key given twic
 `${oc.env:NAME,''}` in a file stands for an environment variable.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, make_dataclass

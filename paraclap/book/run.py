@@ -6,8 +6,6 @@ folder. An executed chapter appears whole or not at all, below `runs/<run>/noteb
 fails is left beside it as `<name>.failed.ipynb`.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 import shutil

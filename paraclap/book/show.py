@@ -4,8 +4,6 @@
 with its colours, and the name of the file that it comes from.
 """
 
-from __future__ import annotations
-
 import inspect
 import textwrap
 from collections.abc import Callable

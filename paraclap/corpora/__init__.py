@@ -8,8 +8,6 @@ sentences on what was decided for the user (splits drawn, utterances left out); 
 ``file`` and ``reason`` of files that cannot be read, whose segments stay in the table. Chapter 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Every corpus is checked when it is loaded. A speaker in two splits is an error; 
 or files of one content, are one if they are in train and in another split, else a note. Chapter 1.
 """
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

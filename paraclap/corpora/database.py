@@ -14,8 +14,6 @@
 Chapter 1. Sources: https://audeering.github.io/audformat, https://audeering.github.io/audb
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path

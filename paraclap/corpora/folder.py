@@ -7,8 +7,6 @@ disk (upper case, composed letters, backslashes, no suffix) where exactly one fi
 such as ``None`` or ``NA`` are missing values, with a note. Chapters 1 and 8.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import unicodedata

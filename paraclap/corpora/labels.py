@@ -6,8 +6,6 @@ test. A further question about the same segments is a column ``task:<name>``. Wh
 the user is a sentence in a list `notes`. Chapter 1.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

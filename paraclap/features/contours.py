@@ -4,8 +4,6 @@ Times are seconds, frequencies Hz, levels dB relative to the loudest moment. The
 eGeMAPSv02 (Eyben et al. 2016), NaN where there is no tone. Chapter 1 shows both.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import opensmile
 from numpy.typing import NDArray

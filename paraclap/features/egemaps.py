@@ -8,8 +8,6 @@ Source: Eyben et al. 2016, "The Geneva Minimalistic Acoustic Parameter Set (GeMA
 2010, "openSMILE".
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import os

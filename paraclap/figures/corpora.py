@@ -1,7 +1,5 @@
 """What lies behind a signal: its mel spectrogram and its pitch. Chapter 1."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

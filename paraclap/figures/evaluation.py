@@ -1,7 +1,5 @@
 """Confusion matrices, and a table with the best marked. Chapters 5 and 6."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Units of features that have a word; intended prosody of synthetic speech. Chapter 2."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from paraclap.figures import style

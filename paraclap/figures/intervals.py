@@ -1,7 +1,5 @@
 """One chart for all scores: a row a name, a mark a system, a bar its interval. Chapters 5 to 14."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ Signals are mono float32 at 16 kHz, ``(samples,)``. MP3 has a constant 24 kbit/s
 browser plays: about 4 kB a second.
 """
 
-from __future__ import annotations
-
 import base64
 import html
 import io

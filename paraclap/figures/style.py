@@ -5,8 +5,6 @@ pixels wide: an inch is 100 pixels there, and 140 in the file. Words are never r
 Colours are seaborn's colour-blind-safe palette; an emotion has the same one in all chapters.
 """
 
-from __future__ import annotations
-
 import base64
 import html
 import io

@@ -1,7 +1,5 @@
 """Curves of training, and similarities before and after. Chapters 4 and 6."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any

@@ -4,8 +4,6 @@ Rows are the true classes, columns the answers; a row adds up to one. A cell pla
 which the model was surest: on the diagonal right answers, elsewhere mistakes. Chapter 13.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

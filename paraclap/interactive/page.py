@@ -4,8 +4,6 @@ The pages of the book load bokeh's scripts from ``../_static``, so they need no 
 cannot reach those files: there the scripts come with the figure.
 """
 
-from __future__ import annotations
-
 import html
 import os
 from collections.abc import Iterable

@@ -4,8 +4,6 @@
 A page without Python cannot run widgets: there a sentence says how to get here. Chapter 13.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -4,8 +4,6 @@ A question is asked in all prompts of the frozen set, or in one of the reader's:
 probabilities is the answer. Uploads and recordings stay in memory. Chapter 13.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Sequence
 from functools import lru_cache

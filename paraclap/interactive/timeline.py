@@ -4,8 +4,6 @@ A recording is cut into windows (``scoring.windows``), each of which answers for
 recording is made of utterances, their stretches tell the truth. Chapters 8 and 13.
 """
 
-from __future__ import annotations
-
 import html
 from itertools import groupby
 from typing import Any

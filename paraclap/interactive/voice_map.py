@@ -4,8 +4,6 @@ Embeddings are ``(n, d)`` of unit length; places ``(n, 2)``, whose axes mean not
 Source: van der Maaten and Hinton, Visualizing data using t-SNE, JMLR 9, 2008.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 Each module needs its library alone and is imported by nobody else in the package.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from types import SimpleNamespace
 

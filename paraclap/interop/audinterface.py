@@ -7,8 +7,6 @@ Rows and their ends are those of openSMILE, so that tables can be joined. Files 
 a time. A ``cache_root`` knows the index alone: give each model and question its own folder.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import audinterface

@@ -10,8 +10,6 @@ install paraclap[mteb]`). Embeddings are of unit length; those of an item with b
 are the sum of both, as in mteb's own encoders. Source: mteb 2.26.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from typing import Any
 

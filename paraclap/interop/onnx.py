@@ -9,8 +9,6 @@ softmax over `temperature` (in the metadata) times their cosines gives the proba
 packages of `pip install paraclap[onnx]`.
 """
 
-from __future__ import annotations
-
 import warnings
 from copy import deepcopy
 from pathlib import Path

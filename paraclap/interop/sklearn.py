@@ -8,8 +8,6 @@ shared by clones, as in a grid search, until a file or the weights in the folder
 ``n_jobs`` every process embeds for itself and needs the folder.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import lru_cache

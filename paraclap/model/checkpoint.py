@@ -6,8 +6,6 @@ and ``logit_scale``. The sizes of the encoders come from configurations. Code in
 Signals are not normalised, as in the authors' evaluation. Chapter 7. Source: ``KeiKinn/ParaCLAP``.
 """
 
-from __future__ import annotations
-
 import copy
 import re
 import warnings

@@ -1,7 +1,5 @@
 """The configuration of a ParaCLAP model: two encoders and the heads that join them. Chapter 4."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -4,8 +4,6 @@ Utterances are read without crops; padding changes nothing, so that an utterance
 embedding alone and in a batch.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -6,8 +6,6 @@ download; ``egemaps`` reads functionals, alone or beside another encoder (``egem
 BERT over its vocabulary. Else a folder or hub id brings all weights of the encoder. Chapter 4.
 """
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any

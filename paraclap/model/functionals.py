@@ -5,8 +5,6 @@ utterance, or as further units of every frame of a waveform encoder, so that the
 keeps them. Chapter 4. Source: Eyben et al. 2016, not the paper.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

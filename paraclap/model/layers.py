@@ -4,8 +4,6 @@ Conventions: ``hidden (batch, time, units)``; masks are 1 on signal and 0 on pad
 Chapter 4. Source: ParaCLAP (Jing et al., 2024), section 2.1.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

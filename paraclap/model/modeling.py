@@ -4,8 +4,6 @@
 Chapter 4. Source: ParaCLAP (Jing et al., 2024), section 2.1.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import os
@@ -102,7 +100,7 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         return (model, info) if with_info else model
 
     @classmethod
-    def from_released(cls, checkpoint: str | Path, *args: Any, **kwargs: Any) -> ParaCLAP:
+    def from_released(cls, checkpoint: str | Path, *args: Any, **kwargs: Any) -> "ParaCLAP":
         """Read the authors' checkpoint, see :func:`paraclap.model.checkpoint.load_released`."""
         # By name: a model folder that carries this file has no use for that one.
         module = importlib.import_module("paraclap.model.checkpoint")

@@ -4,8 +4,6 @@ Signals are mono float32 at ``sampling_rate`` Hz; their mask is ``audio_attentio
 ``attention_mask`` is that of the tokens. Chapter 4.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -4,8 +4,6 @@ The edges of an attribute are its 30 % and 70 % quantiles (linear interpolation)
 rows alone. Low is below the lower edge, high at or above the upper one. Source: section 2.2.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -4,8 +4,6 @@ What holds of one attribute depends on a few values of a row, so it is found onc
 combinations. Source: sections 2.2 and 3.3 of the paper.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain, product

@@ -5,8 +5,6 @@ the queries of one utterance, joined by "and". Attributes are drawn first and th
 each: many wordings do not weigh more. Chapter 3. Source: sections 2.2 and 3.3 of the paper.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

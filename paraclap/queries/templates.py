@@ -14,8 +14,6 @@ conditions on other attributes, `attribute=state|state; ...`. The sets are
   included. Source: the paper; https://github.com/KeiKinn/ParaCLAP.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -7,8 +7,6 @@ CLAP of Microsoft and of LAION, and Pengi, are each a :class:`System`; a :class:
 rates arousal, dominance and valence. Their weights are not here: `commands` fetch them.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from paraclap import tables

@@ -7,8 +7,6 @@ the same answer. Shorter signals are repeated, as in their own code. Chapter 10.
 al., ICASSP 2023 and 2024 (msclap 1.3.4); Wu et al., ICASSP 2023.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

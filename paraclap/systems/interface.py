@@ -6,8 +6,6 @@ subfolders, configuration and tokenizer of each text encoder. Code in a file is 
 Embeddings are ``(n, d)`` float32 of unit length; tables lie on the audformat index. Chapter 10.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache

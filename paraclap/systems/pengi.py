@@ -9,8 +9,6 @@ Conventions: 44.1 kHz, the first 7 seconds. Chapter 10. Source: Deshmukh et al.,
 language model for audio tasks", NeurIPS 2023, and https://github.com/microsoft/Pengi.
 """
 
-from __future__ import annotations
-
 from typing import Any, cast
 
 import pandas as pd

@@ -4,8 +4,6 @@ Conventions: 16 kHz, one file at a time in full; ratings from about 0 to 1. Chap
 Wagner et al., "Dawn of the transformer era in speech emotion recognition", IEEE TPAMI 2023.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The whole book, once, as small as it goes: what it leaves fits together and reads well."""
 
-from __future__ import annotations
-
 import ast
 import json
 import re

@@ -1,7 +1,5 @@
 """Parameters: declared by chapters, changed by files and by the command line."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """The runner: what is up to date, what a choice of chapters does, what a failure leaves."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

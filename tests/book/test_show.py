@@ -1,7 +1,5 @@
 """Source shown to the reader is the source that runs."""
 
-from __future__ import annotations
-
 import ast
 
 import pytest

@@ -1,7 +1,5 @@
 """Folders of the paper's corpora, for all tests of this folder."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from pathlib import Path

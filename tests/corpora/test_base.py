@@ -1,7 +1,5 @@
 """What is not as it should be in the folders of the paper's corpora: noted, left out or refused."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

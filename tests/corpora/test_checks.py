@@ -1,7 +1,5 @@
 """Test data are never learned from: leaks between splits are errors with counts."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

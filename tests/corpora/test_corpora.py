@@ -1,7 +1,5 @@
 """Several corpora in one run: names, roles, and what is missing."""
 
-from __future__ import annotations
-
 import shutil
 
 import layouts

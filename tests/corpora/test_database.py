@@ -1,7 +1,5 @@
 """Audformat databases on disk and fetched by name: corpora, speakers and splits are found."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

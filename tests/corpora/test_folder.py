@@ -1,7 +1,5 @@
 """A folder of audio with a CSV: what is read, what is said, what is refused."""
 
-from __future__ import annotations
-
 import io
 import unicodedata
 

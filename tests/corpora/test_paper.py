@@ -1,7 +1,5 @@
 """The corpora of the paper as they lie on disk: what is read, what is left out, what is refused."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

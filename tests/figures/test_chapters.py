@@ -1,7 +1,5 @@
 """Figures of chapters 1 to 6 show what their tables hold."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The chart of intervals draws what the table holds, where it belongs."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

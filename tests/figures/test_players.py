@@ -1,7 +1,5 @@
 """Players carry their sound, and neither paths nor tags."""
 
-from __future__ import annotations
-
 import base64
 import io
 

@@ -1,7 +1,5 @@
 """The style: colours that stay, figures that show themselves, words that stay words."""
 
-from __future__ import annotations
-
 import base64
 import io
 

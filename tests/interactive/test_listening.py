@@ -1,7 +1,5 @@
 """Confusions play what lies in their cells; a timeline knows what is true when."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

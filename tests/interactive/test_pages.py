@@ -1,7 +1,5 @@
 """Pages of the book play without a network, and say in words what they show without scripts."""
 
-from __future__ import annotations
-
 import shutil
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer

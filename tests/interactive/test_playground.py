@@ -1,7 +1,5 @@
 """The playground answers in tables; whatever goes wrong is a sentence."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from sounds import buzz

@@ -1,7 +1,5 @@
 """Places and neighbours are what counting gives; the map holds what it is given."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

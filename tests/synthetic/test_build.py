@@ -1,7 +1,5 @@
 """The synthetic corpora on disk: the same bytes for everybody, complete, and as intended."""
 
-from __future__ import annotations
-
 import hashlib
 import platform
 import resource

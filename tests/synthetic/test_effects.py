@@ -1,7 +1,5 @@
 """Each dimension of prosody moves what it names."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

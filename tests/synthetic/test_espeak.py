@@ -1,7 +1,5 @@
 """espeak-ng gives the same samples for the same settings, whatever came before."""
 
-from __future__ import annotations
-
 import sys
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The plan of the synthetic corpora: speakers, classes, prosody."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 

@@ -1,7 +1,5 @@
 """Other systems answer as the packages they come from do; their weights here are random."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import soundfile

@@ -5,8 +5,6 @@ file that is shared gives an environment variable instead: ``crema_d: ${PARACLAP
 corpus is a row of ``corpora.csv`` and a function of its name in `loaders`. Chapter 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any

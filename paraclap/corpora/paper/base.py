@@ -7,8 +7,6 @@ suffix; two files for one are an error unless they are identical. Differences fr
 counts (``counts.csv``; `confirmed` tells whether they were checked) are notes, never errors.
 """
 
-from __future__ import annotations
-
 import filecmp
 import os
 import re

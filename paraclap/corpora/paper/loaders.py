@@ -9,8 +9,6 @@ Livingstone and Russo 2018 (RAVDESS); Cao et al. 2014 (CREMA-D); Dupuis and Pich
 (TESS); Steidl 2009 (FAU Aibo); Schiel et al. 2012 (ALC); Burkhardt et al. 2011 (SLD).
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

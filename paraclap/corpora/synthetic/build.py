@@ -5,8 +5,6 @@ same bytes whatever the number of processes. Every file carries the comment ``sy
 ``intended.parquet`` holds the prosody that each utterance was meant to have. Chapter 1.
 """
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 from collections.abc import Mapping

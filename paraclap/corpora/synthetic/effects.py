@@ -7,8 +7,6 @@ Sources: Eyben et al. 2016 (jitter and shimmer from period to period); Juslin & 
 cues carry emotion); the telephone band is 300 to 3,400 Hz (ITU-T G.712).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -8,8 +8,6 @@ switched off: the same settings and text give the same samples. Signals are floa
 Source: espeak-ng, ``speak_lib.h`` and ``docs/voices.md``.
 """
 
-from __future__ import annotations
-
 import ctypes
 import importlib
 import tempfile

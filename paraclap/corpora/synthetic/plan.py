@@ -14,8 +14,6 @@ Sources: Juslin & Laukka 2003, Scherer 2003, Goudbeek & Scherer 2010 (cues of em
 shares and channels after the papers of the nine corpora.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 
