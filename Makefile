@@ -29,7 +29,7 @@ book: $(STAMP)  ## run the notebooks with params/$(RUN).yaml, build the book, pr
 
 # OpenMP waits without spinning: processes of the suite share the cores.
 test: lint  ## all checks: style, types, pairs, tests, doctests, the book in small
-	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest --numprocesses auto --dist loadgroup
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(STAMP)  ## style, format, types, direction of imports, notebooks in sync with their pairs
 	$(BIN)/ruff check .

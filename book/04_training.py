@@ -275,7 +275,8 @@ for _, best in curves.nlargest(1, "dev_uar").dropna().iterrows():
 # %% [markdown]
 # ## Before and after
 #
-# What has training changed? Both models, before the first step and after the last, are asked about utterances of the dev split.
+# What has training changed? In {numref}`fig-train-similarity` both models, before the first step and after the last, are asked
+# about utterances of the dev split.
 
 # %% mystnb={"figure": {"name": "fig-train-similarity", "caption": "Cosine of dev utterances (rows, by their emotion in the labels) and emotion words (columns), before and after training. Where all rows look alike, the answer does not depend on the utterance."}, "image": {"alt": "Two heat maps of utterances against emotion words, before and after training."}}
 start.eval().processor = model.processor  # no step changes how signals are prepared

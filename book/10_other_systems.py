@@ -114,6 +114,7 @@ loaded = {spec.partition("=")[0]: others.load(spec) for spec in specs}
 rater = loaded.pop("dimensional", None)
 found = others.compare(loaded, test, questions, template, draws, seed)
 tables.write_table(found, folder / "systems.csv")
+print(f"{len(loaded)} systems answered {len(found)} questions.")
 
 # %% [markdown]
 # Beside them stand ParaCLAP and the two references of chapter 5. The logistic regression learned the classes from the labels of

@@ -90,6 +90,7 @@ print("Compared: " + ", ".join(answers) + ".")
 # An {term}`interval` comes from a bootstrap {cite}`bisani2004bootstrap`: utterances are drawn again with replacement and scored,
 # many times. Utterances of one speaker resemble each other, so whole speakers are drawn {cite}`field2007clusters`; with fewer than
 # six, utterances are, and the interval says nothing about other speakers. Few units widen it {cite}`hesterberg2015bootstrap`.
+# {numref}`fig-evidence-systems` draws the intervals of all that are compared.
 
 # %% mystnb={"figure": {"name": "fig-evidence-systems", "caption": "UAR of every system on every task with its interval, and chance. An interval that holds chance claims nothing. Overlapping intervals do not decide whether two systems differ: both answer the same utterances, so they share their luck."}, "image": {"alt": "Points with intervals for each task, a colour for each system, with marks of chance."}}
 scored = compare.score_systems(answers, questions, draws, seed)

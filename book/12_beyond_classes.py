@@ -83,7 +83,7 @@ scores = tasks.score(predictions, questions, template, draws, seed)
 # A {term}`probe` is a logistic regression that learns the classes of a task from a few labelled utterances, on embeddings that stay
 # as they are {cite}`radford2021clip`. It learns from other speakers than those it is tested on: from the train and dev splits of
 # the corpus or, where there are none, from folds of the test split by speaker. The same regression on the eGeMAPS features stands
-# beside it.
+# beside it ({numref}`fig-beyond-probes`).
 
 # %%
 vectors = {"embeddings": embedded, "eGeMAPS": features}

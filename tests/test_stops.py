@@ -15,7 +15,6 @@ from paraclap.corpora import synthetic
 from paraclap.evaluation.scoring import score_files
 from paraclap.model import ParaCLAP
 
-pytestmark = pytest.mark.xdist_group("stops")
 WRITES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree"}  # and some of "open"
 
 

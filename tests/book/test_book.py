@@ -23,7 +23,6 @@ from paraclap.evaluation import metrics
 from paraclap.queries import QueryPool
 from paraclap.queries.levels import assign_levels, fit_levels, load_edges
 
-pytestmark = pytest.mark.xdist_group("book")
 ROOT = Path(__file__).resolve().parent.parent.parent
 SMOKE = ROOT / "params" / "smoke.yaml"
 CHAPTERS = notebooks.chapters()
