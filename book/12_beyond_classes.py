@@ -153,16 +153,16 @@ intervals(control, "uar", "task", hue="queries", chance="chance", xlabel="UAR")
 # query is true of many utterances, and many queries are true of one. {term}`R@k` is the share of searches with something true
 # among the first $k$ hits; {term}`mAP` looks at how far up *all* that is true stands. The level of a random order is exact and high
 # where much is true. A drawn speaker who comes twice would take two places among the hits. So the intervals of this and the next
-# section leave out one speaker at a time instead (the jackknife).
+# section leave out one speaker at a time instead (the jackknife). {numref}`fig-beyond-queries` looks at each query.
 
 # %%
 trained = labels.loc[labels["split"] == "train", "corpus"].unique()
 own = test["corpus"].isin(trained).to_numpy()
 mine = test[own]
 table = tables.read_table(folder / "queries.parquet").loc[mine.index]
-said = QueryPool(table, templates, main.emotion_form)
-queries = said.vocabulary
-truth = query_truth(said, queries)
+captions = QueryPool(table, templates, main.emotion_form)
+queries = captions.vocabulary
+truth = query_truth(captions, queries)
 similarity = of_test[own] @ embed_text(model, queries).T
 
 # %% mystnb={"figure": {"name": "fig-beyond-retrieval", "caption": "Search in both directions, with intervals over speakers and the level of a random order. R@10 says little where a random order nearly reaches it; mAP counts every true item."}, "image": {"alt": "Two panels with points and intervals for R@1, R@5, R@10 and mAP, with marks of chance."}}
@@ -172,7 +172,7 @@ ends = {"ends": ("low", "high"), "panels": "direction", "xlabel": "share"}
 intervals(found, "value", "measure", chance="chance", **ends)
 
 # %% mystnb={"figure": {"name": "fig-beyond-queries", "caption": "Average precision of every query above that of a random order, by attribute. What lies right of the dashed line can be searched."}, "image": {"alt": "A row of points for each attribute with a dashed line at zero."}}
-each = retrieval.by_query(similarity, truth, queries, said)
+each = retrieval.by_query(similarity, truth, queries, captions)
 fig, ax = style.figure(height=1.2 + 0.28 * each["attribute"].nunique())
 sns.stripplot(each, x="gain", y="attribute", hue="attribute", legend=False, size=4, ax=ax)
 style.chance(ax, 0, upright=True)
