@@ -125,11 +125,11 @@ if "captions" in batch:
     batch["pooled_text"] = cache(batch.pop("captions"))
 step(learner, {name: one.to(learner.device) for name, one in batch.items()}, *update)
 """
-spoken = utterances["duration"].sum()
+seconds = utterances["duration"].sum()
 steps = {
-    "features": ("[functionals(signal) for signal in signals]", 1, spoken),
+    "features": ("[functionals(signal) for signal in signals]", 1, seconds),
     "training": (update_once, jobs, settings.batch * features["duration"].mean()),
-    "embedding": ("embed_audio(embedder, utterances)", jobs, spoken),
+    "embedding": ("embed_audio(embedder, utterances)", jobs, seconds),
 }
 
 # %%
