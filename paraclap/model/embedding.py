@@ -5,6 +5,7 @@ embedding alone and in a batch.
 """
 
 import contextlib
+import copy
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,7 +18,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from paraclap import audio, tables
-from paraclap.model.layers import pool_audio
+from paraclap.model.layers import Mask, pool_audio
 from paraclap.model.modeling import ParaCLAP
 
 LONGEST = 600  # seconds embedded at once: the memory that the encoders take grows with them
@@ -30,7 +31,7 @@ def embed_audio(
     model: ParaCLAP,
     files: tables.Files | pd.Index,
     *,
-    batch_seconds: float = 120,
+    batch_seconds: float = 0,
     functionals: pd.DataFrame | None = None,
     signals: Any = None,
     precision: str = "float32",
@@ -41,6 +42,7 @@ def embed_audio(
         model: A model with its processor; its train or eval mode stays as it is.
         files: Paths, an audformat index, or a table with such an index.
         batch_seconds: Most seconds of padded audio in a batch; changes speed and memory only.
+            0: 12 on a CPU, 240 elsewhere.
         functionals: Their features table, where an encoder reads one; None: openSMILE computes it.
         signals: Decoded signals, with ``read(row)`` and ``seconds()``; None: the files are read.
         precision: ``"float32"``, ``"bf16"``, or ``"auto"``: bf16 where the device is fast in it.
@@ -53,10 +55,11 @@ def embed_audio(
     segments, given = list[Any](index), None
     if extractor.functionals and functionals is not None:
         given = functionals.loc[index].to_numpy(float)
-    half = uses_bf16(precision, model.device)
-    autocast = torch.autocast(model.device.type, torch.bfloat16, enabled=half)
+    encoder = model.audio_model
+    if uses_bf16(precision, model.device) and not extractor.functionals_only:
+        encoder = copy.deepcopy(encoder).to(torch.bfloat16)
     bar = tqdm(total=len(index), desc="embedding audio", disable=None, leave=False)
-    with ThreadPoolExecutor(READERS) as readers, _inference(model), autocast, bar:
+    with ThreadPoolExecutor(READERS) as readers, _inference(model, encoder), bar:
         if given is not None and extractor.functionals_only:
             read, seconds = (lambda _: np.zeros(0, np.float32)), np.zeros(len(index))
         elif signals is not None:
@@ -64,11 +67,13 @@ def embed_audio(
         else:
             read = lambda row: audio.read(*segments[row])  # noqa: E731
             seconds = np.array(list(readers.map(_seconds, segments)))
-        found, plan = [], cut(seconds, batch_seconds)
+        found, plan = [], cut(seconds, batch_seconds or (12 if model.device.type == "cpu" else 240))
         coming = readers.map(read, plan[0])
         for rows, following in zip(plan, [*plan[1:], plan[0][:0]], strict=True):
             batch, coming = list(coming), readers.map(read, following)  # while this is embedded
-            found.append(_embed(model, batch, None if given is None else given[rows]))
+            given_rows = None if given is None else given[rows]
+            inputs = model.prepare(audio=batch, functionals=given_rows)
+            found.append(_embed(model, encoder, *inputs.values()))
             bar.update(len(rows))
     return torch.cat(found).cpu().numpy()[np.argsort(np.concatenate(plan))]
 
@@ -112,12 +117,12 @@ def cut(seconds: NDArray[np.float64], batch_seconds: float) -> list[NDArray[np.i
     return batches
 
 
-def _embed(model: ParaCLAP, signals: list[audio.Signal], functionals: Any) -> torch.Tensor:
+def _embed(model: ParaCLAP, encoder: Any, values: torch.Tensor, mask: Mask = None) -> torch.Tensor:
     """Unit-length embeddings; the projection head works in the precision of the model."""
-    inputs = model.prepare(audio=signals, functionals=functionals)
-    pooled = pool_audio(model.audio_model, *inputs.values())  # signals, and a mask if one is padded
-    with torch.autocast(model.device.type, enabled=False):
-        features = model.audio_projection(pooled.to(model.dtype))
+    if encoder is not model.audio_model:  # but a copy in bfloat16
+        values = values.to(torch.bfloat16)
+    pooled = pool_audio(encoder, values, mask)
+    features = model.audio_projection(pooled.to(model.dtype))
     return functional.normalize(features.float(), dim=-1)
 
 
@@ -133,10 +138,11 @@ def uses_bf16(precision: str, device: torch.device) -> bool:
 
 
 @contextlib.contextmanager
-def _inference(model: ParaCLAP) -> Iterator[None]:
+def _inference(model: ParaCLAP, *copies: Any) -> Iterator[None]:
     """No dropout and no gradients; every part gets its mode back."""
     modes = [(part, part.training) for part in model.modules()]
-    model.eval()
+    for one in (model, *copies):
+        one.eval()
     try:
         with torch.inference_mode():
             yield
