@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -264,20 +264,19 @@ def _chapter(task: Any) -> str:
 
 
 def _execute_all(tasks: Sequence[Mapping[str, Any]], folder: Path, fresh: bool) -> None:
-    """Execute what is not up to date; the first chapter that fails ends it."""
+    """Execute what is not up to date; the first chapter that fails ends it.
 
-    def book() -> Iterator[Mapping[str, Any]]:
-        yield from tasks
-
+    One by one: doit writes down at its end what is done, and a later kill leaves that alone.
+    """
     settings = {
         "dep_file": str(folder / ".doit.json"),
         "backend": "json",
         "reporter": _Reporter,
         "default_tasks": ["book"],
     }
-    loader = ModuleTaskLoader({"task_book": book, "DOIT_CONFIG": settings})
-    status = DoitMain(loader).run(["run", *(["--always-execute"] if fresh else [])])
-    if problem := _Reporter.problem:
-        raise BookError(problem)
-    if status:
-        raise BookError("The chapters did not end well, see above.")
+    for task in tasks:
+        book = lambda one=task: (each for each in [one])  # noqa: E731 (doit wants a generator)
+        loader = ModuleTaskLoader({"task_book": book, "DOIT_CONFIG": settings})
+        status = DoitMain(loader).run(["run", *(["--always-execute"] if fresh else [])])
+        if status or _Reporter.problem:
+            raise BookError(_Reporter.problem or "The chapters did not end well, see above.")

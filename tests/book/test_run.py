@@ -130,6 +130,17 @@ def test_a_kernel_that_dies_is_reported(params, tmp_path, capsys):
         chapters_run(params, capsys)
 
 
+def test_what_was_done_before_a_kill_is_not_made_again(params, tmp_path, capsys):
+    toy.write(tmp_path, c02="import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
+    notebooks.write_pairs()
+    code = f"from paraclap.book.run import run; run({str(params)!r}, html=False)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    assert done.returncode == -9
+    toy.write(tmp_path)
+    notebooks.write_pairs()
+    assert chapters_run(params, capsys) == ["02_squares", "03_sum"]
+
+
 def test_a_pair_that_was_edited_on_the_other_side_stops_the_run(params):
     pair = Path("book/03_sum.ipynb")
     notebook = nbformat.read(pair, as_version=4)
