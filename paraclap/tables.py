@@ -43,8 +43,9 @@ def run_folder(run: str, runs: str = "runs") -> Path:
 
 
 def short_name(path: Name) -> str:
-    """Last two parts of a path, for messages and tables."""
-    return str(Path(*Path(path).parts[-2:]))
+    """Last two parts of a path, for messages and tables; a slash in front stays if no more are."""
+    parts = Path(path).parts
+    return str(Path(*(parts if parts[:-2] == (os.sep,) else parts[-2:])))
 
 
 def did_you_mean(name: object, choices: Iterable[object]) -> str:
