@@ -14,7 +14,7 @@ WORDS = st.text(st.characters(codec="utf-8"), min_size=1)
 
 
 def few(rows=4):
-    index = tables.segments([f"/audio/{i}.wav" for i in range(rows)])
+    index = tables.segments([f"/data/audio/{i}.wav" for i in range(rows)])
     columns = {
         "corpus": "a", "split": "train", "speaker": "s", "emotion": "anger", "gender": "female",
         "arousal": 1.0, "valence": None, "dominance": None, "label": "anger", "language": "en",
@@ -208,11 +208,7 @@ def test_an_unknown_word_comes_with_the_nearest():
 def test_show_never_shows_an_absolute_path():
     shown = tables.show(few(9), rows=2)
     assert list(shown.index.get_level_values("file")) == ["audio/0.wav", "audio/1.wav"]
-    names = {
-        "/a.wav": "/a.wav",
-        "/tmp/a.wav": "/tmp/a.wav",
-        "a.wav": "a.wav",
-        "/x/y/a.wav": "y/a.wav",
-    }
-    assert [tables.short_name(path) for path in names] == [*names.values()]
+    assert tables.short_name("/x/y/a.wav") == "y/a.wav"
+    for path in ("/a.wav", "/tmp/a.wav", "a.wav"):  # no shorter, and still where they are
+        assert tables.short_name(path) == path
     assert tables.show(few().reset_index())["file"].tolist()[0] == "audio/0.wav"
