@@ -72,7 +72,7 @@ def test_seconds_of_one_file_are_in_one_split(start, end, leaks):
     labels = labels_of([("/a/b.wav", 0, 2, "s", "train"), ("/a/b.wav", start, end, "t", "test")])
     if leaks:
         with pytest.raises(
-            LeakError, match=r"Seconds of 1 files are in train and in .*: a/b\.wav\)"
+            LeakError, match=r"Seconds of 1 files are in train and in .*: /a/b\.wav\)"
         ):
             check_leaks(labels)
     else:

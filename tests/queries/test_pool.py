@@ -308,7 +308,7 @@ def test_labels_add_what_cannot_be_measured_and_say_which_rows_are_for_training(
     found = describe(TABLE[["duration"]], labels=labels, emotion_form="noun")
     assert (found["duration"] == "high").sum() == 7  # of 0 … 5, the upper edge is 3.5
     assert "speaker is anger" in found["queries"].iloc[0]
-    with pytest.raises(ValueError, match=r"No labels of 9 segments .*'a/10.wav'"):
+    with pytest.raises(ValueError, match=r"No labels of 9 segments .*'/a/10.wav'"):
         describe(TABLE, labels=labels.iloc[:2])
 
 
