@@ -48,7 +48,7 @@ def test_a_long_recording_is_read_to_its_end_and_pads_no_other(model, tmp_path):
     assert [tuple(shape) for shape in shapes] == [(1, 640_000), (1, 480_000), (7, 8000)]
     assert np.abs(long - start).max() > 1e-3
     index = tables.segments(["/data/day.wav"], [0], [700])
-    with pytest.raises(audio.AudioError, match=r"'data/day.wav': 700 s, expected at most 600 s"):
+    with pytest.raises(audio.AudioError, match=r"'/data/day.wav': 700 s, expected at most 600 s"):
         embed_audio(model, index)
 
 
