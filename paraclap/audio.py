@@ -96,7 +96,7 @@ def _range(name: str, frames: int, rate: int, start: Any, end: Any, most: float)
     raise AudioError(msg)
 
 
-class _Stream(soundfile.SoundFile):  # type: ignore[misc]
+class _Stream(soundfile.SoundFile):  # type: ignore[misc]  # soundfile is untyped
     """Reads block by block without seeking in between, which fails in some formats."""
 
     def seekable(self) -> bool:  # what soundfile asks before it seeks

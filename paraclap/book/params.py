@@ -67,7 +67,8 @@ def read_params(
                 raise ValueError(message)
         base = OmegaConf.structured(_structure(known))
         values = OmegaConf.merge(base, {"run": path.stem} if "run" in known else {}, given, changes)
-        return dict(OmegaConf.to_container(values, resolve=True))  # type: ignore[arg-type]
+        found: Any = OmegaConf.to_container(values, resolve=True)
+        return dict(found)
     except FileNotFoundError:
         there = sorted(p.stem for p in path.parent.glob("*.yaml"))
         hint = tables.did_you_mean(path.stem, there)

@@ -27,7 +27,7 @@ class Source(Code):
         file = Path(inspect.getsourcefile(found) or "")
         self.place = f"{file.relative_to(PACKAGE.parent).as_posix()}, line {max(first, 1)}"
         code = f"# {self.place}\n{textwrap.dedent(''.join(lines))}"
-        super().__init__(code, language="python")  # type: ignore[no-untyped-call]
+        super().__init__(code, language="python")  # type: ignore[no-untyped-call]  # IPython
 
     def __repr__(self) -> str:
         """Show the source where no colours are to be had."""

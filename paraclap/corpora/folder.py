@@ -125,7 +125,7 @@ def walk(folder: Path) -> Iterator[Path]:
 
 def _find_files(names: list[str], root: Path, where: str, notes: list[str]) -> dict[str, str]:
     """Paths of the files named, also where they are spelled in another way on disk."""
-    found = {name: str(root / name) for name in names if os.path.exists(root / name)}  # noqa: PTH110
+    found = {name: str(root / name) for name in names if os.path.exists(root / name)}  # noqa: PTH110 (speed)
     lost = [name for name in names if name not in found]
     there = defaultdict[str, list[str]](list)
     every = [path.relative_to(root).as_posix() for path in walk(root)] if lost else []

@@ -46,4 +46,4 @@ def players(table: pd.DataFrame | pd.MultiIndex, labels: Sequence[str]) -> HTML:
     ]
     style = "display:flex;flex-wrap:wrap;gap:0.8em 1.2em;margin:0.6em 0"
     page = f'<div style="{style}">{"".join(cards)}</div>'
-    return HTML(page)  # type: ignore[no-untyped-call]
+    return HTML(page)  # type: ignore[no-untyped-call]  # IPython

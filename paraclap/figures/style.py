@@ -125,7 +125,10 @@ def text_table(table: pd.DataFrame, caption: str = "") -> Styler:
     styled = table.style.format(precision=3, na_rep="-", escape="html").hide(axis="index")
     styled = styled.format_index(escape="html", axis=1)
     links = [name for name in table if table[name].astype("str").str.startswith("http").all()]
-    link = lambda url: f'<a href="{html.escape(url)}">{html.escape(urlsplit(url).netloc)}</a>'  # noqa: E731
     rules: list[Any] = [{"selector": part, "props": look} for part, look in looks.items()]
-    styled = styled.format(link, subset=links).set_table_styles(rules)
+    styled = styled.format(_link, subset=links).set_table_styles(rules)
     return styled.set_caption(html.escape(caption))
+
+
+def _link(url: str) -> str:
+    return f'<a href="{html.escape(url)}">{html.escape(urlsplit(url).netloc)}</a>'

@@ -69,7 +69,7 @@ class Panels(ipywidgets.VBox):  # type: ignore[misc]  # untyped
         clip = ipywidgets.Dropdown(options=[(tables.short_name(row[0]), row) for row in rows])
         clip.observe(lambda change: self.use(change.new), "value")
         upload = ipywidgets.FileUpload(accept="audio/*,.sph", description="Choose a file")
-        take = lambda file: self.use(file["name"], bytes(file["content"]))  # noqa: E731
+        take = lambda file: self.use(file["name"], bytes(file["content"]))  # noqa: E731  (short)
         upload.observe(lambda change: take(change.new[-1]), "value")
         recorder, encode = Recorder(), lambda one: audio.encode(np.frombuffer(one, np.float32))
         recorder.on_msg(lambda _, __, sent: self.use("recording.wav", encode(sent[0])))

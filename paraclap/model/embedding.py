@@ -65,7 +65,7 @@ def embed_audio(
         elif signals is not None:
             read, seconds = signals.read, signals.seconds()
         else:
-            read = lambda row: audio.read(*segments[row])  # noqa: E731
+            read = lambda row: audio.read(*segments[row])  # noqa: E731  (one of three)
             seconds = np.array(list(readers.map(_seconds, segments)))
         found, plan = [], cut(seconds, batch_seconds or (12 if model.device.type == "cpu" else 240))
         coming = readers.map(read, plan[0])

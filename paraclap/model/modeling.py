@@ -160,7 +160,7 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         features: Tensor = self.text_projection(self.pool_text(input_ids, attention_mask))
         return features
 
-    @can_return_tuple  # type: ignore[untyped-decorator]
+    @can_return_tuple  # type: ignore[untyped-decorator]  # transformers is untyped here
     def forward(
         self,
         input_ids: Tensor,
