@@ -130,5 +130,6 @@ def text_table(table: pd.DataFrame, caption: str = "") -> Styler:
     return styled.set_caption(html.escape(caption))
 
 
-def _link(url: str) -> str:
-    return f'<a href="{html.escape(url)}">{html.escape(urlsplit(url).netloc)}</a>'
+def _link(url: object) -> str:
+    address = html.escape(str(url))
+    return f'<a href="{address}">{html.escape(urlsplit(str(url)).netloc)}</a>'
