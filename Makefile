@@ -55,20 +55,21 @@ lab: $(STAMP)  ## open the notebooks in JupyterLab
 
 env: $(STAMP)  ## the environment alone
 
-# hashes.txt lists every package of constraints.txt, so nothing is left to resolve, but for torch: what
-# its build for this machine needs besides (CUDA libraries or none) it says itself. The stamp is written
-# last: an installation that broke off is done again.
+# hashes.txt lists every package of constraints.txt, so nothing is left to resolve, and three parts of it
+# are installed at once; but for torch: what its build for this machine needs besides (CUDA libraries or
+# none) it says itself. The stamp is written last: an installation that broke off is done again.
 $(STAMP): pyproject.toml constraints.txt hashes.txt
 	@test -n "$(PYTHON)" || { echo "No python3 found: install Python 3.11, or make PYTHON=/path/to/it" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Installing the environment into .venv (one to three minutes, 2.4 GB; once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@: > .venv/check.out
-	@{ $(BIN)/python -m pip install --no-deps --no-compile --require-hashes -r hashes.txt 2> .venv/install.err \
+	@awk '/^[^ #]/ { n++ } n { print > ".venv/part" n % 3 ".txt" }' hashes.txt
+	@{ ls .venv/part?.txt | xargs -P 3 -n 1 $(BIN)/python -m pip install --no-deps --no-compile --require-hashes -r 2> .venv/install.err \
 	  && $(BIN)/python -m pip install --no-compile -c constraints.txt torch 2>> .venv/install.err; } \
 	  | while read -r line; do case "$$line" in \
 	      Collecting*|Processing*) n=$$(( $${n:-0} + 1 )); (( n % 25 )) || echo "    fetch packages: $$n of $(words $(shell grep '^[A-Za-z]' constraints.txt))";; \
-	      "Installing collected"*) echo "    unpack them: under a minute left";; \
+	      "Installing collected"*) echo "    unpack a part of them";; \
 	    esac; done \
 	  && $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . 2>> .venv/install.err \
 	  && { $(BIN)/python -m pip check 2>&1 || true; } | { grep -v -e $(KNOWN) || true; } > .venv/check.out \

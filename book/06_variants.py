@@ -12,7 +12,7 @@
 #   paraclap:
 #     inputs: [templates]
 #     reads: [labels.parquet, features.parquet, queries.parquet, settings.json, model, curves.csv]
-#     writes: [ablation.csv]
+#     writes: [ablation.csv, variants.parquet]
 # ---
 
 # %% [markdown]
@@ -38,6 +38,7 @@
 # | Reads | `labels.parquet`, `features.parquet`, `queries.parquet` | a {term}`segment` |
 # | Writes | `variants/<name>/` | (a folder each) model and curves |
 # | Writes | `ablation.csv` | a variant and a task, or a variant and an {term}`attribute` |
+# | Writes | `variants.parquet` | a test utterance asked of one variant: truth, prediction, probabilities |
 #
 # With the built-in corpora all speech is synthetic.
 
@@ -127,6 +128,8 @@ for name, place in places.items():
 columns = ["kind", "task", "chance", "n", "uar", "uar_low", "uar_high", "variant"]
 ablation = pd.concat(parts, ignore_index=True)[columns]
 tables.write_table(ablation, folder / "ablation.csv")
+answers = pd.concat([rows.assign(variant=name) for name, rows in predictions.items()])
+tables.write_table(answers, folder / "variants.parquet")
 named = ablation.replace({"variant": names})
 tables.show(named, rows=2).round(3)
 

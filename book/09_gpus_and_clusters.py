@@ -116,7 +116,7 @@ update = (*make_optimizer(learner, settings, pairs.steps), settings)
 names = {"learner": learner, "pairs": pairs, "update": update, "signals": signals}
 names |= {"embedder": embedder, "utterances": utterances, "embed_audio": embed_audio}
 names |= {"functionals": functionals, "step": training.training_step}
-names["cache"] = CaptionCache(learner)
+names["cache"] = CaptionCache(learner, settings.precision)
 
 # %%
 update_once = """

@@ -10,7 +10,7 @@
 #     language: python
 #     name: python3
 #   paraclap:
-#     reads: [labels.parquet, features.parquet, settings.json, model]
+#     reads: [labels.parquet, features.parquet, settings.json, model, predictions.parquet, variants.parquet]
 #     writes: [evidence.csv, prompts.csv, calibration.csv]
 # ---
 
@@ -27,7 +27,8 @@
 #
 # | | in `runs/<run>/` | a row is |
 # |---|---|---|
-# | Reads | `model/`, `variants/<name>/model/`, `settings.json` | (no tables) the models of chapters 4 and 6 |
+# | Reads | `predictions.parquet`, `variants.parquet` | a test utterance: the answers of chapters 5 and 6 |
+# | Reads | `model/`, `settings.json` | (no tables) the model of chapter 4 |
 # | Reads | `labels.parquet`, `features.parquet` | a {term}`segment` |
 # | Writes | `evidence.csv` | two systems on a task, or on the mean over tasks: their difference |
 # | Writes | `prompts.csv`, `calibration.csv` | a task in one {term}`prompt`; a task before and after a temperature |
@@ -39,8 +40,6 @@
 run: str = "demo"  # name of the run, and of its folder
 runs: str = "runs"  # folder of all runs
 seed: int = 0  # seed of everything that is drawn
-# systems
-variants: str = "no_emo_rand5,only_emo,rand1,rand5"  # variants to compare, in this order
 # questions
 template: str = "speaker is {}"  # prompt, with a slot for the word of a class
 candidates: str = "own"  # words of the classes: own, or as in the paper or its released code
@@ -65,21 +64,17 @@ labels = tables.read_table(folder / "labels.parquet").loc[features.index]
 # %% [markdown]
 # ## Who is compared
 #
-# The variants of chapter 6, as far as they were trained, and the logistic regression of chapter 5. All of them learned from the
-# same training split. Each model embeds every test utterance once.
+# The main run, the variants of chapter 6, and the logistic regression of chapter 5. All of them learned from the same training
+# split and were asked the same.
 
 # %%
 test, dev = (labels[labels["split"] == split] for split in ("test", "dev"))
 questions = tasks.tasks(labels, candidates)
+answers = dict(list(tables.read_table(folder / "variants.parquet").groupby("variant", sort=False)))
 main = training.Settings.of(tables.read_json(folder / "settings.json"))
-chosen = training.variants(main, [name.strip() for name in variants.split(",")])
-own = next((name for name, settings in chosen.items() if settings == main), "main run")
-places = {name: folder / "variants" / name / "model" for name in chosen} | {own: folder / "model"}
-models = {name: ParaCLAP.from_pretrained(path) for name, path in places.items() if path.is_dir()}
-embedded, answers = {}, {}
-for name, model in models.items():
-    embedded[name] = embed_audio(model, test, functionals=features)
-    answers[name] = tasks.predict(model, test, questions, template, embedded[name])
+same = [name for name, one in training.variants(main, list(answers)).items() if one == main]
+own = same[0] if same else "main run"
+predictions = answers.setdefault(own, tables.read_table(folder / "predictions.parquet"))
 answers["logistic regression"] = baselines.baseline_predictions(features, labels, questions)
 answers = {NAMES.get(name, name): table for name, table in answers.items() if len(table)}
 print("Compared: " + ", ".join(answers) + ".")
@@ -96,7 +91,6 @@ print("Compared: " + ", ".join(answers) + ".")
 scored = compare.score_systems(answers, questions, draws, seed)
 table = compare.intervals(scored)
 chances = table["task"].map({task: 1 / len(words) for task, words in questions.items()})
-predictions = answers[NAMES.get(own, own)]
 tested = compare.above_chance(predictions, questions, draws, seed)
 print("The main run.", compare.describe_above_chance(tested))
 intervals(table.assign(chance=chances), "uar", "task", hue="system", chance="chance", xlabel="UAR")
@@ -152,9 +146,10 @@ fig
 
 # %%
 print("Templates:", *prompts.frozen().query("kind != 'synonym'")["text"], sep="\n  - ")
-model = models[own]
+model = ParaCLAP.from_pretrained(folder / "model")
+embeddings = embed_audio(model, test, functionals=features)
 trained_words = tasks.tasks(labels)
-asked = prompts.ask(model, test, embedded[own], trained_words)
+asked = prompts.ask(model, test, embeddings, trained_words)
 table = prompts.prompt_scores(asked)
 tables.write_table(table, folder / "prompts.csv")
 style.text_table(prompts.sensitivity(asked))
@@ -167,7 +162,7 @@ style.text_table(prompts.sensitivity(asked))
 # %%
 alone = f"'{template}' alone"
 mean = asked[(asked["prompt"] == prompts.MEAN) & (asked["kind"] == "trained")]
-single = tasks.predict(model, test, trained_words, template, embedded[own])
+single = tasks.predict(model, test, trained_words, template, embeddings)
 again = compare.score_systems({prompts.MEAN: mean, alone: single}, questions, draws, seed)
 for sentence in compare.describe_differences(compare.differences(again)):
     print(sentence)

@@ -96,9 +96,10 @@ def average_gradients(model: ParaCLAP) -> None:
 class CaptionCache:
     """Outputs of a frozen text encoder, one a caption, the same bits whatever else is encoded."""
 
-    def __init__(self, model: ParaCLAP, most: int = 200_000) -> None:
-        """Keep about ``most`` outputs."""
+    def __init__(self, model: ParaCLAP, precision: str = "float32", most: int = 200_000) -> None:
+        """Keep about ``most`` outputs; ``precision`` as in :func:`paraclap.embed_audio`."""
         self.model, self.most, self.kept = model, most, dict[str, Tensor]()
+        self.is_half = embedding.uses_bf16(precision, model.device)
         self.tokenizer = model.require_processor().tokenizer
 
     @torch.no_grad()
@@ -112,7 +113,9 @@ class CaptionCache:
             parts.setdefault((width, place // batch), []).append(text)
         for part in tqdm(parts.values(), "Encode captions", disable=len(parts) < 10 or None):
             inputs = self.model.prepare(text=part, pad_to_multiple_of=WIDTH)
-            self.kept.update(zip(part, self.model.pool_text(**inputs).float(), strict=True))
+            with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.is_half):
+                pooled = self.model.pool_text(**inputs).float()
+            self.kept.update(zip(part, pooled, strict=True))
         return torch.stack([self.kept[caption] for caption in captions])
 
 

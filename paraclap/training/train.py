@@ -129,7 +129,7 @@ class _Run:
         inputs = self.model, settings, self.signals, self.functionals
         process = accelerator.process_index, accelerator.num_processes
         self.pairs = Pairs(labels, self.pool, *inputs, process)
-        self.cache = steps.CaptionCache(self.model)
+        self.cache = steps.CaptionCache(self.model, settings.precision)
         self.update = steps.make_optimizer(self.model, settings, self.pairs.steps)
         named = labels["emotion"].notna() & ~labels["emotion"].isin(["other", NO_AGREEMENT])
         self.dev = labels.loc[named & (labels["split"] == "dev"), "emotion"]
@@ -184,7 +184,7 @@ class _Run:
     def take_steps(self) -> None:
         pairs = self.pairs
         if pairs.kept and not pairs.reads_tokens:
-            self.cache(itertools.chain(*pairs.kept))
+            self.cache(itertools.chain(*map(pairs.captions, range(self.step, pairs.steps))))
         with tqdm(total=pairs.steps, initial=self.step, desc="Train", disable=None) as bar:
             for batch in pairs.loader(self.step):
                 self._take_step(batch)

@@ -153,13 +153,15 @@ def test_outputs_of_a_frozen_encoder_are_computed_once_for_each_caption(model) -
     assert encoded == [2, 3, 2]
 
 
-def test_outputs_have_the_same_bits_whatever_else_is_encoded() -> None:
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_outputs_have_the_same_bits_whatever_else_is_encoded(precision) -> None:
     """Else a run that goes on, and encodes again, would end with other weights."""
     model = build("smoke", "minilm", 16, text_pooling="mean").eval()
     captions = ["is loud", "pitch is low", " and ".join(["the arousal is high"] * 6), "is sad"]
-    together = CaptionCache(model)(captions)
-    apart = torch.cat([CaptionCache(model)([caption]) for caption in captions])
+    together = CaptionCache(model, precision)(captions)
+    apart = torch.cat([CaptionCache(model, precision)([caption]) for caption in captions])
     assert torch.equal(together, apart)
+    torch.testing.assert_close(together, CaptionCache(model)(captions), atol=0.02, rtol=0)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
