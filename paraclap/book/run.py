@@ -250,7 +250,8 @@ class _Reporter:
             print(f"{_chapter(task)}: {time.monotonic() - self.start:.1f} s", flush=True)
 
     def add_failure(self, task: Any, fail: Any) -> None:
-        _Reporter.problem = fail.message
+        last = "".join(fail.traceback[-1:]).strip()  # of what an action raised
+        _Reporter.problem = f"{_chapter(task)}: {last}" if last else fail.message
 
     def skip_uptodate(self, task: Any) -> None:
         print(f"{_chapter(task)}: up to date", flush=True)

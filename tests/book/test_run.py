@@ -5,6 +5,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import Mock
 
 import nbformat
 import pytest
@@ -128,6 +129,12 @@ def test_a_kernel_that_dies_is_reported(params, tmp_path, capsys):
     notebooks.write_pairs()
     with pytest.raises(BookError, match="its process died"):
         chapters_run(params, capsys)
+
+
+def test_what_stops_a_chapter_from_outside_is_named(params, monkeypatch):
+    monkeypatch.setattr(runner.shutil, "copy", Mock(side_effect=OSError("No space left")))
+    with pytest.raises(BookError, match="01_numbers: OSError: No space left"):
+        runner.run(params, html=False)
 
 
 def test_what_was_done_before_a_kill_is_not_made_again(params, tmp_path, capsys):
