@@ -38,6 +38,7 @@ _BYTES = re.compile(
     re.MULTILINE,
 )
 _SAMPLES = re.compile(r"(?:sample_count -i|Cols +:|Frames +:) (\d+)")
+_COUNTED = ("NIST", "AVR", "MPC2K", "MAT4", "MAT5")
 _NO_CHUNK = re.compile("Unknown chunk marker|Have 0 marker")  # behind the samples
 _UNKNOWN = (0x7F000000, 0x80000000, 0x100000000)  # near these are sizes written to a pipe
 _SINGLE = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"caff", b"NIST")
@@ -176,48 +177,40 @@ def _stream(part: _Part) -> _Stream:
 
 def _samples(stream: _Stream, part: _Part, name: str) -> int:
     """How many samples there are, which may not be what the header promises: AudioError then."""
-    frames = int(stream.frames)
-    if frames > 2**62:  # unknown
-        with _stream(part) as again:
-            return sum(map(len, _blocks([again])))
+    frames, there = int(stream.frames), "fewer"
     if isinstance(part, Path):
         _check_size(stream, part, name)
-    elif stream.format == "FLAC" and (there := _flac_samples(stream, part)) != frames:
-        raise _not_as_promised(name, f"{frames} samples", there)
+    elif frames > 2**62:  # unknown
+        with _stream(part) as again:
+            return sum(map(len, _blocks([again])))
+    elif stream.format == "FLAC":
+        endless = part[:21] + bytes([part[21] & 0xF0, 0, 0, 0, 0]) + part[26:]  # length unknown
+        with contextlib.suppress(soundfile.LibsndfileError), _stream(endless) as again:
+            stream.seek(frames - 1)
+            there = "all" if len(stream.read(1)) else there
+            stream.seek(0)
+            again.seek(frames)  # an error at the end
+            there = "more" if len(again.read(1)) else there
+        if there != "all":
+            raise _not_as_promised(name, f"{frames} samples", there)
     return frames
-
-
-def _flac_samples(stream: _Stream, content: bytes) -> int:
-    """Samples in a FLAC; they are counted where the last is missing, or more follow."""
-    frames, there, is_right = stream.frames, 0, False
-    endless = content[:21] + bytes([content[21] & 0xF0, 0, 0, 0, 0]) + content[26:]  # no length
-    with contextlib.suppress(soundfile.LibsndfileError), _stream(endless) as again:
-        stream.seek(frames - 1)
-        is_right = len(stream.read(1)) == 1
-        stream.seek(0)
-        again.seek(frames)  # an error where nothing follows
-        is_right = is_right and len(again.read(1)) == 0
-    with contextlib.suppress(soundfile.LibsndfileError), _stream(endless) as again:
-        while not is_right and (read := len(again.read(1_024))):
-            there += read
-    return frames if is_right else there
 
 
 def _check_size(stream: _Stream, file: Path, name: str) -> None:
     """Compare what the header promises, by the log of libsndfile, with what is there."""
     log, frames = stream.extra_info, stream.frames
     size = int(_LENGTH.findall(log)[0])
-    promised, there = ((_BYTES.search(log) or [0, size, size])[n] or size for n in (1, 2))
-    far = all(abs(int(promised) - mark) > 5_000 for mark in _UNKNOWN)
-    if int(promised) > int(there) + 44 and (far or not frames):  # some count the header
+    found = _BYTES.search(log) or {1: size, 2: size}
+    promised, there = int(found[1]), int(found[2] or size)
+    far = all(abs(promised - mark) > 5_000 for mark in _UNKNOWN)
+    if promised > there + 44 and (far or not frames):  # some count the header
         raise _not_as_promised(name, f"{promised} bytes", there)
     with file.open("rb") as content:
-        if stream.format in ("NIST", "AVR", "MPC2K", "MAT4", "MAT5"):
-            samples = _SAMPLES.findall(log + content.read(1_024).decode("latin-1"))
-            if samples and int(samples[-1]) > frames:
-                raise _not_as_promised(name, f"{samples[-1]} samples", frames)
-        elif int(promised) < size - 1_024 and (stream.format == "AU" or _NO_CHUNK.search(log)):
-            content.seek(1_024 + int(promised) - size, os.SEEK_END)
+        samples = _SAMPLES.findall(log + content.read(1_024).decode("latin-1"))
+        if stream.format in _COUNTED and samples and int(samples[-1]) > frames:
+            raise _not_as_promised(name, f"{samples[-1]} samples", frames)
+        if promised < size - 1_024 and (stream.format == "AU" or _NO_CHUNK.search(log)):
+            content.seek(1_024 + promised - size, os.SEEK_END)
             if any(content.read(_BLOCK)):
                 raise _not_as_promised(name, f"{promised} bytes", size)
 
