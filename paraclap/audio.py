@@ -133,10 +133,7 @@ def _decoded(name: str, blocks: Iterator[NDArray[np.float32]]) -> Signal:
     """Samples, checked, channels averaged."""
     parts, moves, channels = [np.zeros(0, np.float32)], 0.0, 1
     for block in blocks:
-        if not (peak := np.abs(block).max()) <= LOUDEST:
-            bad = int((~np.isfinite(block)).sum())
-            what = f"{bad} NaN or infinite values" if bad else f"values up to {peak:.0f}"
-            raise AudioError(f"{name!r} holds {what}, expected -1 to 1: convert it again.")
+        check_scale(block, repr(name))
         moves, channels = max(moves, float(np.ptp(block, axis=0).max())), block.shape[1]
         parts.append(block.mean(axis=1, dtype=np.float32))
     signal = np.concatenate(parts)
@@ -226,7 +223,7 @@ def _head(file: Path, name: str) -> bytes:
         with file.open("rb") as stream:
             head = stream.read(32)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
-        hint = "rename it in UTF-8" if "\\x" in file.name else "correct its path or its rights"
+        hint = "rename it in UTF-8" if "\\x" in str(file) else "correct its path or its rights"
         raise AudioError(f"{name!r} cannot be opened ({error.strerror}): {hint}.") from error
     if not head:
         raise AudioError(f"{name!r} is empty: it has 0 bytes. Copy it again.")
@@ -255,6 +252,14 @@ def is_synthetic(files: Sequence[str], few: int = 5) -> bool:
             if comment(file) == SYNTHETIC:
                 return True
     return False
+
+
+def check_scale(values: NDArray[Any], name: str = "The signal") -> None:
+    """AudioError where values are not finite, or on the scale of integers."""
+    if not (peak := np.abs(values).max()) <= LOUDEST:
+        bad = int((~np.isfinite(values)).sum())
+        what = f"{bad} NaN or infinite values" if bad else f"values up to {peak:.0f}"
+        raise AudioError(f"{name} holds {what}, expected -1 to 1: convert it again.")
 
 
 def is_silent(signal: Signal) -> bool:

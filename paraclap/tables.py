@@ -89,7 +89,9 @@ def segments(
     files: Iterable[Name], starts: Iterable[Any] | None = None, ends: Iterable[Any] | None = None
 ) -> pd.MultiIndex:
     """Segmented index; times as :func:`seconds` reads them, else 0 and NaT (end of the file)."""
-    levels = [pd.Index([str(file) for file in files], dtype="str")]
+    # Bytes of names that are not UTF-8 are written out.
+    names = [os.fsencode(str(file)).decode("utf-8", "backslashreplace") for file in files]
+    levels = [pd.Index(names, dtype="str")]
     for times, missing in ((starts, 0.0), (ends, None)):
         column = pd.Series([missing] * len(levels[0]) if times is None else list(times))
         if column.dtype.kind != "m":

@@ -43,11 +43,12 @@ def functionals(signal: audio.Signal) -> NDArray[np.float64]:
     """The 88 functionals of a signal and its duration in seconds, ``(89,)``.
 
     Raises:
-        AudioError: if it is too short or silent, or if some functional is NaN
+        AudioError: if it is too short, silent, or in steps of 16 bits, or some functional is NaN
     """
     seconds = len(signal) / audio.SAMPLING_RATE
     if seconds < SHORTEST:
         raise audio.AudioError(f"{seconds:.3f} s of signal, openSMILE needs {SHORTEST} s.")
+    audio.check_scale(signal)
     if audio.is_silent(signal):
         raise audio.AudioError("Silent: the signal never moves.")
     values = _smile()(signal, audio.SAMPLING_RATE)[0, :, 0].astype(np.float64)
