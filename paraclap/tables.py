@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import filelock
+import joblib
 import numpy as np
 import pandas as pd
 
@@ -162,6 +163,15 @@ def read_json(path: Name) -> Any:
     except (ValueError, RecursionError) as error:
         msg = f"Cannot read {short_name(path)!r} as JSON ({error}): write it again."
         raise ValueError(msg) from error
+
+
+def fingerprint(index: pd.MultiIndex, *others: object) -> str:
+    """Name that changes with segments, the size and time of their files, and what else is given."""
+    lines = []
+    for file, start, end in index:
+        state = os.stat(file) if os.path.exists(file) else None  # noqa: PTH116, PTH110 (speed)
+        lines.append(f"{file} {start} {end} {state and (state.st_size, state.st_mtime_ns)}")
+    return str(joblib.hash([others, lines]))
 
 
 def read_csv(path: Name, **settings: Any) -> pd.DataFrame:
