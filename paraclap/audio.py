@@ -7,8 +7,9 @@ channels are averaged, other sampling rates converted by soxr (quality HQ). Chap
 
 import contextlib
 import io
+import mmap
+import os
 import re
-import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from paraclap import tables
+from paraclap import streams, tables
 
 SAMPLING_RATE = 16_000
 SYNTHETIC = "synthetic speech"  # the comment in each file that no person has spoken
@@ -30,7 +31,18 @@ RATES = (1_000, 1_000_000)  # Hz: beyond there is no speech, or a wrong header
 _BLOCK = 2**18  # values read at a time: headers may promise more than there is
 _TOLERANCE = 0.01  # seconds a segment may end after its file: times in label tables are rounded
 _SILENCE = 2**-14  # two steps of 16-bit audio
-_SIZES = re.compile(r"(?:data|SSND|Data Size) +: (\d+) \(should be (\d+)\)")  # by libsndfile
+# What headers promise, as libsndfile logs it: bytes (and what it finds instead), samples.
+_LENGTH = re.compile(r"^Length : (\d+)", re.MULTILINE)
+_BYTES = re.compile(
+    r"^ *(?:riff|data|SSND|BODY|Data [Ss]ize|Data length|Extended II) *:? *(\d+)(?:.*be (\d+))?",
+    re.MULTILINE,
+)
+_SAMPLES = re.compile(r"(?:sample_count -i|Cols +:|Frames +:) (\d+)")
+_COUNTED = ("NIST", "AVR", "MPC2K", "MAT4", "MAT5")
+_NO_CHUNK = re.compile("Unknown chunk marker|Have 0 marker")  # behind the samples
+_UNKNOWN = (0x7F000000, 0x80000000, 0x100000000)  # near these are sizes written to a pipe
+_SINGLE = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"caff", b"NIST")
+_Part = Path | bytes
 
 
 class AudioError(ValueError):
@@ -46,32 +58,27 @@ def read(file: str | Path, start: Any = None, end: Any = None) -> Signal:
         AudioError: if the file gives no signal, or the segment does not lie within it; it says why
     """
     name = tables.short_name(file)
-    with _opened(Path(file), name) as (stream, frames):
-        rate = stream.samplerate
+    with _opened(Path(file), name) as (found, frames):
+        rate = found[0].samplerate
         first, last = _range(name, frames, rate, start, end, LONGEST)
-        if soundfile.SoundFile.seekable(stream) and stream.format != "MP3":
-            stream.seek(first)
-        else:
-            sum(map(len, _blocks(stream, first)))
-        signal = _decoded(name, stream, last - first)
+        signal = _decoded(name, _blocks(found, first, last))
     if len(signal) < last - first - round(_TOLERANCE * rate):
-        there = f"{len(signal)} of {last - first} samples"
-        raise AudioError(f"{name!r} is cut short ({there}): copy it again.")
+        raise _not_as_promised(name, f"{last - first} samples", len(signal))
     return np.ascontiguousarray(audresample.resample(signal, rate, SAMPLING_RATE)[0])
 
 
 def duration(file: str | Path) -> float:
     """Length of a file in seconds; AudioError if it is not there, no audio, empty or cut short."""
     name = tables.short_name(file)
-    with _opened(Path(file), name) as (stream, frames):
-        _range(name, frames, stream.samplerate, None, None, np.inf)
-        return float(frames / stream.samplerate)
+    with _opened(Path(file), name) as (found, frames):
+        _range(name, frames, found[0].samplerate, None, None, np.inf)
+        return float(frames / found[0].samplerate)
 
 
 def comment(file: str | Path) -> str:
     """Comment kept in a file, empty if there is none."""
-    with _opened(Path(file), tables.short_name(file)) as (stream, _):
-        return str(stream.comment)
+    with _opened(Path(file), tables.short_name(file)) as (found, _):
+        return str(found[0].comment)
 
 
 def _range(name: str, frames: int, rate: int, start: Any, end: Any, most: float) -> tuple[int, int]:
@@ -102,51 +109,112 @@ class _Stream(soundfile.SoundFile):  # type: ignore[misc]  # soundfile is untype
     def seekable(self) -> bool:  # what soundfile asks before it seeks
         return False
 
-
-def _blocks(stream: _Stream, samples: float = np.inf) -> Iterator[NDArray[np.float32]]:
-    """The next samples, `(block, channels)`; fewer where the file ends before them."""
-    many = max(1, _BLOCK // stream.channels)
-    while samples > 0 and len(block := stream.read(int(min(many, samples)), "float32", True)):
-        samples -= len(block)
-        yield block
+    def can_seek(self) -> bool:
+        """Whether it goes where it is told; MP3 and Ogg then give other samples, without a word."""
+        return super().seekable() and self.format not in ("MP3", "OGG")
 
 
-def _decoded(name: str, stream: _Stream, samples: int) -> Signal:
-    """The next samples, checked, channels averaged."""
-    parts, moves = [np.zeros(0, np.float32)], 0.0
-    for block in _blocks(stream, samples):
-        if not (peak := np.abs(block).max()) <= LOUDEST:
-            bad = int((~np.isfinite(block)).sum())
-            what = f"{bad} NaN or infinite values" if bad else f"values up to {peak:.0f}"
-            raise AudioError(f"{name!r} holds {what}, expected -1 to 1: convert it again.")
-        moves = max(moves, float(np.ptp(block, axis=0).max()))
+def _blocks(
+    streams: Sequence[_Stream], first: int = 0, last: float = np.inf
+) -> Iterator[NDArray[np.float32]]:
+    """Samples from first to last, `(block, channels)`; fewer where the file ends before them."""
+    place = 0
+    for stream in streams:
+        if len(streams) == 1 and stream.can_seek():
+            place = stream.seek(first)
+        many = max(1, _BLOCK // stream.channels)
+        while len(block := stream.read(int(min(many, last - place)), "float32", True)):
+            place += len(block)
+            if place > first:
+                yield block[-(place - first) :]
+
+
+def _decoded(name: str, blocks: Iterator[NDArray[np.float32]]) -> Signal:
+    """Samples, checked, channels averaged."""
+    parts, moves, channels = [np.zeros(0, np.float32)], 0.0, 1
+    for block in blocks:
+        check_scale(block, repr(name))
+        moves, channels = max(moves, float(np.ptp(block, axis=0).max())), block.shape[1]
         parts.append(block.mean(axis=1, dtype=np.float32))
     signal = np.concatenate(parts)
     if moves > 4 * _SILENCE and is_silent(signal):
-        raise AudioError(f"The {stream.channels} channels of {name!r} cancel out: keep one.")
+        raise AudioError(f"The {channels} channels of {name!r} cancel out: keep one.")
     return signal
 
 
 @contextlib.contextmanager
-def _opened(file: Path, name: str) -> Iterator[tuple[_Stream, int]]:
-    """A file as soundfile opens it, and its samples; counted if its header does not know them."""
+def _opened(file: Path, name: str) -> Iterator[tuple[list[_Stream], int]]:
+    """The streams that follow each other in a file, and how many samples there are."""
     head = _head(file, name)
     try:
-        mp3 = _mp3_with_length(file) if head[0] == 0xFF or head[:3] == b"ID3" else b""
-        with _Stream(io.BytesIO(mp3) if mp3 else file) as stream:
-            sizes = _SIZES.search(stream.extra_info)
-            promised, there = map(int, sizes.groups()) if sizes else (0, 0)
-            if there + 44 < promised < 0x7FFFF000:  # or a header counted, or a length unknown
-                got = f"{there} of {promised} bytes"
-                raise AudioError(f"{name!r} is cut short ({got}): copy it again.")
-            frames = stream.frames
-            if mp3 or frames > 2**62:
-                with _Stream(io.BytesIO(mp3) if mp3 else file) as again:
-                    frames = sum(map(len, _blocks(again)))
-            yield stream, frames
+        with contextlib.ExitStack() as stack:
+            parts = [file] if head[:4] in _SINGLE else _split(file, name)
+            found = [stack.enter_context(_stream(part)) for part in parts]
+            if len(rates := {stream.samplerate for stream in found}) > 1:
+                raise AudioError(f"{name!r} changes between {rates} Hz: convert it to WAV.")
+            yield found, sum(map(_samples, found, parts, [name] * len(parts)))
     except soundfile.LibsndfileError as error:
         got = f"{name!r} cannot be read as audio ({error.error_string.rstrip('.')})"
         raise AudioError(f"{got}: convert it to WAV or FLAC.") from error
+
+
+def _split(file: Path, name: str) -> list[_Part]:
+    """What libsndfile reads one at a time: streams that follow each other, or else the file."""
+    try:
+        with file.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return [*streams.split(content)] or [file]
+    except ValueError as error:
+        msg = f"{name!r} is cut short or damaged ({error}): copy or convert it again."
+        raise AudioError(msg) from error
+
+
+def _stream(part: _Part) -> _Stream:
+    return _Stream(part if isinstance(part, Path) else io.BytesIO(part))
+
+
+def _samples(stream: _Stream, part: _Part, name: str) -> int:
+    """How many samples there are, which may not be what the header promises: AudioError then."""
+    frames, there = int(stream.frames), "fewer"
+    if isinstance(part, Path):
+        _check_size(stream, part, name)
+    elif frames > 2**62:  # unknown
+        with _stream(part) as again:
+            return sum(map(len, _blocks([again])))
+    elif stream.format == "FLAC":
+        endless = part[:21] + bytes([part[21] & 0xF0, 0, 0, 0, 0]) + part[26:]  # length unknown
+        with contextlib.suppress(soundfile.LibsndfileError), _stream(endless) as again:
+            stream.seek(frames - 1)
+            there = "all" if len(stream.read(1)) else there
+            stream.seek(0)
+            again.seek(frames)  # an error at the end
+            there = "more" if len(again.read(1)) else there
+        if there != "all":
+            raise _not_as_promised(name, f"{frames} samples", there)
+    return frames
+
+
+def _check_size(stream: _Stream, file: Path, name: str) -> None:
+    """Compare what the header promises, by the log of libsndfile, with what is there."""
+    log, frames = stream.extra_info, stream.frames
+    size = int(_LENGTH.findall(log)[0])
+    found = _BYTES.search(log) or {1: size, 2: size}
+    promised, there = int(found[1]), int(found[2] or size)
+    far = all(abs(promised - mark) > 5_000 for mark in _UNKNOWN)
+    if promised > there + 44 and (far or not frames):  # some count the header
+        raise _not_as_promised(name, f"{promised} bytes", there)
+    with file.open("rb") as content:
+        samples = _SAMPLES.findall(log + content.read(1_024).decode("latin-1"))
+        if stream.format in _COUNTED and samples and int(samples[-1]) > frames:
+            raise _not_as_promised(name, f"{samples[-1]} samples", frames)
+        if promised < size - 1_024 and (stream.format == "AU" or _NO_CHUNK.search(log)):
+            content.seek(1_024 + promised - size, os.SEEK_END)
+            if any(content.read(_BLOCK)):
+                raise _not_as_promised(name, f"{promised} bytes", size)
+
+
+def _not_as_promised(name: str, promised: str, there: object) -> AudioError:
+    got = f"its header promises {promised}, {there} are there"
+    return AudioError(f"{name!r} is cut short or damaged ({got}): copy or convert it again.")
 
 
 def _head(file: Path, name: str) -> bytes:
@@ -155,7 +223,7 @@ def _head(file: Path, name: str) -> bytes:
         with file.open("rb") as stream:
             head = stream.read(32)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
-        hint = "rename it in UTF-8" if "\\x" in file.name else "correct its path or its rights"
+        hint = "rename it in UTF-8" if "\\x" in str(file) else "correct its path or its rights"
         raise AudioError(f"{name!r} cannot be opened ({error.strerror}): {hint}.") from error
     if not head:
         raise AudioError(f"{name!r} is empty: it has 0 bytes. Copy it again.")
@@ -164,23 +232,6 @@ def _head(file: Path, name: str) -> bytes:
     if file.suffix.lower() == ".raw":
         raise AudioError(f"{name!r} cannot be read as audio (no header): convert it to WAV.")
     return head
-
-
-def _mp3_with_length(file: Path) -> bytes:
-    """An MP3 of unknown length, which libsndfile guesses, behind a frame that promises enough."""
-    info, content = soundfile.info(file), file.read_bytes()
-    while content[:3] == b"ID3":  # tags in front
-        size = sum(byte << 7 * (3 - place) for place, byte in enumerate(content[6:10]))
-        content = content[10 + size :]
-    is_layer_3 = info.subtype == "MPEG_LAYER_III" and content[:1] == b"\xff"
-    if not is_layer_3 or re.search(b"Xing|Info|VBRI", content[:256]):
-        return b""
-    first, mono = info.samplerate >= 32_000, info.channels == 1  # MPEG 1, or MPEG 2 and 2.5
-    head = bytes([0xFF, content[1] | 1, (0x50 if first else 0x80) | content[2] & 0x0C, content[3]])
-    place = 4 + ((17 if mono else 32) if first else (9 if mono else 17))
-    promise = b"Xing" + struct.pack(">II", 1, len(content) // 24)
-    size = (144 if first else 72) * 64_000 // info.samplerate  # at 64 kbit/s
-    return (head.ljust(place, b"\0") + promise).ljust(size, b"\0") + content
 
 
 def encode(signal: Signal, rate: int = SAMPLING_RATE, comment: str = "", **form: str) -> bytes:
@@ -201,6 +252,14 @@ def is_synthetic(files: Sequence[str], few: int = 5) -> bool:
             if comment(file) == SYNTHETIC:
                 return True
     return False
+
+
+def check_scale(values: NDArray[Any], name: str = "The signal") -> None:
+    """AudioError where values are not finite, or on the scale of integers."""
+    if not (peak := np.abs(values).max()) <= LOUDEST:
+        bad = int((~np.isfinite(values)).sum())
+        what = f"{bad} NaN or infinite values" if bad else f"values up to {peak:.0f}"
+        raise AudioError(f"{name} holds {what}, expected -1 to 1: convert it again.")
 
 
 def is_silent(signal: Signal) -> bool:

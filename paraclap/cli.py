@@ -71,7 +71,10 @@ def features(
     jobs: Jobs = None,
     engine: Annotated[str, typer.Option(help="loky, dask, or tcp://host:port.")] = "loky",
 ) -> None:
-    """Extract the 88 eGeMAPS functionals and the duration."""
+    """Extract the 88 eGeMAPS functionals and the duration.
+
+    Signals are resampled to 16 kHz before openSMILE, which gives other values for 48 kHz itself.
+    """
     with _errors(out), _parquet(out) as path:
         from paraclap.features import extract
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import filelock
+import joblib
 import numpy as np
 import pandas as pd
 
@@ -89,7 +90,9 @@ def segments(
     files: Iterable[Name], starts: Iterable[Any] | None = None, ends: Iterable[Any] | None = None
 ) -> pd.MultiIndex:
     """Segmented index; times as :func:`seconds` reads them, else 0 and NaT (end of the file)."""
-    levels = [pd.Index([str(file) for file in files], dtype="str")]
+    # Bytes of names that are not UTF-8 are written out.
+    names = [os.fsencode(str(file)).decode("utf-8", "backslashreplace") for file in files]
+    levels = [pd.Index(names, dtype="str")]
     for times, missing in ((starts, 0.0), (ends, None)):
         column = pd.Series([missing] * len(levels[0]) if times is None else list(times))
         if column.dtype.kind != "m":
@@ -160,6 +163,15 @@ def read_json(path: Name) -> Any:
     except (ValueError, RecursionError) as error:
         msg = f"Cannot read {short_name(path)!r} as JSON ({error}): write it again."
         raise ValueError(msg) from error
+
+
+def fingerprint(index: pd.MultiIndex, *others: object) -> str:
+    """Name that changes with segments, the size and time of their files, and what else is given."""
+    lines = []
+    for file, start, end in index:
+        state = os.stat(file) if os.path.exists(file) else None  # noqa: PTH116, PTH110 (speed)
+        lines.append(f"{file} {start} {end} {state and (state.st_size, state.st_mtime_ns)}")
+    return str(joblib.hash([others, lines]))
 
 
 def read_csv(path: Name, **settings: Any) -> pd.DataFrame:

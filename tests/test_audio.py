@@ -1,3 +1,5 @@
+import time
+import tracemalloc
 from decimal import Decimal
 
 import numpy as np
@@ -8,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sounds import RATE, buzz, mp3_without_header, tone, write
 
-from paraclap import audio
+from paraclap import audio, tables
+from paraclap.evaluation.scoring import windows
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 44_100, 48_000])
@@ -102,12 +105,74 @@ def test_a_file_that_gives_no_signal_says_why(tmp_path, name, content, message):
     assert f"{tmp_path.name}/{name}".rstrip("/") in str(error.value).replace("\\\\", "\\")
 
 
-@pytest.mark.parametrize("suffix", ["wav", "aiff", "au", "mp3", "flac"])
-def test_half_a_file_is_cut_short(tmp_path, suffix):
-    file = write(tmp_path / f"a.{suffix}", np.random.default_rng(0).uniform(-0.5, 0.5, 16_000))
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    with pytest.raises(audio.AudioError, match=r"cut short \(\d+ of \d+|cannot be read"):
+TAG = b"ID3" + bytes([4, 0, 0, 0, 0, 1, 20]) + bytes(148)
+CODECS = [{"format": name} for name in ("MP3", "OGG", "FLAC")]
+CODECS += [{"format": "OGG", "subtype": "OPUS"}]
+PCM = [{"format": name} for name in ("WAV", "RF64", "W64", "AIFF", "AU", "CAF", "NIST", "AVR")]
+PCM += [{"format": "WAV", "endian": "BIG"}, {"format": "WAV", "subtype": "IMA_ADPCM"}]
+
+
+@pytest.mark.parametrize("options", CODECS + PCM, ids=str)
+@pytest.mark.parametrize("front", [b"", TAG])
+def test_half_a_file_is_cut_short(tmp_path, options, front, capfd):
+    file = write(tmp_path / "a", np.random.default_rng(0).uniform(-0.5, 0.5, 16_000), **options)
+    file.write_bytes(front + file.read_bytes()[: file.stat().st_size // 2])
+    for reader in (audio.read, audio.duration):
+        with pytest.raises(audio.AudioError, match=r"cut short .* are there|cannot be read"):
+            reader(file)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("options", CODECS, ids=str)
+def test_files_put_one_after_another_are_read_to_the_end(tmp_path, options, capfd):
+    files = [write(tmp_path / name, buzz(6, seed=ord(name)), **options) for name in "ab"]
+    one, other = map(audio.read, files)
+    np.testing.assert_array_equal(audio.read(files[0], 4.5, 5.5), one[72_000:88_000])
+    between = TAG if options["format"] == "MP3" else b""
+    files[0].write_bytes(between.join([b"", *(file.read_bytes() for file in files), bytes(3_000)]))
+    both = audio.read(files[0])
+    np.testing.assert_array_equal(both, np.concatenate([one, other]))
+    np.testing.assert_array_equal(audio.read(files[0], 5.5, 6.5), both[88_000:104_000])
+    assert audio.duration(files[0]) == 12
+    faster = write(tmp_path / "c", buzz(3), 48_000, **options).read_bytes()
+    files[0].write_bytes(files[1].read_bytes() + faster)
+    with pytest.raises(audio.AudioError, match=r"changes between .*: convert it to WAV"):
+        audio.read(files[0])
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("form", "place", "bits"), [
+    ("WAV", 40, bytes([0, 4, 0, 0])),
+    ("WAV", 40, bytes(4)),
+    ("AU", 8, bytes([0, 0, 4, 0])),
+    ("FLAC", 22, bytes([0, 0, 4, 0])),
+    ("MP3", 5_000, bytes(6_000)),
+    ("OGG", 8_000, bytes(1)),
+])  # fmt: skip
+def test_what_does_not_fit_the_header_is_named(tmp_path, form, place, bits):
+    file = write(tmp_path / "a", buzz(3), format=form)
+    raw = bytearray(file.read_bytes())
+    raw[place : place + len(bits)] = bits
+    file.write_bytes(raw if form != "OGG" else raw[:place] + raw[place + 5_000 :])
+    with pytest.raises(audio.AudioError, match=r"cut short or damaged \(.*(no audio|there)\)"):
         audio.read(file)
+
+
+@pytest.mark.parametrize("options", CODECS + PCM[:2], ids=str)
+def test_time_and_memory_are_bounded_also_where_the_length_is_unknown(tmp_path, options):
+    file = write(tmp_path / "a", buzz(20), **options)
+    known, raw = audio.read(file), file.read_bytes()
+    if options["format"] == "FLAC":  # as where ffmpeg writes to a pipe
+        file.write_bytes(raw[:21] + b"\xf0" + bytes(4) + raw[26:])
+        assert soundfile.info(file).frames > 2**62
+    tracemalloc.start()
+    start = time.process_time()
+    assert len(windows(tables.segments([file]), 1, 0.5)) == 39
+    np.testing.assert_array_equal(audio.read(file, 10, 11), known[160_000:176_000])
+    assert time.process_time() - start < 5 and tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+    with pytest.raises(audio.AudioError, match=r"\(20\.000 s long\), expected 0 <="):
+        audio.read(file, 19, 21)
 
 
 @pytest.mark.parametrize(
@@ -137,28 +202,14 @@ def test_a_wav_from_a_pipe_is_read_to_its_end(tmp_path, size):
     np.testing.assert_allclose(audio.read(file), tone(), atol=1e-4)
 
 
-def test_a_flac_of_unknown_length_is_counted(tmp_path):
-    file = write(tmp_path / "a.flac", buzz(3))
-    known = audio.read(file)
-    raw = bytearray(file.read_bytes())
-    raw[21] &= 0xF0
-    raw[22:26] = bytes(4)
-    file.write_bytes(raw)
-    assert soundfile.info(file).frames > 2**62
-    assert audio.duration(file) == 3
-    np.testing.assert_array_equal(audio.read(file), known)
-    np.testing.assert_array_equal(audio.read(file, 1, 2), known[16_000:32_000])
-    with pytest.raises(audio.AudioError, match=r"\(3\.000 s long\), expected 0 <="):
-        audio.read(file, 2, 4)
-
-
-@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
-def test_an_mp3_without_a_header_is_decoded_to_its_end(tmp_path, rate):
+@pytest.mark.parametrize("front", [TAG + bytes(99), b"APETAGEX" * 30, bytes([255, 251, 144]) * 9])
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 44_100])
+def test_an_mp3_without_a_header_is_decoded_to_its_end(tmp_path, rate, front, capfd):
     signal = np.concatenate([tone(2, rate=rate), np.zeros(2 * rate, np.float32)])
-    file = tmp_path / "a.mp3"
-    tag = b"ID3" + bytes([4, 0, 0, 0, 0, 1, 20]) + bytes(148)
-    file.write_bytes(tag + mp3_without_header(signal, rate))
+    content, file = mp3_without_header(signal, rate), tmp_path / "a.mp3"
+    file.write_bytes(content)
     assert soundfile.info(file).duration < 3  # guessed from the first frame
+    file.write_bytes(front + content + b"TAG" + bytes(4_000))
     assert audio.duration(file) == pytest.approx(4.05, abs=0.07)  # with the delay of the encoder
     found, known = audio.read(file), audio.read(write(tmp_path / "b.mp3", signal, rate))
     assert len(found) / RATE == pytest.approx(audio.duration(file), abs=1e-3)
@@ -166,6 +217,7 @@ def test_an_mp3_without_a_header_is_decoded_to_its_end(tmp_path, rate):
     if rate == RATE:
         np.testing.assert_array_equal(found[576:][: len(known)], known)
         np.testing.assert_array_equal(audio.read(file, 1, 2), found[16_000:32_000])
+    assert capfd.readouterr().err == ""
 
 
 def test_gsm_which_cannot_be_sought_in_is_read(tmp_path):

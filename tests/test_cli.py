@@ -151,14 +151,18 @@ def test_a_folder_is_listed_with_what_is_left_out(folder):
     for name in ("a.m4a", "b.M4A", "c", "._0.wav", ".hidden/x.wav", "notes.txt"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("x")
-    shutil.copy(folder / "0.wav", os.fsencode(folder) + b"/M\xfcller.wav")
+    odd = folder / os.fsdecode(b"M\xfcller")
+    odd.mkdir()
+    shutil.copy(folder / "0.wav", odd)
+    done = call("features", odd / "0.wav", folder / "0.wav", "--jobs", 1, "--out", "-")
+    assert (done.exit_code, len(done.stdout.splitlines())) == (0, 2), done.stderr
     done = call("features", folder, "--jobs", 1, "--out", "-")
     assert done.exit_code == 0, done.stderr
     table = pd.read_csv(io.StringIO(done.stdout))
     assert [Path(file).name for file in table["file"]] == [f"{n}.wav" for n in range(5)]
     assert done.stderr.splitlines()[0] == "3 files of other kinds not read: .m4a 2, no suffix 1."
     assert "2 segments could not be read:" in done.stderr
-    assert "ller.wav' cannot be opened" in done.stderr and "rename it in UTF-8" in done.stderr
+    assert "ller/0.wav' cannot be opened" in done.stderr and "rename it in UTF-8" in done.stderr
 
 
 def test_queries_are_those_of_the_package(measured, labels, tmp_path):

@@ -182,7 +182,7 @@ def list_segments(
 
 
 def _audio_below(folder: Path, notes: list[str]) -> list[str]:
-    """Audio files below a folder; bytes of names that are not UTF-8 are written out."""
+    """Audio files below a folder."""
     kinds = {path: path.suffix.lower() or "no suffix" for path in walk(folder)}
     found = [path for path, kind in kinds.items() if kind in SUFFIXES]
     silent = (*SUFFIXES, ".csv", ".txt", ".md", ".json", ".yaml", ".parquet")
@@ -193,7 +193,7 @@ def _audio_below(folder: Path, notes: list[str]) -> list[str]:
         raise ValueError(f"No audio in {str(folder)!r}, expected {SUFFIXES}. {note}")
     if others:
         notes.append(note)
-    return [os.fsencode(path).decode("utf-8", "backslashreplace") for path in found]
+    return list(map(str, found))
 
 
 def _segments_of_table(path: Path) -> pd.MultiIndex:

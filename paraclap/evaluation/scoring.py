@@ -58,7 +58,7 @@ def score_files(
     base = joblib.hash([_content(model), asked])
     failed, folder = out.with_name(f"{out.stem}_failed.csv"), out.with_name(f"{out.stem}.parts")
     with tables.lock(out, f"{tables.short_name(out)!r} is being written by another process."):
-        paths = [folder / f"{_name(base, part)}.parquet" for part in parts]
+        paths = [folder / f"{tables.fingerprint(part, base)}.parquet" for part in parts]
         key = joblib.hash([path.stem for path in paths])
         if failed.exists() and out.exists() and key in str(pq.read_schema(out).metadata):
             return out
@@ -129,15 +129,6 @@ def _join(paths: Sequence[Path], out: Path, failed: Path, key: str) -> None:
     with tables.atomic(out) as one, tables.atomic(failed) as other:
         lost.to_csv(other, index=False)
         answers.to_parquet(one, index=False)
-
-
-def _name(base: str, part: pd.MultiIndex) -> str:
-    """Name of a part: a hash of all that it depends on."""
-    lines = [base]
-    for file, start, end in part:
-        state = Path(file).stat() if Path(file).exists() else None
-        lines.append(f"{file} {start} {end} {state and (state.st_size, state.st_mtime_ns)}")
-    return str(joblib.hash(lines))
 
 
 def _content(model: ParaCLAP) -> str:

@@ -43,11 +43,12 @@ def functionals(signal: audio.Signal) -> NDArray[np.float64]:
     """The 88 functionals of a signal and its duration in seconds, ``(89,)``.
 
     Raises:
-        AudioError: if it is too short or silent, or if some functional is NaN
+        AudioError: if it is too short, silent, or in steps of 16 bits, or some functional is NaN
     """
     seconds = len(signal) / audio.SAMPLING_RATE
     if seconds < SHORTEST:
         raise audio.AudioError(f"{seconds:.3f} s of signal, openSMILE needs {SHORTEST} s.")
+    audio.check_scale(signal)
     if audio.is_silent(signal):
         raise audio.AudioError("Silent: the signal never moves.")
     values = _smile()(signal, audio.SAMPLING_RATE)[0, :, 0].astype(np.float64)
@@ -111,7 +112,8 @@ def _rows(index: pd.MultiIndex, folder: Path, jobs: int | None, engine: str) -> 
     """Features or the reason why not, made in parts that are kept in a folder."""
     size = min(128, max(-(-len(index) // 16), 8))  # small parts keep all workers busy to the end
     parts = [index[first : first + size] for first in range(0, len(index), size)]
-    paths = [folder / _key(part) for part in parts]
+    made = (_SET.value, opensmile.__version__, SHORTEST)
+    paths = [folder / f"{tables.fingerprint(part, made)}.parquet" for part in parts]
     backend = "loky" if engine == "loky" else "dask"
     with _client(engine, jobs), joblib.parallel_config(backend, n_jobs=jobs or -1):
         tasks = map(joblib.delayed(_part), parts, paths)
@@ -120,15 +122,6 @@ def _rows(index: pd.MultiIndex, folder: Path, jobs: int | None, engine: str) -> 
     for path in set(folder.glob("*.parquet")).difference(paths):
         path.unlink(missing_ok=True)  # of other audio or other segments
     return pd.concat(found)
-
-
-def _key(part: pd.MultiIndex) -> str:
-    """Name of a part, which changes with its segments and the size and time of their files."""
-    lines = [f"{_SET.value} {opensmile.__version__} {SHORTEST}"]
-    for file, start, end in part:
-        state = os.stat(file) if os.path.exists(file) else None  # noqa: PTH116, PTH110 (speed)
-        lines.append(f"{file} {start} {end} {state and (state.st_size, state.st_mtime_ns)}")
-    return f"{joblib.hash(lines)}.parquet"
 
 
 def _part(part: pd.MultiIndex, path: Path) -> pd.DataFrame:

@@ -68,6 +68,8 @@ def test_segments_without_features_are_listed_with_the_reason(tmp_path):
         assert f"{tmp_path.name}/{name}" in reason
     reasons = [row["reason"] for row in features.extract(index, jobs=1).attrs["failed"]]
     assert reasons == list(failed["reason"])
+    with pytest.raises(audio.AudioError, match="values up to 32"):
+        features.functionals((32_000 * buzz(1, amplitude=0.9).clip(-1, 1)).astype("int16"))
     with pytest.raises(ValueError, match=r"None of 2 segments is usable: 0.030 s.*; Silent"):
         features.extract(index[1:3], tmp_path / "g.csv", jobs=1)
     assert len(features.failed(tmp_path / "g.csv")) == 2

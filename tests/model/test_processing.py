@@ -67,6 +67,7 @@ def test_a_short_signal_is_extended_by_silence_that_counts():
         (np.zeros((1, 2, 900)), r"Bad signal: shape \(2, 900\), .*expected one channel"),
         ([[[0.0] * 900] * 2], r"Bad signal: shape \(2, 900\), .*expected one channel"),
         ([np.array([0.0, np.nan, np.inf])], "2 values not finite, expected"),
+        ([np.full(900, 9_830, "int16")], "values up to 9830, .*expected one channel"),
     ],
 )
 def test_what_is_no_mono_signal_is_refused(signals, message):
