@@ -19,7 +19,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from paraclap import streams, tables
+from paraclap import tables
+from paraclap.audio import streams
 
 SAMPLING_RATE = 16_000
 SYNTHETIC = "synthetic speech"  # the comment in each file that no person has spoken
