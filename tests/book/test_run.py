@@ -133,7 +133,7 @@ def test_a_kernel_that_dies_is_reported(params, tmp_path, capsys):
 
 def test_what_stops_a_chapter_from_outside_is_named(params, monkeypatch):
     monkeypatch.setattr(runner.shutil, "copy", Mock(side_effect=OSError("No space left")))
-    with pytest.raises(BookError, match="01_numbers: OSError: .*No space left"):
+    with pytest.raises(BookError, match=r"01_numbers: OSError: .*No space left"):
         runner.run(params, html=False)
 
 
