@@ -33,7 +33,8 @@ def _errors(out: str = "") -> Iterator[None]:
         if type(error) is RuntimeError:  # not one of ours, nor of a worker that died
             raise
         ours = isinstance(error, OSError) and not error.filename and error.strerror
-        typer.echo(ours or error, err=True)
+        remedy = ": pip install 'paraclap[book,cluster]'." if getattr(error, "name", "") else ""
+        typer.echo(f"{ours or error}{remedy}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -175,9 +176,8 @@ def _of_run(name: str, option: str, given: Path | None = None) -> Path:
     usual = [project_folder() / "runs" / run / name for run in ("demo", "quick")]
     path = given or next(filter(Path.is_file, usual), usual[0])
     if not path.is_file():
-        raise FileNotFoundError(
-            f"No {str(path)!r}: run `make model` or `make book`, or give {option}."
-        )
+        make = "run `make model` or `make book`, or " * (project_folder() / "Makefile").is_file()
+        raise FileNotFoundError(f"No {str(path)!r}: {make}give {option}.")
     return path
 
 

@@ -108,7 +108,14 @@ def at(column, value, row=0):
         (at("gender", "femail"), r"Bad gender 'femail'.*first: '.*/0\.wav'"),
         (at("split", "trian"), "Bad split 'trian'"),
         (at("arousal", "high", 2), r"Bad arousal 'high'.*first: '.*/2\.wav'"),
-        (at("emotion", "0"), "Bad emotion '0' .*words: write those that the numbers mean"),
+        *((at("emotion", e), "Bad emotion .*words: write those that the numb") for e in "0A1😀"),
+        (lambda rows: rows.assign(emotion="1,0"), "Bad emotion '1,0'"),
+        (lambda rows: rows.rename(columns={"split": "StartTime"}), "Did you mean 'start'"),
+        (lambda rows: rows.rename(columns={"split": "tmin"}), "Did you mean 'start'"),
+        (lambda rows: rows.rename(columns={"file": "WAV_path"}), "'file'. Did you mean 'file'"),
+        (lambda rows: rows.assign(start="1,100"), "Bad start '1,100' .*line 2"),
+        (lambda rows: rows.assign(start=0.2, end=0.2009), "an end after the start"),
+        (at("gender", "0"), "Bad gender '0'"),
         (lambda rows: pd.concat([rows, rows[:1]]), "each segment"),
         (lambda rows: rows.assign(split="test"), "No training split"),
         (lambda rows: rows.assign(start=0.5, end=0.2), "an end after the start"),
@@ -155,6 +162,17 @@ def test_words_for_no_value_are_missing_and_counted(tmp_path):
     assert "1 of 8 rows have no arousal: N/A." in table.attrs["notes"]
 
 
+def test_one_word_is_one_word_in_any_case_and_form(tmp_path):
+    words = ["Wut", "wut", "x\u0308x", "\u1e8dx", "pleasant_surprise", "ps", " SAD", "-"]
+    rows = ROWS.assign(emotion=words, gender=["w", "unknown", "Man", "-", *"fffx"])
+    table = corpora.load(folder(tmp_path, rows))
+    surprise = ["pleasant surprise"] * 2
+    assert list(table["emotion"][:7]) == ["Wut"] * 2 + ["\u1e8dx"] * 2 + [*surprise, "sadness"]
+    assert table["emotion"].isna().sum() == 1
+    assert table["gender"].isna().sum() == 3
+    assert "2 of 8 rows have no gender: unknown, x." in table.attrs["notes"]
+
+
 def test_codes_of_emotions_are_read_as_words_and_other_words_are_noted(tmp_path):
     words = ["hap", "ang", "neu", "exc", "fru", "sad", "hap", "Wut"]
     table = corpora.load(folder(tmp_path, ROWS.assign(emotion=words)))
@@ -172,27 +190,18 @@ def test_numbers_are_no_emotions_but_may_be_labels_of_another_kind(tmp_path):
 
 # --- how the CSV is written ---------------------------------------------------------------------
 
-FORMS = {
-    "semicolon": ("{0};{1};{2};3,5", "", "utf-8"),
-    "mark of Excel": ("{0};{1};{2};3,5", "sep=;\n", "utf-8-sig"),
-    "tab": ("{0}\t{1}\t{2}\t3.5", "", "utf-8"),
-    "UTF-16": ("{0}\t{1}\t{2}\t3,5", "", "utf-16"),
-    "quoted decimal commas": ('{0},{1},{2},"3,5"', "", "utf-8"),
-    "spaces": ("{0} , {1} , {2} , 3.5 ", "", "utf-8"),
-}
 
-
-@pytest.mark.parametrize("form", FORMS)
-def test_a_csv_is_read_as_programs_write_it(tmp_path, form):
+@pytest.mark.parametrize("name", ["labels.csv", "Labels.CSV", "mine.tsv"])
+def test_a_csv_is_read_as_programs_write_it(tmp_path, name):
     root = folder(tmp_path)
-    line, mark, encoding = FORMS[form]
-    header = line.replace('"3,5"', "3.5").replace("3,5", "3.5").replace("3.5", "arousal")
-    lines = [header.format("file", "emotion", "speaker")]
-    lines += [line.format(f"{i}.wav", "sad", f"Jörg {i}") for i in range(8)]
-    (root / "labels.csv").write_bytes((mark + "\n".join(lines)).encode(encoding))
+    (root / "labels.csv").unlink()
+    (root / f"._{name}").write_bytes(b"\0debris")  # of macOS
+    rows = [f"{i}.wav |sad| Jo\u0308rg {i} |3,5" for i in range(8)]
+    lines = "\r\n".join(["file| emotion |speaker|arousal", *rows])
+    (root / name).write_text(lines, "utf-16")
     table = corpora.load(root)
     assert set(table["arousal"]) == {3.5}
-    assert set(table["speaker"]) == {f"Jörg {i}" for i in range(8)}
+    assert list(table["speaker"]) == [f"J\u00f6rg {i}" for i in range(8)]
     assert set(table["emotion"]) == {"sadness"}
 
 
@@ -212,9 +221,10 @@ NFD = [unicodedata.normalize("NFD", name) for name in ("ä.wav", "ö.wav", "ü.w
     (["ä.wav", "ö.wav", "ü.wav"], NFD),
     (["s/a.wav", "s/b.wav", "t/c.wav"], ["s\\a.wav", ".\\s\\b.wav", "t/c.wav"]),
     (["a.wav", "b.WAV", "c.wav"], ["A.WAV", "b.wav", "c.wav"]),
-    (["a.wav", "b.flac", "c.1.wav", "a.TextGrid"], ["a", "b", "c.1"]),
+    (["a.wav", "b.flac", "c.1.wav", "a.TextGrid", "a/b.wav"], ["a", "b", "c.1"]),
 ])  # fmt: skip
 def test_a_file_is_found_under_another_spelling_with_a_note(tmp_path, on_disk, in_csv):
+    in_csv[0] = str(tmp_path / in_csv[0])
     table = corpora.load(spelled(tmp_path, [n for n in on_disk if "Text" not in n], in_csv))
     found = [str(tmp_path / name) for name in on_disk[:3]]
     assert table.index.get_level_values("file").tolist() == found
@@ -242,6 +252,18 @@ def test_segments_of_a_folder_a_table_and_a_file(tmp_path):
     table = list_segments(root / "labels.csv")
     assert list(table.get_level_values("file")) == files
     assert set(table.get_level_values("start")) == {pd.Timedelta("250ms")}
+    (root / "some.TXT").write_text("file;end;mood\n.\\1.WAV;0,5;x\n2;00:00:00,250;\ngone;NA;\n")
+    named = list_segments(root / "some.TXT", notes)
+    assert list(named.get_level_values("file")) == [*files[1:3], str(root / "gone")]
+    assert list(named.get_level_values("end").total_seconds()[:2]) == [0.5, 0.25]
+    assert [note[:26] for note in notes[1:]] == [
+        "Columns not used: mood.", "1 of 3 rows have no end: N", "1 files of some.TXT are no",
+        "2 files are spelled in ano",
+    ]  # fmt: skip
+    for line, message in (("file,Start\n0.wav,1", "mean 'start'"), ("path\n0.wav", "mean 'file'")):
+        (root / "other.csv").write_text(line)
+        with pytest.raises(ValueError, match=message):
+            list_segments(root / "other.csv")
     assert list(list_segments(files[0])) == list(below[:1])
     with pytest.raises(ValueError, match=r"1 segments come twice .*0\.wav"):
         list_segments([files[0], *files])
