@@ -7,7 +7,7 @@ imports what it needs, so that ``paraclap --help`` answers at once.
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -95,13 +95,14 @@ def queries(
     """
     with _errors(out):
         from paraclap import tables
+        from paraclap.corpora.folder import read_labels
         from paraclap.queries import FEATURES, describe
 
         is_table = files[0].suffix.lower() in (".csv", ".parquet")
         given: Any = tables.read_table(files[0]) if is_table else ()
         if set(FEATURES.values()).isdisjoint(given):
             given, edges = _segments(files), _of_run("edges.json", "--edges FILE", edges)
-        known = tables.read_table(labels) if labels else None
+        known = _noted(read_labels, labels) if labels else None
         found = describe(given, edges, templates, emotion_form, known, jobs)
         _print(found, out, [row["reason"] for row in found.attrs["failed"]])
 
@@ -163,10 +164,14 @@ def _segments(files: list[Path]) -> Any:
     """Segments of one path, which may be a folder or a table, or of several audio files."""
     from paraclap.corpora.folder import list_segments
 
+    return _noted(list_segments, files[0] if len(files) == 1 else files)
+
+
+def _noted(read: Callable[[Any, list[str]], Any], source: Any) -> Any:
     notes: list[str] = []
-    index = list_segments(files[0] if len(files) == 1 else files, notes)
+    found = read(source, notes)
     typer.echo("\n".join(notes), err=True, nl=bool(notes))
-    return index
+    return found
 
 
 def _of_run(name: str, option: str, given: Path | None = None) -> Path:

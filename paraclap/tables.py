@@ -95,7 +95,7 @@ def segments(
     levels = [pd.Index([str(file) for file in files], dtype="str")]
     for times, missing in ((starts, pd.Timedelta(0)), (ends, pd.NaT)):
         given = [missing] * len(levels[0]) if times is None else times
-        column = pd.Series(given if hasattr(given, "dtype") else list(given))
+        column: Any = pd.Series(given if hasattr(given, "dtype") else list(given))
         if column.dtype.kind != "m":
             column = pd.to_timedelta(column.map(seconds).astype(float), unit="s")
         levels.append(pd.Index(column.astype("timedelta64[ns]").fillna(missing)))
@@ -222,13 +222,13 @@ def read_table(path: Name) -> pd.DataFrame:
     return table.drop(columns=INDEX).set_index(segments(files, table["start"], table["end"]))
 
 
-def home_of(path: Name, files: Iterable[Any]) -> Path:
+def home_of(path: Name, files: pd.Series) -> Path:
     """Folder of the relative files in a table: its own, else the working or project folder."""
     own, project = Path(path).resolve().parent, project_folder()
-    some = [file for file in map(str, files) if not os.path.isabs(file)][:100]  # noqa: PTH117
-    places = (own, Path.cwd(), project)
-    found = (place for place in places if any(os.path.exists(place / file) for file in some))  # noqa: PTH110
-    return next(found, project if own.is_relative_to(project) else own)
+    for place in (own, Path.cwd(), project):
+        if any(os.path.exists(place / str(file)) for file in files[:100]):  # noqa: PTH110
+            return place
+    return project if own.is_relative_to(project) else own
 
 
 def write_table(table: pd.DataFrame, path: Name) -> Path:

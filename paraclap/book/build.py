@@ -101,9 +101,6 @@ def _jupyter_book(work: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return
-    said = f"{done.stdout}\n{done.stderr}".replace(f"{work / 'src'}/", "")
-    (work / "log.txt").write_text(said, "utf-8")
-    lines = said.splitlines()
-    first = [line for line in lines[:-15] if "WARNING" in line or "ERROR" in line][:20]
-    lines = ["Jupyter Book complains:", *first, *lines[-15:], f"All of it: {work / 'log.txt'}"]
-    raise BookError("\n".join(lines))
+    said = f"{done.stdout}\n{done.stderr}".replace(f"{work / 'src'}/", "").splitlines()
+    complaints = [line for line in said[:-15] if "WARNING" in line or "ERROR" in line][:20]
+    raise BookError("Jupyter Book complains:\n\n" + "\n".join(complaints + said[-15:]))

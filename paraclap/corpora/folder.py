@@ -38,8 +38,13 @@ def load(
     if not (root / name).is_file():
         msg = f"No table {name!r} in {root.name!r}, CSV files there: {found[:5]}. Give the name of "
         raise FileNotFoundError(f"{msg}one as corpus_table.{did_you_mean(name, found)}")
-    rows = _read(root / name, notes, root, columns, (*TARGETS, label_column))
+    rows = _read(root / name, notes, (*TARGETS, label_column), root, columns)
     return rows if "corpus" in rows else rows.assign(corpus=root.name), name, notes
+
+
+def read_labels(path: Path, notes: list[str]) -> pd.DataFrame:
+    """Labels that a table on disk has, in our words; files may be gone; errors as in `load`."""
+    return labels.in_words(_read(path, notes, TARGETS, None, {}), path.name, notes)
 
 
 def save(table: pd.DataFrame, root: Path) -> Path:
@@ -58,21 +63,21 @@ def save(table: pd.DataFrame, root: Path) -> Path:
 def _read(
     path: Path,
     notes: list[str],
-    root: Path | None = None,
-    columns: Mapping[str, str] | None = None,
-    targets: Sequence[str] = (),
+    targets: Sequence[str],
+    root: Path | None,
+    names: Mapping[str, str],
 ) -> pd.DataFrame:
     """Our columns of a table on disk, without targets those of the index alone."""
     form = {"dtype": "str", "keep_default_na": False, "skipinitialspace": True}
     rows, name = tables.read_csv(path, **form), path.name
     rows = (rows.reset_index() if "file" in rows.index.names else rows).rename(columns=str.strip)
-    rows = labels.rename(rows, columns or {}, name)
+    rows = labels.rename(rows, names, name)
     ours = {*labels.COLUMNS, *targets} if targets else {*tables.INDEX}
     used = [one for one in rows if one in ours]
     unused = [str(one) for one in rows if one not in {*ours, *labels.COLUMNS}]
     problem = "".join(_meant(one, ours - {*used}) for one in unused)
-    for lost, names in (("'file'", {"file"}), (f"for labels, such as {targets}", {*targets})):
-        problem = problem if names & {*used} or not names else f" No column {lost}.{problem}"
+    for lost, any_of in (("'file'", {"file"}), (f"for labels, such as {targets}", {*targets})):
+        problem = problem if any_of & {*used} or not any_of else f" No column {lost}.{problem}"
     if problem:
         msg = f"Bad columns {list(rows)[:20]} in {name}: {problem.strip()} Rename columns, or map "
         raise ValueError(f"{msg}them with 'theirs=ours', leave them out with 'theirs='.")
@@ -83,8 +88,8 @@ def _read(
     lines = [f"line {line}" for line in range(2, len(rows) + 2)]  # as counted by a text editor
     rows = rows[used].set_axis(pd.MultiIndex.from_arrays([lines])).apply(_cells, notes=notes)
     report_rows(rows, rows["file"].isna(), "file", name, "a path in each row")
-    names = rows["file"].astype("str")
-    files = _find_files(names, root or tables.home_of(path, names), name, notes, bool(root))
+    asked = rows["file"].astype("str")
+    files = _find_files(asked, root or tables.home_of(path, asked), name, notes, bool(root))
     index = tables.segments(files, _seconds(rows, "start", name), _seconds(rows, "end", name))
     return rows.drop(columns=tables.INDEX, errors="ignore").set_axis(index)
 
@@ -98,9 +103,10 @@ def _meant(name: str, ours: set[str]) -> str:
 
 def _cells(column: pd.Series, notes: list[str]) -> pd.Series:
     """Cells without spaces around; words for no value are missing, with a note."""
-    if column.dtype != "str":  # of Parquet
+    if column.dtype.kind != "O":  # numbers and durations of Parquet
         return column
-    cells = column.str.strip() if column.name == "file" else column.str.strip().str.normalize("NFC")
+    cells = column.astype("str").str.strip()
+    cells = cells if column.name == "file" else cells.str.normalize("NFC")
     if column.name in tables.DIMENSIONS:
         cells = cells.str.replace(",", ".")
     empty = cells.str.lower().isin(["", *labels.WORDS["missing"]])
@@ -143,7 +149,8 @@ def _find_files(
     found = {name: os.path.normpath(root / name) for name in names.unique()}
     lost = [name for name, path in found.items() if not os.path.isfile(path)]  # noqa: PTH113 (speed)
     there = defaultdict[str, list[str]](list)
-    every = [path.relative_to(root).as_posix() for path in walk(root)] if lost else []
+    is_below = any(found[name].startswith(f"{root}{os.sep}") for name in lost)
+    every = [path.relative_to(root).as_posix() for path in walk(root)] if is_below else []
     for name in every:
         there[_spelling(name, root)].append(name)
         stem, suffix = os.path.splitext(name)  # noqa: PTH122 (a name)
@@ -192,7 +199,7 @@ def list_segments(
     if path and path.is_dir():
         index = tables.segments(_audio_below(path, [] if notes is None else notes))
     elif path and path.suffix.lower() in (".csv", ".tsv", ".txt", ".parquet"):
-        index = _read(path, [] if notes is None else notes).index
+        index = tables.as_index(_read(path, [] if notes is None else notes, (), None, {}))
     else:
         index = tables.as_index(files)
     if len(twice := index[index.duplicated()]):

@@ -67,16 +67,7 @@ def finish(
     table, where, notes = found
     further = [str(name) for name in table if str(name).startswith(FURTHER)]
     table = _with_label(table, where, label_column, notes).reindex(columns=[*LABELS, *further])
-    table["gender"] = _words(table, "gender", where, notes)
-    bad = table["emotion"].astype("str").str.fullmatch(r"[\W\d_]+|\s*[a-zA-Z]\s*").eq(True)
-    report_rows(
-        table, bad, "emotion", where, "words: write those that the numbers mean, or the letters"
-    )
-    table["emotion"] = _nouns(table["emotion"], notes)
-    table["label"] = _nouns(table["label"], notes)
-    if other := sorted({*table["emotion"].dropna()} - {*NOUNS.values()}):
-        names = ", ".join(other[:5]) + (", …" if len(other) > 5 else "")
-        notes.append(f"Emotions that are not in the list stay as they are: {names}.")
+    table = in_words(table, where, notes)
     table["speaker"] = _speakers(table, notes)
     table, failed = _timed(table, where)
     drawn = not for_testing and bool(table["split"].isna().all())
@@ -95,6 +86,20 @@ def finish(
     notes += check_leaks(table, where, drawn=drawn)
     notes += [f"{len(failed)} files cannot be read, see the failed list."] if failed else []
     table.attrs = {"notes": list(dict.fromkeys(notes)), "failed": failed}
+    return table
+
+
+def in_words(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
+    """Table with emotions, labels and genders in our words; ValueError if one is none."""
+    table = table.reindex(columns=[*dict.fromkeys([*table, "emotion", "label", "gender"])])
+    table["gender"] = _words(table, "gender", where, notes)
+    bad = table["emotion"].astype("str").str.fullmatch(r"[\W\d_]+|\s*[a-zA-Z]\s*").eq(True)
+    report_rows(table, bad, "emotion", where, "words: write those that the codes mean")
+    table["emotion"] = _nouns(table["emotion"], notes)
+    table["label"] = _nouns(table["label"], notes)
+    if other := sorted({*table["emotion"].dropna()} - {*NOUNS.values()}):
+        names = ", ".join(other[:5]) + (", …" if len(other) > 5 else "")
+        notes.append(f"Emotions that are not in the list stay as they are: {names}.")
     return table
 
 

@@ -105,15 +105,12 @@ def parse_candidates(text: str) -> dict[str, str]:
     {'joy': 'happy', 'sad': 'sad', 'tired, but calm': 'tired, but calm'}
     """
     parts = re.split(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', text)  # at commas outside of quotes
-    pairs = [re.findall(r'(?s)^(?:("[^"]+"|[^"=]+)=)?(.*)$', part.strip())[0] for part in parts]
-    words = {_bare(label or word): _bare(word) for label, word in pairs}
+    found = [re.findall(r'(?s)^(?:("[^"]+"|[^"=]+)=)?(.*)$', part.strip())[0] for part in parts]
+    pairs = [[re.sub(r'(?s)^"(.*)"$', r"\1", one.strip()) for one in pair] for pair in found]
+    words = {label or word: word for label, word in pairs}
     if len(words) < len(pairs) or text.count('"') % 2:
         raise ValueError(f"Bad candidates {text!r}, expected each label once, quotes in pairs.")
     return check_candidates(words)
-
-
-def _bare(text: str) -> str:
-    return re.sub(r'(?s)^"(.*)"$', r"\1", text.strip())
 
 
 def fill(template: str, word: str) -> str:
@@ -145,6 +142,6 @@ def _check_distinct(labels: Iterable[str], keys: Iterable[Hashable], why: str) -
     first: dict[Hashable, str] = {}
     for label, key in zip(labels, keys, strict=True):
         if key in first:
-            msg = f"Candidates {first[key]!r} and {label!r} {why}"
+            msg = f"Candidates {first[key]!r:.40} and {label!r:.40} {why}"
             raise ValueError(f"{msg}, expected different ones: leave one out or reword it.")
         first[key] = label

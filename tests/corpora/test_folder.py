@@ -108,7 +108,7 @@ def at(column, value, row=0):
         (at("gender", "femail"), r"Bad gender 'femail'.*first: '.*/0\.wav'"),
         (at("split", "trian"), "Bad split 'trian'"),
         (at("arousal", "high", 2), r"Bad arousal 'high'.*first: '.*/2\.wav'"),
-        *((at("emotion", e), "Bad emotion .*words: write those that the numb") for e in "0A1😀"),
+        *((at("emotion", e), "Bad emotion .*words: write those that the codes") for e in "0A1😀"),
         (lambda rows: rows.assign(emotion="1,0"), "Bad emotion '1,0'"),
         (lambda rows: rows.rename(columns={"split": "StartTime"}), "Did you mean 'start'"),
         (lambda rows: rows.rename(columns={"split": "tmin"}), "Did you mean 'start'"),

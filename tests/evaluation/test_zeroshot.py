@@ -1,6 +1,7 @@
 """Answers, and candidates that are refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from paraclap import tables
@@ -37,7 +38,15 @@ def test_classify_gives_probabilities_on_the_audformat_index(model, labels):
 @pytest.mark.parametrize(
     ("candidates", "message"),
     [
-        ("sad, happy", "Got the text 'sad, happy' as candidates, expected a list"),
+        *(
+            (one, "Got .* as candidates, expected a list")
+            for one in ("sad, happy", b"sad", None, 1)
+        ),
+        (pd.DataFrame({"sad": [1], "happy": [2]}), "as candidates, expected a list"),
+        (iter(["sad"]), r"Got candidates \['sad'\], expected two or more"),
+        (["scho\u0308n", "sch\u00f6n"], "are the same word"),
+        (["very  angry", "Very angry"], "are the same word"),
+        ({"start": "sad", "joy": "happy"}, "Bad candidate 'start'"),
         (["Sad", "sad"], "Candidates 'Sad' and 'sad' are the same word"),
         ({"low": "sad", "down": " sad"}, "Candidates 'low' and 'down' are the same"),
         (["sad", None], "Bad candidate None"),
@@ -46,7 +55,6 @@ def test_classify_gives_probabilities_on_the_audformat_index(model, labels):
         ({"sadness": "sad", "joy": np.nan}, r"Bad candidate 'joy' \(nan\)"),
         ({"sadness": "sad", 3: "happy"}, "Bad candidate 3"),
         (["prediction", "sad"], "Bad candidate 'prediction'"),
-        (["sad"], r"Got candidates \['sad'\], expected two or more"),
     ],
 )
 def test_bad_candidates_are_errors_that_name_them(candidates, message):
@@ -55,16 +63,26 @@ def test_bad_candidates_are_errors_that_name_them(candidates, message):
 
 
 @pytest.mark.parametrize(
-    "candidates", [{"happy": "🙂", "sad": "🙁"}, {"happy": "x " * 9000, "sad": "x " * 9000 + "y"}]
+    ("happy", "message"),
+    [
+        ("🙂", r"No token of this model for \['happy'\]"),
+        ("🙂🙂", r"No token of this model for \['happy'\]"),
+        ("\u200b", r"No token of this model for \['happy'\]"),
+        ("x " * 9000, "'happy' and 'sad' are the same to this model's tokenizer"),
+    ],
 )
-def test_candidates_with_the_same_tokens_are_errors(model, candidates):
-    with pytest.raises(ValueError, match="'happy' and 'sad' are the same to this model's tokeni"):
-        encode_candidates(model, candidates)
+def test_candidates_that_the_tokenizer_cannot_tell_apart_are_errors(model, happy, message):
+    with pytest.raises(ValueError, match=message):
+        encode_candidates(model, {"happy": happy, "sad": "x " * 9000 + "y"}, "speaker is {}")
 
 
-def test_templates_need_a_slot_and_take_no_sentences(model, labels):
-    with pytest.raises(ValueError, match="expected a slot"):
-        classify(model, labels, ["angry", "sad"], "speaker is")
+@pytest.mark.parametrize("template", ["speaker is", "{} or {}", "is {0}", "{{}}", ["{}"], None])
+def test_templates_have_one_slot(template):
+    with pytest.raises(ValueError, match=r"Bad template .*expected one slot"):
+        zeroshot.fill(template, "sad")
+
+
+def test_templates_take_no_sentences():
     sentence = "this person is feeling anger."
     assert zeroshot.fill("{}", sentence) == sentence
     with pytest.raises(ValueError, match="expected no sentence"):
@@ -73,8 +91,14 @@ def test_templates_need_a_slot_and_take_no_sentences(model, labels):
 
 def test_candidates_as_they_are_typed():
     assert zeroshot.parse_candidates("joy=happy, sad") == {"joy": "happy", "sad": "sad"}
-    with pytest.raises(ValueError, match="expected each label once"):
-        zeroshot.parse_candidates("joy=happy,joy=glad,sad")
+    quoted = ' "mad, shouting" ,joy="happy, or so","a, b"=he says "no, I go", it\'s sad'
+    assert zeroshot.parse_candidates(quoted) == {
+        "mad, shouting": "mad, shouting", "joy": "happy, or so", "a, b": 'he says "no, I go"',
+        "it's sad": "it's sad",
+    }  # fmt: skip
+    for text in ("joy=happy,joy=glad,sad", '"very angry, shouting', "sad,,happy", "joy=,sad", "a,"):
+        with pytest.raises(ValueError, match="Bad candidate"):
+            zeroshot.parse_candidates(text)
 
 
 def test_a_file_that_is_no_audio_is_named(model, tmp_path):
