@@ -6,7 +6,6 @@ project folder are relative to it, so that a project can be moved. Chapter 1.
 """
 
 import contextlib
-import csv
 import difflib
 import io
 import json
@@ -196,10 +195,11 @@ def read_csv(path: Name, **settings: Any) -> pd.DataFrame:
         if (cut := re.escape(separator)) != ",":
             number = rf'(^|{cut})("?)([+-]?\d+),(\d+)\2(?=$|{cut})'
             text = re.sub(number, r"\1\3.\4", text, flags=re.MULTILINE)
-        names = next(csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True), [])
-        if twice := [name for name in names if name and names.count(name) > 1]:
+        form = {"sep": separator, "skipinitialspace": True} | settings
+        table: pd.DataFrame = pd.read_csv(io.StringIO(text), **form)
+        names = (re.fullmatch(r"(.+)\.\d+", str(name)) for name in table)  # x and x are x, x.1
+        if twice := [name[1] for name in names if name and name[1] in table]:
             raise ValueError(f"two columns are called {twice[0]!r}, rename one")
-        table: pd.DataFrame = pd.read_csv(io.StringIO(text), sep=separator, **settings)
         if not isinstance(table.index, pd.RangeIndex):
             raise ValueError("a row has more cells than the header has names")
     except Exception as error:  # pandas, Arrow and Thrift have their own kinds

@@ -7,7 +7,6 @@ disk (upper case, composed letters, backslashes, no suffix) where exactly one fi
 such as ``None`` or ``NA`` are missing values, with a note. Chapters 1 and 8.
 """
 
-import contextlib
 import os
 import re
 import unicodedata
@@ -15,7 +14,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from paraclap import audio, tables
@@ -38,7 +36,7 @@ def load(
     if not (root / name).is_file():
         msg = f"No table {name!r} in {root.name!r}, CSV files there: {found[:5]}. Give the name of "
         raise FileNotFoundError(f"{msg}one as corpus_table.{did_you_mean(name, found)}")
-    rows = _read(root / name, notes, (*TARGETS, label_column), root, columns)
+    rows = _read(root / name, notes, (*TARGETS, label_column), root, dict(columns))
     return rows if "corpus" in rows else rows.assign(corpus=root.name), name, notes
 
 
@@ -61,11 +59,7 @@ def save(table: pd.DataFrame, root: Path) -> Path:
 
 
 def _read(
-    path: Path,
-    notes: list[str],
-    targets: Sequence[str],
-    root: Path | None,
-    names: Mapping[str, str],
+    path: Path, notes: list[str], targets: Sequence[str], root: Path | None, names: dict[str, str]
 ) -> pd.DataFrame:
     """Our columns of a table on disk, without targets those of the index alone."""
     form = {"dtype": "str", "keep_default_na": False, "skipinitialspace": True}
@@ -90,7 +84,10 @@ def _read(
     report_rows(rows, rows["file"].isna(), "file", name, "a path in each row")
     asked = rows["file"].astype("str")
     files = _find_files(asked, root or tables.home_of(path, asked), name, notes, bool(root))
-    index = tables.segments(files, _seconds(rows, "start", name), _seconds(rows, "end", name))
+    try:
+        index = tables.segments(files, rows.get("start"), rows.get("end"))
+    except ValueError as error:
+        raise ValueError(f"{name!r} has a row with a start or end that is none: {error}") from error
     return rows.drop(columns=tables.INDEX, errors="ignore").set_axis(index)
 
 
@@ -112,23 +109,6 @@ def _cells(column: pd.Series, notes: list[str]) -> pd.Series:
     empty = cells.str.lower().isin(["", *labels.WORDS["missing"]])
     labels.note_missing(cells[empty & (cells != "")], len(cells), notes)
     return cells.mask(empty)
-
-
-def _seconds(rows: pd.DataFrame, name: str, where: str) -> pd.Series:
-    """Times of a column in seconds or as durations, missing where there is none."""
-
-    def seconds(cell: str) -> float:
-        with contextlib.suppress(ValueError):
-            return tables.seconds(cell)
-        return np.inf
-
-    cells = rows.get(name, pd.Series(None, rows.index, dtype="str"))
-    if cells.dtype.kind == "m":
-        return cells
-    times = cells.map(seconds, na_action="ignore").astype(float)
-    form = "seconds such as 1.5, or a time such as 00:00:01.5"
-    report_rows(rows, times == np.inf, name, where, form)
-    return times
 
 
 def walk(folder: Path) -> Iterator[Path]:

@@ -1,7 +1,6 @@
 """Answers, and candidates that are refused."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from paraclap import tables
@@ -38,14 +37,9 @@ def test_classify_gives_probabilities_on_the_audformat_index(model, labels):
 @pytest.mark.parametrize(
     ("candidates", "message"),
     [
-        *(
-            (one, "Got .* as candidates, expected a list")
-            for one in ("sad, happy", b"sad", None, 1)
-        ),
-        (pd.DataFrame({"sad": [1], "happy": [2]}), "as candidates, expected a list"),
+        *((one, "Got .* as candidates, expected a list") for one in ("sad, happy", b"s", None, 1)),
         (iter(["sad"]), r"Got candidates \['sad'\], expected two or more"),
         (["scho\u0308n", "sch\u00f6n"], "are the same word"),
-        (["very  angry", "Very angry"], "are the same word"),
         ({"start": "sad", "joy": "happy"}, "Bad candidate 'start'"),
         (["Sad", "sad"], "Candidates 'Sad' and 'sad' are the same word"),
         ({"low": "sad", "down": " sad"}, "Candidates 'low' and 'down' are the same"),
@@ -62,27 +56,17 @@ def test_bad_candidates_are_errors_that_name_them(candidates, message):
         zeroshot.check_candidates(candidates)
 
 
-@pytest.mark.parametrize(
-    ("happy", "message"),
-    [
-        ("🙂", r"No token of this model for \['happy'\]"),
-        ("🙂🙂", r"No token of this model for \['happy'\]"),
-        ("\u200b", r"No token of this model for \['happy'\]"),
-        ("x " * 9000, "'happy' and 'sad' are the same to this model's tokenizer"),
-    ],
-)
-def test_candidates_that_the_tokenizer_cannot_tell_apart_are_errors(model, happy, message):
-    with pytest.raises(ValueError, match=message):
+@pytest.mark.parametrize("happy", ["🙂", "🙂🙂", "\u200b", "x " * 9000])
+def test_candidates_that_the_tokenizer_cannot_tell_apart_are_errors(model, happy):
+    same = "'happy' and 'sad' are the same to this model's tokenizer"
+    with pytest.raises(ValueError, match=r"No token of .*\['happy'\]" if happy[0] != "x" else same):
         encode_candidates(model, {"happy": happy, "sad": "x " * 9000 + "y"}, "speaker is {}")
 
 
-@pytest.mark.parametrize("template", ["speaker is", "{} or {}", "is {0}", "{{}}", ["{}"], None])
-def test_templates_have_one_slot(template):
-    with pytest.raises(ValueError, match=r"Bad template .*expected one slot"):
-        zeroshot.fill(template, "sad")
-
-
-def test_templates_take_no_sentences():
+def test_templates_have_one_slot_and_take_no_sentences():
+    for template in ("speaker is", "{} or {}", "is {0}", "{{}}", ["{}"], None):
+        with pytest.raises(ValueError, match=r"Bad template .*expected one slot"):
+            zeroshot.fill(template, "sad")
     sentence = "this person is feeling anger."
     assert zeroshot.fill("{}", sentence) == sentence
     with pytest.raises(ValueError, match="expected no sentence"):
@@ -91,11 +75,9 @@ def test_templates_take_no_sentences():
 
 def test_candidates_as_they_are_typed():
     assert zeroshot.parse_candidates("joy=happy, sad") == {"joy": "happy", "sad": "sad"}
-    quoted = ' "mad, shouting" ,joy="happy, or so","a, b"=he says "no, I go", it\'s sad'
-    assert zeroshot.parse_candidates(quoted) == {
-        "mad, shouting": "mad, shouting", "joy": "happy, or so", "a, b": 'he says "no, I go"',
-        "it's sad": "it's sad",
-    }  # fmt: skip
+    quoted = ' "mad, loud" ,joy="happy, or so","a, b"=says "no, I go"'
+    words = {"mad, loud": "mad, loud", "joy": "happy, or so", "a, b": 'says "no, I go"'}
+    assert zeroshot.parse_candidates(quoted) == words
     for text in ("joy=happy,joy=glad,sad", '"very angry, shouting', "sad,,happy", "joy=,sad", "a,"):
         with pytest.raises(ValueError, match="Bad candidate"):
             zeroshot.parse_candidates(text)
