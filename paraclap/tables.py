@@ -293,7 +293,7 @@ def check_labels(table: pd.DataFrame, where: str = "the labels table") -> pd.Dat
         ("gender", ~rows["gender"].isin([*GENDERS, np.nan]), f"one of {list(GENDERS)}"),
         ("file", ~rows["file"].map(os.path.isabs).astype(bool), "absolute paths"),
         ("start", ~(rows["start"] >= pd.Timedelta(0)), "a time in each row, 0 or later"),
-        ("end", rows["end"] - rows["start"] < pd.Timedelta("1ms"), "an end after the start"),
+        ("end", rows["end"] - rows["start"] < pd.Timedelta("1ms"), "an end 1 ms after the start"),
         ("file", rows.duplicated(INDEX), "each segment (file, start, end) once"),
     ):
         report_rows(rows, wrong, column, where, expected)

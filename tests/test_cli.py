@@ -181,9 +181,6 @@ def test_a_voice_is_compared_with_those_of_a_run(home, folder, measured):
     assert done.exit_code == 1
     assert f"No '{home}/runs/demo/edges.json': give --edges FILE" in done.stderr
     (home / "runs" / "quick").mkdir(parents=True)
-    (folder / "own.csv").write_text("file,emotion\n4.wav,hap\n0.wav,0\n")
-    wrong = call(*asked, "--edges", home / "runs/quick/edges.json", "--labels", folder / "own.csv")
-    assert wrong.stderr.startswith("Bad emotion '0' in own.csv (1 rows, first: 'voices/0.wav')")
     (home / "Makefile").touch()
     make = "run `make model` or `make book`, or give --edges FILE"
     assert make in call(*asked, "--edges", "no.json").stderr
@@ -193,6 +190,9 @@ def test_a_voice_is_compared_with_those_of_a_run(home, folder, measured):
     rows = [line.split(maxsplit=1) for line in done.stdout.splitlines()[1:]]
     assert ["voices/4.wav", "has a high pitch"] in rows
     assert ["voices/0.wav", "has a low pitch"] in rows
+    (folder / "own.csv").write_text("file,emotion\n4.wav,hap\n0.wav,0\n")
+    wrong = call(*asked, "--labels", folder / "own.csv")
+    assert wrong.stderr.startswith("Bad emotion '0' in own.csv (1 rows, first: 'voices/0.wav')")
 
 
 @pytest.mark.parametrize(

@@ -88,11 +88,11 @@ def at(column, value, row=0):
         (lambda rows: rows.rename(columns={"split": "tmin"}), "Did you mean 'start'"),
         (lambda rows: rows.rename(columns={"file": "WAV_path"}), "'file'. Did you mean 'file'"),
         (lambda rows: rows.assign(start="1,100"), "'labels.csv' has a row .*: Bad time '1,100'"),
-        (lambda rows: rows.assign(start=0.2, end=0.2009), "an end after the start"),
+        (lambda rows: rows.assign(start=0.2, end=0.2009), "an end 1 ms after the start"),
         (at("gender", "0"), "Bad gender '0'"),
         (lambda rows: pd.concat([rows, rows[:1]]), "each segment"),
         (lambda rows: rows.assign(split="test"), "No training split"),
-        (lambda rows: rows.assign(start=0.5, end=0.2), "an end after the start"),
+        (lambda rows: rows.assign(start=0.5, end=0.2), "an end 1 ms after the start"),
         (lambda rows: rows.assign(start=-1), "0 or later"),
         (
             lambda rows: rows.assign(start="soon"),
