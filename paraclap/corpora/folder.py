@@ -64,8 +64,8 @@ def _read(
     """Our columns of a table on disk, without targets those of the index alone."""
     form = {"dtype": "str", "keep_default_na": False, "skipinitialspace": True}
     rows, name = tables.read_csv(path, **form), path.name
-    rows = (rows.reset_index() if "file" in rows.index.names else rows).rename(columns=str.strip)
-    rows = labels.rename(rows, names, name)
+    rows = rows.reset_index() if "file" in rows.index.names else rows
+    rows = labels.rename(rows.rename(columns=lambda one: str(one).strip()), names, name)
     ours = {*labels.COLUMNS, *targets} if targets else {*tables.INDEX}
     used = [one for one in rows if one in ours]
     unused = [str(one) for one in rows if one not in {*ours, *labels.COLUMNS}]
@@ -78,7 +78,7 @@ def _read(
     if rows.empty:
         raise ValueError(f"{name!r} has no row, expected at least one below the header.")
     if unused:
-        notes.append(f"Columns not used: {', '.join(unused)}.")
+        notes.append(f"Columns not used: {', '.join(unused[:5])}{', …' * (len(unused) > 5)}.")
     lines = [f"line {line}" for line in range(2, len(rows) + 2)]  # as counted by a text editor
     rows = rows[used].set_axis(pd.MultiIndex.from_arrays([lines])).apply(_cells, notes=notes)
     report_rows(rows, rows["file"].isna(), "file", name, "a path in each row")
@@ -87,7 +87,7 @@ def _read(
     try:
         index = tables.segments(files, rows.get("start"), rows.get("end"))
     except ValueError as error:
-        raise ValueError(f"{name!r} has a row with a start or end that is none: {error}") from error
+        raise ValueError(f"Bad start or end in {name}: {error}") from error
     return rows.drop(columns=tables.INDEX, errors="ignore").set_axis(index)
 
 
@@ -165,8 +165,8 @@ def list_segments(
 
     Args:
         files: a folder gives all audio below it; a CSV or Parquet table its columns ``file`` and,
-            if there are any, ``start`` and ``end``, with files beside it or in the project folder
-        notes: a sentence is added on files that are left out
+            if there are any, ``start`` and ``end``, with files beside it or in the working folder
+        notes: sentences are added on files that are left out, and on what a table lacks
 
     Raises:
         FileNotFoundError: if the folder or table is not there

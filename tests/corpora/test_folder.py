@@ -87,7 +87,10 @@ def at(column, value, row=0):
         *((at("emotion", e), "Bad emotion .*words: write those that the codes") for e in "0A1😀"),
         (lambda rows: rows.rename(columns={"split": "tmin"}), "Did you mean 'start'"),
         (lambda rows: rows.rename(columns={"file": "WAV_path"}), "'file'. Did you mean 'file'"),
-        (lambda rows: rows.assign(start="1,100"), "'labels.csv' has a row .*: Bad time '1,100'"),
+        (
+            lambda rows: rows.assign(start="1,100"),
+            "Bad start or end in labels.csv: Bad time '1,100'",
+        ),
         (lambda rows: rows.assign(start=0.2, end=0.2009), "an end 1 ms after the start"),
         (at("gender", "0"), "Bad gender '0'"),
         (lambda rows: pd.concat([rows, rows[:1]]), "each segment"),
@@ -96,7 +99,7 @@ def at(column, value, row=0):
         (lambda rows: rows.assign(start=-1), "0 or later"),
         (
             lambda rows: rows.assign(start="soon"),
-            "'labels.csv' has a row .*: Bad time 'soon'.*seconds",
+            "Bad start or end in labels.csv: Bad time 'soon'.*seconds",
         ),
         (lambda rows: rows.assign(end=9), "lie within their files"),
         (lambda rows: rows.drop(columns="split").assign(speaker="one"), "by speaker: it has 1"),
