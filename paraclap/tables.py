@@ -195,8 +195,8 @@ def read_csv(path: Name, **settings: Any) -> pd.DataFrame:
         if (cut := re.escape(separator)) != ",":
             number = rf'(^|{cut})("?)([+-]?\d+),(\d+)\2(?=$|{cut})'
             text = re.sub(number, r"\1\3.\4", text, flags=re.MULTILINE)
-        form = {"sep": separator, "skipinitialspace": True} | settings
-        table: pd.DataFrame = pd.read_csv(io.StringIO(text), **form)
+        settings |= {"sep": separator, "skipinitialspace": True}
+        table: pd.DataFrame = pd.read_csv(io.StringIO(text), **settings)
         names = (re.fullmatch(r"(.+)\.\d+", str(name)) for name in table)  # x and x are x, x.1
         if twice := [name[1] for name in names if name and name[1] in table]:
             raise ValueError(f"two columns are called {twice[0]!r}, rename one")

@@ -62,7 +62,7 @@ def _read(
     path: Path, notes: list[str], targets: Sequence[str], root: Path | None, names: dict[str, str]
 ) -> pd.DataFrame:
     """Our columns of a table on disk, without targets those of the index alone."""
-    form = {"dtype": "str", "keep_default_na": False, "skipinitialspace": True}
+    form = {"dtype": "str", "keep_default_na": False}
     rows, name = tables.read_csv(path, **form), path.name
     rows = rows.reset_index() if "file" in rows.index.names else rows
     rows = labels.rename(rows.rename(columns=lambda one: str(one).strip()), names, name)
@@ -146,7 +146,7 @@ def _find_files(
         if strict or several:
             raise FileNotFoundError(msg)
         notes.append(msg)
-    if clear := [name for name in lost if name not in unclear]:
+    if clear := [name for name in lost if len(meant[name]) == 1]:
         first = f"{clear[0]!r} is {meant[clear[0]][0]!r}"
         notes.append(f"{len(clear)} files are spelled in another way on disk, such as: {first}.")
     return names.map(found | {name: str(root / meant[name][0]) for name in clear})
