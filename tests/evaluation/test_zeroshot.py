@@ -65,7 +65,7 @@ def test_candidates_that_the_tokenizer_cannot_tell_apart_are_errors(model, happy
 
 def test_templates_have_one_slot_and_take_no_sentences():
     for template in ("speaker is", "{} or {}", "is {0}", "{{}}", ["{}"], None):
-        with pytest.raises(ValueError, match=r"Bad template .*expected one slot"):
+        with pytest.raises(ValueError, match=r"Bad template .*expected a slot"):
             zeroshot.fill(template, "sad")
     sentence = "this person is feeling anger."
     assert zeroshot.fill("{}", sentence) == sentence
