@@ -120,9 +120,7 @@ def fill(template: str, word: str) -> str:
     'speaker is angry'
     """
     if not (isinstance(template, str) and re.fullmatch(r"[^{}]*\{\}[^{}]*", template)):
-        raise ValueError(
-            f"Bad template {template!r}, expected a slot, just one: 'speaker is {{}}'."
-        )
+        raise ValueError(f"Bad template {template!r}, expected a slot, as in 'speaker is {{}}'.")
     if word.endswith(".") and template != "{}":
         msg = f"Bad word {word!r} for the template {template!r}, expected no sentence:"
         raise ValueError(f"{msg} set the template to '{{}}'.")
