@@ -107,23 +107,11 @@ def test_a_table_in_latin_1_is_an_error_and_lines_of_text_are_read(everything, c
 
 
 @pytest.mark.parametrize("name", IS_TABLE)
-@pytest.mark.parametrize(("content", "message"), [
-    (b"\n", r"Cannot read '.*{}' as a table"),
-    (b"some,thing\n1,2\n", r"Bad table '{}'.*\['some"),
-    (b"some,thing\n1,2,3,4\n", r"Cannot read '.*{}' as a table"),
-])  # fmt: skip
-def test_a_table_without_its_columns_is_an_error(copy, name, content, message):
+def test_a_table_without_its_columns_is_an_error(copy, name):
     root, file = copy(name), TABLES[name][0]
-    edit(root / file, lambda _: content)
-    with pytest.raises(ValueError, match=message.format(Path(file).name)):
+    edit(root / file, lambda _: b"some,thing\n1,2\n")
+    with pytest.raises(ValueError, match=rf"Bad table '{Path(file).name}'.*\['some"):
         read(name, root)
-
-
-def test_an_empty_label_file_is_an_error(copy):
-    root = copy("fau-aibo")
-    edit(root / AIBO, lambda _: b"\n")
-    with pytest.raises(ValueError, match=r"No line with a label in chunk_labels_5cl_corpus\.txt"):
-        read("fau-aibo", root)
 
 
 @pytest.mark.parametrize(("name", "line"), [
