@@ -51,7 +51,7 @@ pairs: $(STAMP)  ## write each book/*.ipynb anew from the .py beside it, without
 
 # .jupyter/ says that a double click on a .py of the book opens it as the notebook it is.
 lab: $(STAMP)  ## open the notebooks in JupyterLab
-	JUPYTER_CONFIG_PATH=$(CURDIR)/.jupyter $(BIN)/jupyter lab book
+	JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter" $(BIN)/jupyter lab book
 
 env: $(STAMP)  ## the environment alone
 

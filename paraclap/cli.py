@@ -7,7 +7,7 @@ imports what it needs, so that ``paraclap --help`` answers at once.
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,7 +33,8 @@ def _errors(out: str = "") -> Iterator[None]:
         if type(error) is RuntimeError:  # not one of ours, nor of a worker that died
             raise
         ours = isinstance(error, OSError) and not error.filename and error.strerror
-        typer.echo(ours or error, err=True)
+        remedy = ": pip install 'paraclap[book,cluster]'." if getattr(error, "name", "") else ""
+        typer.echo(f"{ours or error}{remedy}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -97,13 +98,14 @@ def queries(
     """
     with _errors(out):
         from paraclap import tables
+        from paraclap.corpora.folder import read_labels
         from paraclap.queries import FEATURES, describe
 
         is_table = files[0].suffix.lower() in (".csv", ".parquet")
         given: Any = tables.read_table(files[0]) if is_table else ()
         if set(FEATURES.values()).isdisjoint(given):
             given, edges = _segments(files), _of_run("edges.json", "--edges FILE", edges)
-        known = tables.read_table(labels) if labels else None
+        known = _noted(read_labels, labels) if labels else None
         found = describe(given, edges, templates, emotion_form, known, jobs)
         _print(found, out, [row["reason"] for row in found.attrs["failed"]])
 
@@ -165,10 +167,14 @@ def _segments(files: list[Path]) -> Any:
     """Segments of one path, which may be a folder or a table, or of several audio files."""
     from paraclap.corpora.folder import list_segments
 
+    return _noted(list_segments, files[0] if len(files) == 1 else files)
+
+
+def _noted(read: Callable[[Any, list[str]], Any], source: Any) -> Any:
     notes: list[str] = []
-    index = list_segments(files[0] if len(files) == 1 else files, notes)
+    found = read(source, notes)
     typer.echo("\n".join(notes), err=True, nl=bool(notes))
-    return index
+    return found
 
 
 def _of_run(name: str, option: str, given: Path | None = None) -> Path:
@@ -178,9 +184,8 @@ def _of_run(name: str, option: str, given: Path | None = None) -> Path:
     usual = [project_folder() / "runs" / run / name for run in ("demo", "quick")]
     path = given or next(filter(Path.is_file, usual), usual[0])
     if not path.is_file():
-        raise FileNotFoundError(
-            f"No {str(path)!r}: run `make model` or `make book`, or give {option}."
-        )
+        make = "run `make model` or `make book`, or " * (project_folder() / "Makefile").is_file()
+        raise FileNotFoundError(f"No {str(path)!r}: {make}give {option}.")
     return path
 
 

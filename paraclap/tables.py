@@ -14,11 +14,11 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import filelock
-import joblib
 import numpy as np
 import pandas as pd
 
@@ -64,24 +64,25 @@ def unknown(what: str, name: object, choices: Iterable[object], where: str = "")
 
 
 def seconds(value: Any) -> float:
-    """A time in seconds, NaN for a missing one; ValueError if it is no time.
+    """A time in seconds, NaN for a missing one; ValueError if it is none, or two (1,100).
 
     >>> seconds("00:00:01,100"), seconds("0,5"), seconds("1 min"), seconds(np.int64(2))
     (1.1, 0.5, 60.0, 2.0)
     """
     if value is None or value is pd.NaT or value is pd.NA:
         return float("nan")
-    time = float("inf")
-    text = re.sub(r"^([^.,]*\d),(\d+)$", r"\1.\2", value.strip()) if isinstance(value, str) else ""
+    is_text, time = isinstance(value, str), float("inf")
+    comma = r"^(?![+-]?[1-9]\d{0,2},\d{3}$)([^.,]*\d),(\d+)$"  # 1,100 may be 1.1 or 1100
+    text = re.sub(comma, r"\1.\2", value.strip()) if is_text else ""
     no_number = isinstance(value, bool | np.bool_ | np.timedelta64)
     with contextlib.suppress(ValueError, TypeError, OverflowError):
-        if isinstance(value, numbers.Real) and not no_number:
+        if isinstance(value, numbers.Real | Decimal) and not no_number:
             time = float(value)
         elif re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", text, re.IGNORECASE):
             time = float(text)
-        elif "," not in text:
-            time = float(pd.Timedelta(text or value).total_seconds())
-    if np.isinf(time):
+        elif not re.search(r",|\d\s+\d", text):  # of two numbers pandas makes one
+            time = float(pd.Timedelta(text if is_text else value).total_seconds())
+    if abs(time) > 1e9:  # beyond, pandas has no times
         raise ValueError(f"Bad time {value!r}, expected seconds (1.5) or a time (00:00:01.5).")
     return time
 
@@ -89,16 +90,15 @@ def seconds(value: Any) -> float:
 def segments(
     files: Iterable[Name], starts: Iterable[Any] | None = None, ends: Iterable[Any] | None = None
 ) -> pd.MultiIndex:
-    """Segmented index; times as :func:`seconds` reads them, else 0 and NaT (end of the file)."""
-    # Bytes of names that are not UTF-8 are written out.
+    """Segmented index; times by :func:`seconds`, else 0 and NaT (end of file); names are UTF-8."""
     names = [os.fsencode(str(file)).decode("utf-8", "backslashreplace") for file in files]
     levels = [pd.Index(names, dtype="str")]
-    for times, missing in ((starts, 0.0), (ends, None)):
-        column = pd.Series([missing] * len(levels[0]) if times is None else list(times))
+    for times, missing in ((starts, pd.Timedelta(0)), (ends, pd.NaT)):
+        given = [missing] * len(levels[0]) if times is None else times
+        column: Any = pd.Series(given if hasattr(given, "dtype") else list(given))
         if column.dtype.kind != "m":
-            times = column if column.dtype.kind == "f" else column.map(seconds).astype(float)
-            column = pd.to_timedelta(times, unit="s")
-        levels.append(pd.Index(column.astype("timedelta64[ns]")))
+            column = pd.to_timedelta(column.map(seconds).astype(float), unit="s")
+        levels.append(pd.Index(column.astype("timedelta64[ns]").fillna(missing)))
     return pd.MultiIndex.from_arrays(levels, names=INDEX)
 
 
@@ -111,7 +111,8 @@ def as_index(files: Files) -> pd.MultiIndex:
     names = list(index.names) if isinstance(index, pd.Index) else ["file"]
     if names not in (["file"], INDEX):
         raise ValueError(f"Bad index {names}, expected ['file'] or {INDEX}.")
-    found = index if names == INDEX else segments(index)
+    levels = [index.get_level_values(name) for name in INDEX] if names == INDEX else [index]
+    found = segments(*levels)
     if not len(found):
         raise ValueError("Got no files, expected at least one path or a table with segments.")
     return found
@@ -165,32 +166,41 @@ def read_json(path: Name) -> Any:
         raise ValueError(msg) from error
 
 
-def fingerprint(index: pd.MultiIndex, *others: object) -> str:
-    """Name that changes with segments, the size and time of their files, and what else is given."""
-    lines = []
-    for file, start, end in index:
-        state = os.stat(file) if os.path.exists(file) else None  # noqa: PTH116, PTH110 (speed)
-        lines.append(f"{file} {start} {end} {state and (state.st_size, state.st_mtime_ns)}")
-    return str(joblib.hash([others, lines]))
+def _decoded(content: bytes) -> str:
+    """Text in UTF-8 or UTF-16, marked or not; ValueError says what else it may be."""
+    wide = "utf-16-be" if content[:1] == b"\0" else "utf-16"
+    try:
+        text = content.decode(wide if b"\0" in content[:4] else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        near = content[max(0, error.start - 9) : error.end + 9]
+        one, other = (near.decode(encoding, "replace") for encoding in ("cp1252", "mac_roman"))
+        raise ValueError(f"no UTF-8: {one!r} in cp1252, {other!r} in Mac Roman") from error
+    if "\0" in text:
+        raise ValueError("it is no text")
+    return text
 
 
 def read_csv(path: Name, **settings: Any) -> pd.DataFrame:
-    """Read a table of anybody: Parquet, or CSV in UTF-8 or UTF-16 with commas, semicolons or tabs.
+    """Read a table of anybody: Parquet, or CSV in UTF-8 or UTF-16 with ``,``, ``;``, tab or ``|``.
 
-    Settings are those of ``pandas.read_csv``; FileNotFoundError or ValueError if that cannot be.
+    Settings are those of ``pandas.read_csv``; where no commas divide cells, 0,5 is 0.5.
+    FileNotFoundError or ValueError if that cannot be, or if two columns have one name.
     """
     content = _content(path)
     try:
         if Path(path).suffix.lower() == ".parquet":
             return pd.read_parquet(io.BytesIO(content))
-        is_wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-        text = content.decode("utf-16" if is_wide else "utf-8-sig")
-        first, _, rest = text.partition("\n")
-        separator = max(",;\t", key=first.count)
-        if marked := re.fullmatch(r'"?sep=(.)"?', first.strip()):  # a line that Excel writes
-            text, separator = rest, marked[1]
-        settings |= {"sep": separator, "decimal": "," if separator == ";" else "."}
+        text = re.sub(r"\r\n?", "\n", _decoded(content)).lstrip("\n")
+        text = re.sub(r'\A"?sep=."?\n', "", text, flags=re.IGNORECASE)  # a line that Excel writes
+        separator = max(",;\t|", key=re.sub(r'"[^"]*"', "", text.partition("\n")[0]).count)
+        if (cut := re.escape(separator)) != ",":
+            number = rf'(^|{cut})("?)([+-]?\d+),(\d+)\2(?=$|{cut})'
+            text = re.sub(number, r"\1\3.\4", text, flags=re.MULTILINE)
+        settings |= {"sep": separator, "skipinitialspace": True}
         table: pd.DataFrame = pd.read_csv(io.StringIO(text), **settings)
+        names = (re.fullmatch(r"(.+)\.\d+", str(name)) for name in table)  # x and x are x, x.1
+        if twice := [name[1] for name in names if name and name[1] in table]:
+            raise ValueError(f"two columns are called {twice[0]!r}, rename one")
         if not isinstance(table.index, pd.RangeIndex):
             raise ValueError("a row has more cells than the header has names")
     except Exception as error:  # pandas, Arrow and Thrift have their own kinds
@@ -202,14 +212,24 @@ def read_csv(path: Name, **settings: Any) -> pd.DataFrame:
 
 def read_table(path: Name) -> pd.DataFrame:
     """Read a table as :func:`read_csv`; its columns file, start and end become the index."""
-    table = read_csv(path)
+    words = {name: "str" for name in ("file", *LABELS) if name not in DIMENSIONS}  # 007 is no 7
+    table = read_csv(path, dtype=words)
     if not set(INDEX) <= set(table.columns):
         return table
     if lost := table["file"].isna().sum():
         raise ValueError(f"No file in {lost} rows of {short_name(path)!r}.")
-    root = str(project_folder())
+    root = home_of(path, table["file"])
     files = [os.path.join(root, file) for file in table["file"].astype(str)]  # noqa: PTH118 (speed)
     return table.drop(columns=INDEX).set_index(segments(files, table["start"], table["end"]))
+
+
+def home_of(path: Name, files: pd.Series) -> Path:
+    """Folder of the relative files in a table: its own, else the working or project folder."""
+    own, project = Path(path).resolve().parent, project_folder()
+    for place in (own, Path.cwd(), project):
+        if any(os.path.exists(place / str(file)) for file in files[:100]):  # noqa: PTH110
+            return place
+    return project if own.is_relative_to(project) else own
 
 
 def write_table(table: pd.DataFrame, path: Name) -> Path:
@@ -245,9 +265,9 @@ def report_rows(
     flags = np.asarray(bad, dtype=bool)
     if flags.any():
         values = ", ".join(map(repr, table[column][flags].map(str).unique()[:5]))
-        first = short_name(str(table.index.get_level_values(0)[flags][0]))
-        rows = f"{flags.sum()} rows, first: {first!r}"
-        raise ValueError(f"Bad {column} {values} in {where} ({rows}), expected {expected}.")
+        first = short_name(table.index.get_level_values(0)[flags][0])
+        where += f" ({flags.sum()} rows, first: {first!r})"
+        raise ValueError(f"Bad {column} {values} in {where}, expected {expected}.")
 
 
 def check_labels(table: pd.DataFrame, where: str = "the labels table") -> pd.DataFrame:
@@ -274,7 +294,7 @@ def check_labels(table: pd.DataFrame, where: str = "the labels table") -> pd.Dat
         ("gender", ~rows["gender"].isin([*GENDERS, np.nan]), f"one of {list(GENDERS)}"),
         ("file", ~rows["file"].map(os.path.isabs).astype(bool), "absolute paths"),
         ("start", ~(rows["start"] >= pd.Timedelta(0)), "a time in each row, 0 or later"),
-        ("end", rows["end"] <= rows["start"], "an end after the start"),
+        ("end", rows["end"] - rows["start"] < pd.Timedelta("1ms"), "an end 1 ms after the start"),
         ("file", rows.duplicated(INDEX), "each segment (file, start, end) once"),
     ):
         report_rows(rows, wrong, column, where, expected)

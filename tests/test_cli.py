@@ -100,8 +100,8 @@ def test_windows_labels_templates_and_tables_are_passed_on(model_folder, folder,
     [
         ({"files": "no.wav"}, "Nothing at 'no.wav', expected a folder, a table or an audio file."),
         ({"files": "text.wav"}, "None of the segments can be read ('voices/text.wav' cannot be"),
-        ({"--model": "no/such/model"}, "No 'no/such/model/config.json': run `make model`"),
-        ({"--model": ""}, "No '/home/runs/demo/model/config.json': run `make model`"),
+        ({"--model": "no/such/model"}, "No 'no/such/model/config.json': give --model"),
+        ({"--model": ""}, "No '/home/runs/demo/model/config.json': give --model"),
         ({"--candidates": "happy"}, "Got candidates ['happy'], expected two or more"),
         ({"--template": "is"}, "Bad template 'is'"),
         ({"--window": "0"}, "Bad window 0.0 s"),
@@ -183,14 +183,20 @@ def test_a_voice_is_compared_with_those_of_a_run(home, folder, measured):
     asked = ["queries", folder / "4.wav", folder / "0.wav", "--jobs", 1]
     done = call(*asked)
     assert done.exit_code == 1
-    assert f"No '{home}/runs/demo/edges.json'" in done.stderr and "--edges FILE" in done.stderr
+    assert f"No '{home}/runs/demo/edges.json': give --edges FILE" in done.stderr
     (home / "runs" / "quick").mkdir(parents=True)
+    (home / "Makefile").touch()
+    make = "run `make model` or `make book`, or give --edges FILE"
+    assert make in call(*asked, "--edges", "no.json").stderr
     save_edges(fit_levels(measured), home / "runs" / "quick" / "edges.json")
     done = call(*asked)
     assert done.exit_code == 0, done.stderr
     rows = [line.split(maxsplit=1) for line in done.stdout.splitlines()[1:]]
     assert ["voices/4.wav", "has a high pitch"] in rows
     assert ["voices/0.wav", "has a low pitch"] in rows
+    (folder / "own.csv").write_text("file,emotion\n4.wav,hap\n0.wav,0\n")
+    wrong = call(*asked, "--labels", folder / "own.csv")
+    assert wrong.stderr.startswith("Bad emotion '0' in own.csv (1 rows, first: 'voices/0.wav')")
 
 
 @pytest.mark.parametrize(
@@ -226,8 +232,14 @@ def test_sweep_runs_a_grid_and_an_error_of_the_book_is_a_sentence(home, monkeypa
         assert done.exit_code == 1
         assert "expected NAME=VALUE,VALUE, each name once" in done.stderr
     (home / "book").mkdir(parents=True)
+    done = call("train", "x.yaml")
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"No chapters in {home}/book: the book comes with the project")
+    monkeypatch.setitem(sys.modules, "grimp", None)
+    monkeypatch.delitem(sys.modules, "paraclap.book.run")
     done = call("book", "x.yaml")
     assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
+    assert "grimp" in done.stderr and "pip install 'paraclap[book" in done.stderr
 
 
 def test_help_lists_the_commands_and_loads_nothing_heavy():

@@ -1,6 +1,9 @@
 """The environment is described once: conda, pip, pins and hashes agree."""
 
 import re
+import shlex
+import shutil
+import subprocess
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -86,3 +89,11 @@ def test_what_the_package_imports_is_what_it_requires():
         if name in owners and not {canonicalize_name(one) for one in owners[name]} & known
     }
     assert missing <= {"msclap"}  # its metadata asks for older packages, see pyproject.toml
+
+
+def test_make_lab_runs_in_a_folder_with_a_space_in_its_name(tmp_path):
+    (place := tmp_path / "a b").mkdir()
+    shutil.copy(ROOT / "Makefile", place)
+    plan = ["make", "--dry-run", "--assume-old=.venv/stamp", "lab"]
+    (line,) = subprocess.run(plan, cwd=place, capture_output=True, text=True).stdout.splitlines()
+    assert shlex.split(line)[0] == f"JUPYTER_CONFIG_PATH={place}/.jupyter"

@@ -1,5 +1,6 @@
 import os
 import stat
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,8 @@ def few(rows=4):
         (np.timedelta64(1_500, "ms"), 1.5), ("00:00:01,100", 1.1), ("00:20:57,256", 1257.256),
         ("0,5", 0.5), ("2030,5", 2030.5), ("5", 5), ("1.5s", 1.5), ("0 days 00:00:01.5", 1.5),
         ("1e-1", 0.1), (" 3 ", 3), (None, None), (pd.NaT, None), (pd.NA, None), ("", None),
-        (float("nan"), None), (np.timedelta64("NaT"), None),
+        (float("nan"), None), (np.timedelta64("NaT"), None), (Decimal("1.5"), 1.5), (" ", None),
+        ("-0,5", -0.5), ("0,500", 0.5), ("1,10", 1.1),
     ],
 )  # fmt: skip
 def test_a_time_is_seconds_and_a_missing_one_nan(value, expected):
@@ -38,7 +40,10 @@ def test_a_time_is_seconds_and_a_missing_one_nan(value, expected):
     assert found is pd.NaT if expected is None else found == pd.Timedelta(round(expected * 1e9))
 
 
-@pytest.mark.parametrize("value", ["1,2,3", "1.000,5", "soon", True, np.inf, "0x10", "1:30"])
+@pytest.mark.parametrize("value", [
+    "1,2,3", "1.000,5", "soon", True, np.inf, "0x10", "1:30", "1,100", "-1,100", "1 2",
+    "1 00:00:01", "1e30", 1e12, Decimal("inf"),
+])  # fmt: skip
 def test_anything_else_is_no_time(value):
     with pytest.raises(ValueError, match="Bad time"):
         tables.seconds(value)
@@ -53,6 +58,8 @@ def test_files_of_any_form_become_the_same_index():
     for files in (paths, iter(paths), pd.Series(["a.wav", "b.wav"]), named, table, table["x"]):
         pd.testing.assert_index_equal(tables.as_index(files), index)
     pd.testing.assert_index_equal(tables.as_index(Path("a.wav")), index[:1])
+    raw = pd.MultiIndex.from_arrays([["a.wav"], ["0,5"], [2]], names=tables.INDEX)
+    assert list(tables.as_index(raw)) == [("a.wav", pd.Timedelta("0.5s"), pd.Timedelta("2s"))]
     with pytest.raises(ValueError, match="Got no files"):
         tables.as_index([])
     for wrong in (pd.Index([1], name="row"), pd.DataFrame({"file": ["a.wav"]})):
@@ -102,19 +109,37 @@ def test_files_of_the_project_are_stored_relative_to_it(tmp_path, monkeypatch):
         b"sep=;\r\nfile;emotion;arousal\r\na.wav;sad;3,5\r\n",
         b"file\temotion\tarousal\na.wav\tsad\t3.5\n",
         "\ufefffile,emotion,arousal\na.wav,sad,3.5\n".encode(),
-        "file,emotion,arousal\na.wav,sad,3.5\n".encode("utf-16"),
+        *("file,emotion,arousal\na.wav,sad,3.5\n".encode(f"utf-16{e}") for e in ("", "-le", "-be")),
+        b'\n\nSEP=\t\n"file"\temotion\tarousal\na.wav\tsad\t"3,5"\n',
+        b"file|emotion|arousal\ra.wav|sad|3,5",
+        b'"file";"emotion";"arousal";"a,b,c,d"\na.wav;sad;3,5;"x;1,5"\n',
     ],
 )
 def test_tables_of_spreadsheets_are_read(tmp_path, content):
     (tmp_path / "t.csv").write_bytes(content)
-    table = tables.read_csv(tmp_path / "t.csv")
+    table = tables.read_csv(tmp_path / "t.csv").iloc[:, :3]
     assert table.to_dict("records") == [{"file": "a.wav", "emotion": "sad", "arousal": 3.5}]
+
+
+def test_files_in_a_table_lie_beside_it_or_in_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("PARACLAP_HOME", str(tmp_path / "site-packages"))
+    monkeypatch.chdir(tmp_path)
+    (beside := tmp_path / "in").mkdir()
+    (beside / "t.csv").write_text("file,start,end,speaker\na.wav,0,1,007\nb.wav,0,1,1.0\n")
+    for place, next_one in ((beside, tmp_path), (tmp_path, beside), (beside, beside)):
+        read = tables.read_table(beside / "t.csv")
+        assert read["speaker"].tolist() == ["007", "1.0"]
+        assert read.index[0][0] == str(place / "a.wav")
+        (next_one / "b.wav").touch()
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("t.csv", "file,speaker\na.wav,Jörg\n".encode("cp1252"), "byte 0xf6.*: save it as CSV in"),
+        ("t.csv", b"file,name\na.wav,J\xf6rg\n", "Jörg.* in cp1252, .*: save it as CSV in UTF-8"),
+        ("t.csv", b"file,x\na.wav,J\x9arg\n", "in cp1252, 'x.na.wav,Jörg.n' in Mac Roman"),
+        ("t.csv", "file,x\na.wav,y\n".encode("utf-32"), "it is no text"),
+        ("t.csv", b"file, x,x\na.wav,1,2\n", "two columns are called 'x', rename one"),
         ("t.csv", b"file,x\na.wav,1,2\n", "more cells than the header"),
         ("t.csv", b"", "Cannot read .* as a table"),
         ("t.csv", b"file,start,end,x\n,0,1,1\n", "No file in 1 rows of"),
@@ -186,7 +211,8 @@ def one(*segment):
         (few().assign(arousal="high"), "Bad arousal 'high'.*numbers"),
         (few().assign(arousal=np.inf), "Bad arousal 'inf'"),
         (few().assign(speaker=None), "Bad speaker"),
-        (one("/a.wav", "2s", "1s"), "an end after the start"),
+        (one("/a.wav", "2s", "1s"), "an end 1 ms after the start"),
+        (one("/a.wav", "1s", 1.0009), "an end 1 ms after the start"),
         (one("/a.wav", "-1s", "1s"), "0 or later"),
         (one("a.wav", "1s", "2s"), "absolute paths"),
         (pd.concat([few(1), few(1)]), "each segment .* once"),

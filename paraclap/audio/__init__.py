@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import audresample
+import joblib
 import numpy as np
+import pandas as pd
 import soundfile
 from numpy.typing import NDArray
 
@@ -244,6 +246,15 @@ def encode(signal: Signal, rate: int = SAMPLING_RATE, comment: str = "", **form:
             stream.comment = comment
         stream.write(np.round(np.clip(signal, -1, 1) * 32_767).astype(np.int16))
     return content.getvalue()
+
+
+def fingerprint(index: pd.MultiIndex, *others: object) -> str:
+    """Name that changes with segments, the size and time of their files, and what else is given."""
+    lines = []
+    for file, start, end in index:
+        state = os.stat(file) if os.path.exists(file) else None  # noqa: PTH116, PTH110 (speed)
+        lines.append(f"{file} {start} {end} {state and (state.st_size, state.st_mtime_ns)}")
+    return str(joblib.hash([others, lines]))
 
 
 def is_synthetic(files: Sequence[str], few: int = 5) -> bool:

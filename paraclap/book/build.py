@@ -101,6 +101,6 @@ def _jupyter_book(work: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return
-    lines = [line.replace(f"{work / 'src'}/", "") for line in done.stderr.splitlines()]
-    complaints = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-15:]
-    raise BookError("Jupyter Book complains:\n\n" + "\n".join(complaints[:20]))
+    said = f"{done.stdout}\n{done.stderr}".replace(f"{work / 'src'}/", "").splitlines()
+    complaints = [line for line in said[:-15] if "WARNING" in line or "ERROR" in line][:20]
+    raise BookError("Jupyter Book complains:\n\n" + "\n".join(complaints + said[-15:]))

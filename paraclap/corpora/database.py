@@ -34,7 +34,7 @@ PINNED = {  # version, emotion tables; speakers are in the table "files"
     "emodb": ("1.4.1", [f"emotion.categories.{s}.gold_standard" for s in ("train", "test")]),
     "ravdess": ("1.1.3", [f"emotion.speech.{s}" for s in ("train", "dev", "test")]),
 }
-_SPLIT = re.compile(rf"(?:^|[._\-\s])({'|'.join(labels.SPLIT_WORDS)})(?![a-z])", re.IGNORECASE)
+_SPLIT = re.compile(rf"(?:^|[._\-\s])({'|'.join(labels.WORDS['split'])})(?![a-z])", re.IGNORECASE)
 
 
 def load(root: Path, names: Sequence[str], columns: Mapping[str, str]) -> labels.Found:
@@ -158,7 +158,7 @@ def _split_of(database: Database, name: str) -> str:
         word = _SPLIT.search(name)
         return word[1] if word else ""
     kind = database.splits[split_id].type
-    return str(kind if kind in labels.SPLIT_WORDS else split_id)
+    return str(kind if kind in labels.WORDS["split"] else split_id)
 
 
 def _merged(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

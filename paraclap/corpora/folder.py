@@ -7,14 +7,13 @@ disk (upper case, composed letters, backslashes, no suffix) where exactly one fi
 such as ``None`` or ``NA`` are missing values, with a note. Chapters 1 and 8.
 """
 
-import contextlib
 import os
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from paraclap import audio, tables
@@ -25,33 +24,25 @@ USUAL = "labels.csv"
 SUFFIXES = (
     ".wav", ".flac", ".mp3", ".ogg", ".opus", ".sph", ".aif", ".aiff", ".au", ".caf", ".w64",
 )  # fmt: skip
-MISSING = ("", "na", "n/a", "#n/a", "nan", "none", "null", "<na>")
+TARGETS = ("emotion", "gender", *tables.DIMENSIONS, "label")
 
 
 def load(
     root: Path, table: str, columns: Mapping[str, str], label_column: str = "emotion"
 ) -> labels.Found:
     """Read the CSV of a folder; arguments and errors are those of :func:`paraclap.corpora.load`."""
-    found, notes = sorted(path.name for path in root.glob("*.csv")), list[str]()
+    found, notes = sorted(path.name for path in root.glob("[!.]*.[CcTt][Ss][Vv]")), list[str]()
     name = table or (USUAL if USUAL in found or len(found) != 1 else found[0])
     if not (root / name).is_file():
         msg = f"No table {name!r} in {root.name!r}, CSV files there: {found[:5]}. Give the name of "
         raise FileNotFoundError(f"{msg}one as corpus_table.{did_you_mean(name, found)}")
-    form = {"dtype": "str", "keep_default_na": False, "skipinitialspace": True}
-    rows = tables.read_csv(root / name, **form).rename(columns=str.strip)
-    rows = labels.rename(rows, columns, name)
-    rows = rows[_our_columns(rows, name, label_column, notes)]
-    lines = [f"line {line}" for line in range(2, len(rows) + 2)]  # as counted by a text editor
-    rows = rows.set_axis(pd.MultiIndex.from_arrays([lines])).apply(_cells, notes=notes)
-    report_rows(rows, rows["file"].isna(), "file", name, "a path in each row")
-    files = rows["file"].map(_find_files(list(rows["file"].unique()), root, name, notes))
-    starts, ends = _seconds(rows, "start", name).fillna(0), _seconds(rows, "end", name)
-    for dimension in {*tables.DIMENSIONS} & {*rows}:
-        rows[dimension] = rows[dimension].str.replace(",", ".")  # a decimal comma
-    if "corpus" not in rows:
-        rows["corpus"] = root.name
-    rows = rows.drop(columns=["file", "start", "end"], errors="ignore")
-    return rows.set_axis(tables.segments(files, starts, ends)), name, notes
+    rows = _read(root / name, notes, (*TARGETS, label_column), root, dict(columns))
+    return rows if "corpus" in rows else rows.assign(corpus=root.name), name, notes
+
+
+def read_labels(path: Path, notes: list[str]) -> pd.DataFrame:
+    """Labels that a table on disk has, in our words; files may be gone; errors as in `load`."""
+    return labels.in_words(_read(path, notes, TARGETS, None, {}), path.name, notes)
 
 
 def save(table: pd.DataFrame, root: Path) -> Path:
@@ -67,49 +58,57 @@ def save(table: pd.DataFrame, root: Path) -> Path:
     return tables.write_table(rows, root / USUAL)
 
 
-def _our_columns(rows: pd.DataFrame, where: str, label_column: str, notes: list[str]) -> list[str]:
-    """Names of columns that are ours; the others are noted."""
-    ours = (*labels.COLUMNS, label_column)
-    used = [str(name) for name in rows if name in ours]
-    unused = [str(name) for name in rows if name not in ours]
-    targets = ("emotion", "gender", *tables.DIMENSIONS, "label", label_column)
-    problem = "".join(did_you_mean(name.lower(), {*ours} - {*used}) for name in unused)
-    for lost, names in (("'file'", {"file"}), (f"for labels, such as {targets}", {*targets})):
-        problem = problem if names & {*used} else f"No column {lost}.{problem}"
+def _read(
+    path: Path, notes: list[str], targets: Sequence[str], root: Path | None, names: dict[str, str]
+) -> pd.DataFrame:
+    """Our columns of a table on disk, without targets those of the index alone."""
+    form = {"dtype": "str", "keep_default_na": False}
+    rows, name = tables.read_csv(path, **form), path.name
+    rows = rows.reset_index() if "file" in rows.index.names else rows
+    rows = labels.rename(rows.rename(columns=lambda one: str(one).strip()), names, name)
+    ours = {*labels.COLUMNS, *targets} if targets else {*tables.INDEX}
+    used = [one for one in rows if one in ours]
+    unused = [str(one) for one in rows if one not in {*ours, *labels.COLUMNS}]
+    problem = "".join(_meant(one, ours - {*used}) for one in unused)
+    for lost, any_of in (("'file'", {"file"}), (f"for labels, such as {targets}", {*targets})):
+        problem = problem if any_of & {*used} or not any_of else f" No column {lost}.{problem}"
     if problem:
-        msg = f"Bad columns {list(rows)[:20]} in {where}: {problem.strip()}"
-        raise ValueError(f"{msg} Map columns with 'theirs=ours', leave them out with 'theirs='.")
+        msg = f"Bad columns {list(rows)[:20]} in {name}: {problem.strip()} Rename columns, or map "
+        raise ValueError(f"{msg}them with 'theirs=ours', leave them out with 'theirs='.")
     if rows.empty:
-        raise ValueError(f"{where!r} has no row, expected at least one below the header.")
+        raise ValueError(f"{name!r} has no row, expected at least one below the header.")
     if unused:
-        notes.append(f"Columns not used: {', '.join(unused)}.")
-    return used
+        notes.append(f"Columns not used: {', '.join(unused[:5])}{', …' * (len(unused) > 5)}.")
+    lines = [f"line {line}" for line in range(2, len(rows) + 2)]  # as counted by a text editor
+    rows = rows[used].set_axis(pd.MultiIndex.from_arrays([lines])).apply(_cells, notes=notes)
+    report_rows(rows, rows["file"].isna(), "file", name, "a path in each row")
+    asked = rows["file"].astype("str")
+    files = _find_files(asked, root or tables.home_of(path, asked), name, notes, bool(root))
+    try:
+        index = tables.segments(files, rows.get("start"), rows.get("end"))
+    except ValueError as error:
+        raise ValueError(f"Bad start or end in {name}: {error}") from error
+    return rows.drop(columns=tables.INDEX, errors="ignore").set_axis(index)
+
+
+def _meant(name: str, ours: set[str]) -> str:
+    """Hint at one of our columns that another name may mean, such as StartTime."""
+    parts = (part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name))
+    words = {labels.WORDS["column"].get(part, part) for part in parts} & ours
+    return did_you_mean(min(words, default=name.lower()), sorted(ours))
 
 
 def _cells(column: pd.Series, notes: list[str]) -> pd.Series:
     """Cells without spaces around; words for no value are missing, with a note."""
-    cells = column.str.strip()
-    empty = cells.str.lower().isin(MISSING)
-    words = cells[empty & (cells != "")]
-    if len(words):
-        names = ", ".join(sorted(set(words)))
-        notes.append(f"{len(words)} of {len(cells)} rows have no {column.name}: {names}.")
+    if column.dtype.kind != "O":  # numbers and durations of Parquet
+        return column
+    cells = column.astype("str").str.strip()
+    cells = cells if column.name == "file" else cells.str.normalize("NFC")
+    if column.name in tables.DIMENSIONS:
+        cells = cells.str.replace(",", ".")
+    empty = cells.str.lower().isin(["", *labels.WORDS["missing"]])
+    labels.note_missing(cells[empty & (cells != "")], len(cells), notes)
     return cells.mask(empty)
-
-
-def _seconds(rows: pd.DataFrame, name: str, where: str) -> pd.Series:
-    """Times of a column in seconds, NaN where there is none."""
-
-    def seconds(cell: str) -> float:
-        with contextlib.suppress(ValueError):
-            return tables.seconds(cell)
-        return np.inf
-
-    cells = rows.get(name, pd.Series(None, rows.index, dtype="str"))
-    times = cells.map(seconds, na_action="ignore").astype(float)
-    form = "seconds such as 1.5, or a time such as 00:00:01.5"
-    report_rows(rows, times == np.inf, name, where, form)
-    return times
 
 
 def walk(folder: Path) -> Iterator[Path]:
@@ -123,32 +122,40 @@ def walk(folder: Path) -> Iterator[Path]:
         seen.add(real)
 
 
-def _find_files(names: list[str], root: Path, where: str, notes: list[str]) -> dict[str, str]:
+def _find_files(
+    names: pd.Series, root: Path, where: str, notes: list[str], strict: bool
+) -> pd.Series:
     """Paths of the files named, also where they are spelled in another way on disk."""
-    found = {name: str(root / name) for name in names if os.path.exists(root / name)}  # noqa: PTH110 (speed)
-    lost = [name for name in names if name not in found]
+    found = {name: os.path.normpath(root / name) for name in names.unique()}
+    lost = [name for name, path in found.items() if not os.path.isfile(path)]  # noqa: PTH113 (speed)
     there = defaultdict[str, list[str]](list)
-    every = [path.relative_to(root).as_posix() for path in walk(root)] if lost else []
+    is_below = any(found[name].startswith(f"{root}{os.sep}") for name in lost)
+    every = [path.relative_to(root).as_posix() for path in walk(root)] if is_below else []
     for name in every:
-        there[_spelling(name)].append(name)
+        there[_spelling(name, root)].append(name)
         stem, suffix = os.path.splitext(name)  # noqa: PTH122 (a name)
         if suffix.lower() in SUFFIXES:
-            there[_spelling(stem)].append(name)
-    unclear = [name for name in lost if len(there[_spelling(name)]) != 1]
+            there[_spelling(stem, root)].append(name)
+    meant = {name: there[_spelling(name, root)] for name in lost}
+    unclear = sorted((name for name in lost if len(meant[name]) != 1), key=lambda n: not meant[n])
     if unclear:
-        several = there[_spelling(unclear[0])]
+        several = meant[unclear[0]]
         hint = f" It may be any of {several[:5]}." if several else did_you_mean(unclear[0], every)
         msg = f"{len(unclear)} files of {where} are not in {root.name!r}, first: {unclear[:5]}: "
-        raise FileNotFoundError(f"{msg}copy them there, or leave their rows out.{hint}")
-    if lost:
-        first = f"{lost[0]!r} is {there[_spelling(lost[0])][0]!r}"
-        notes.append(f"{len(lost)} files are spelled in another way on disk, such as: {first}.")
-    return found | {name: str(root / there[_spelling(name)][0]) for name in lost}
+        msg += f"copy them there, or leave their rows out.{hint}"
+        if strict or several:
+            raise FileNotFoundError(msg)
+        notes.append(msg)
+    if clear := [name for name in lost if len(meant[name]) == 1]:
+        first = f"{clear[0]!r} is {meant[clear[0]][0]!r}"
+        notes.append(f"{len(clear)} files are spelled in another way on disk, such as: {first}.")
+    return names.map(found | {name: str(root / meant[name][0]) for name in clear})
 
 
-def _spelling(name: str) -> str:
-    """Path as names are compared: composed and small letters, slashes."""
-    return unicodedata.normalize("NFC", os.path.normpath(name.replace("\\", "/"))).casefold()
+def _spelling(name: str, root: Path) -> str:
+    """Path as names are compared: below root, composed and small letters, slashes."""
+    below = os.path.relpath(root / name.replace("\\", "/"), root)
+    return unicodedata.normalize("NFC", below).casefold()
 
 
 def list_segments(
@@ -158,8 +165,8 @@ def list_segments(
 
     Args:
         files: a folder gives all audio below it; a CSV or Parquet table its columns ``file`` and,
-            if there are any, ``start`` and ``end``, with files beside it or in the project folder
-        notes: a sentence is added on files that are left out
+            if there are any, ``start`` and ``end``, with files beside it or in the working folder
+        notes: sentences are added on files that are left out, and on what a table lacks
 
     Raises:
         FileNotFoundError: if the folder or table is not there
@@ -171,8 +178,8 @@ def list_segments(
         raise FileNotFoundError(msg)
     if path and path.is_dir():
         index = tables.segments(_audio_below(path, [] if notes is None else notes))
-    elif path and path.suffix.lower() in (".csv", ".parquet"):
-        index = _segments_of_table(path)
+    elif path and path.suffix.lower() in (".csv", ".tsv", ".txt", ".parquet"):
+        index = tables.as_index(_read(path, [] if notes is None else notes, (), None, {}))
     else:
         index = tables.as_index(files)
     if len(twice := index[index.duplicated()]):
@@ -194,17 +201,3 @@ def _audio_below(folder: Path, notes: list[str]) -> list[str]:
     if others:
         notes.append(note)
     return list(map(str, found))
-
-
-def _segments_of_table(path: Path) -> pd.MultiIndex:
-    table = tables.read_csv(path)
-    table = table if "file" in table else table.reset_index()
-    if "file" not in table or table.empty or table["file"].isna().any():
-        got = f"{len(table)} rows and the columns {list(table)[:20]}"
-        msg = f"Bad table {tables.short_name(path)!r} with {got}, expected a path in each row of "
-        raise ValueError(f"{msg}the column 'file'.")
-    folder, files = path.resolve().parent, table["file"].astype(str)
-    if not any((folder / file).exists() for file in files):
-        folder = tables.project_folder()
-    starts = table["start"].where(table["start"].notna(), 0) if "start" in table else None
-    return tables.segments([folder / file for file in files], starts, table.get("end"))

@@ -23,10 +23,9 @@ FURTHER = ("session", TASK)  # columns that start so are kept as they are
 _EMOTIONS = pd.read_csv(Path(__file__).with_name("emotions.csv"))
 CODES: dict[str, str] = dict(_EMOTIONS.dropna()[["code", "noun"]].to_numpy())
 NOUNS: dict[str, str] = dict(_EMOTIONS[["adjective", "noun"]].to_numpy())
-NOUNS |= {noun: noun for noun in (*_EMOTIONS["noun"], "other", "no_agreement")}
+NOUNS |= {noun.replace("_", " "): noun for noun in (*_EMOTIONS["noun"], "other", "no_agreement")}
 _WORDS = pd.read_csv(Path(__file__).with_name("words.csv"), keep_default_na=False)
-_WORDS_OF = {kind: dict(own[["word", "ours"]].to_numpy()) for kind, own in _WORDS.groupby("kind")}
-GENDER_WORDS, SPLIT_WORDS = _WORDS_OF["gender"], _WORDS_OF["split"]
+WORDS = {kind: dict(own[["word", "ours"]].to_numpy()) for kind, own in _WORDS.groupby("kind")}
 Found = tuple[pd.DataFrame, str, list[str]]  # table on the segmented index, its name, notes
 _REMEDY = "give it a column split with train, dev and test, say for_testing=True to only test on "
 _REMEDY += "it, or name other corpora in learn_from."
@@ -68,14 +67,7 @@ def finish(
     table, where, notes = found
     further = [str(name) for name in table if str(name).startswith(FURTHER)]
     table = _with_label(table, where, label_column, notes).reindex(columns=[*LABELS, *further])
-    table["gender"] = _words(table, "gender", GENDER_WORDS, where)
-    bad = pd.to_numeric(table["emotion"].astype("str"), errors="coerce").notna()
-    report_rows(table, bad, "emotion", where, "words: write those that the numbers mean")
-    table["emotion"] = _nouns(table["emotion"], notes)
-    table["label"] = _nouns(table["label"], notes)
-    if other := sorted({*table["emotion"].dropna()} - {*NOUNS}):
-        names = ", ".join(other[:5]) + (", …" if len(other) > 5 else "")
-        notes.append(f"Emotions that are not in the list stay as they are: {names}.")
+    table = in_words(table, where, notes)
     table["speaker"] = _speakers(table, notes)
     table, failed = _timed(table, where)
     drawn = not for_testing and bool(table["split"].isna().all())
@@ -97,11 +89,25 @@ def finish(
     return table
 
 
+def in_words(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
+    """Table with emotions, labels and genders in our words; ValueError if one is none."""
+    table = table.reindex(columns=[*dict.fromkeys([*table, "emotion", "label", "gender"])])
+    table["gender"] = _words(table, "gender", where, notes)
+    bad = table["emotion"].astype("str").str.fullmatch(r"[\W\d_]+|\s*[a-zA-Z]\s*").eq(True)
+    report_rows(table, bad, "emotion", where, "words: write those that the codes mean")
+    table["emotion"] = _nouns(table["emotion"], notes)
+    table["label"] = _nouns(table["label"], notes)
+    if other := sorted({*table["emotion"].dropna()} - {*NOUNS.values()}):
+        names = ", ".join(other[:5]) + (", …" if len(other) > 5 else "")
+        notes.append(f"Emotions that are not in the list stay as they are: {names}.")
+    return table
+
+
 def given_splits(table: pd.DataFrame, where: str) -> pd.Series:
     """Published splits by our names; ValueError if a segment has none, or an unknown word."""
     expected = f"one of {list(SPLITS)} in each row, or in none"
     report_rows(table, table["split"].isna(), "split", where, expected)
-    return _words(table, "split", SPLIT_WORDS, where)
+    return _words(table, "split", where, [])
 
 
 def _with_label(table: pd.DataFrame, where: str, column: str, notes: list[str]) -> pd.DataFrame:
@@ -116,25 +122,34 @@ def _with_label(table: pd.DataFrame, where: str, column: str, notes: list[str]) 
     return table
 
 
-def _words(table: pd.DataFrame, column: str, words: Mapping[str, str], where: str) -> pd.Series:
-    """Words of a column by our names, missing where ours is empty."""
-    given = table[column].astype("str").str.strip().str.lower()
+def _words(table: pd.DataFrame, column: str, where: str, notes: list[str]) -> pd.Series:
+    """Words of a column by our names, missing where ours is empty, with a note."""
+    given, words = table[column].astype("str").str.strip().str.lower(), WORDS[column]
     bad = given.notna() & ~given.isin(list(words))
     choices = ", ".join(dict.fromkeys(filter(None, words.values())))
     report_rows(table, bad, column, where, f"one of {choices}, or nothing")
-    ours = given.map(dict(words)).astype("str")
+    ours = given.map(words).astype("str")
+    note_missing(given[ours == ""], len(given), notes)
     return ours.mask(ours == "")
+
+
+def note_missing(cells: pd.Series, rows: int, notes: list[str]) -> None:
+    """Note words of a column that are taken for no value."""
+    if len(cells):
+        names = ", ".join(sorted(set(cells)))
+        notes.append(f"{len(cells)} of {rows} rows have no {cells.name}: {names}.")
 
 
 def _nouns(column: pd.Series, notes: list[str]) -> pd.Series:
     """Emotions as nouns (angry → anger; ang → anger, with a note); other words stay."""
     words = column.astype("str").str.strip()
-    lower = words.str.lower()
+    lower = words.str.lower().str.replace(r"[\s_]+", " ", regex=True)
     codes = lower[lower.isin(list(CODES))].value_counts()
     if len(codes):
         read = ", ".join(f"{code} as {CODES[str(code)]} ({n})" for code, n in codes.items())
         notes.append(f"Codes of emotions are read as words: {read}.")
-    return lower.map(CODES | NOUNS).astype("str").fillna(words)
+    first = words.groupby(lower).transform("first")  # Grumpy and grumpy are one
+    return lower.map(CODES | NOUNS).astype("str").fillna(first)
 
 
 def _speakers(table: pd.DataFrame, notes: list[str]) -> pd.Series:
@@ -160,8 +175,9 @@ def _timed(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[dict[str
         reasons = "\n".join(f"- {entry['reason']}" for entry in failed[:5])
         raise ValueError(f"None of {len(failed)} files of {where} can be read, first:\n{reasons}")
     last = pd.to_timedelta(index["file"].map(lengths))
-    beyond = (index["end"] > last + pd.Timedelta("10ms")) | (index["start"] >= last)
-    report_rows(index, beyond, "end", where, "segments that lie within their files")
+    beyond = {"start": index["start"] >= last, "end": index["end"] > last + pd.Timedelta("10ms")}
+    for side, bad in beyond.items():
+        report_rows(index, bad, side, where, "segments that lie within their files")
     ends = index["end"].fillna(last)
     return table.set_index(tables.segments(index["file"], index["start"], ends)), failed
 

@@ -52,13 +52,11 @@ def score_files(
     index = index.set_levels(index.levels[0].map(os.path.abspath).tolist(), level=0)
     parts = [index[first : first + PART] for first in range(0, len(index), PART)]
     question = zeroshot.encode_candidates(model, candidates, template)
-    if taken := {*question.labels} & {*tables.INDEX, "reason"}:
-        raise ValueError(f"Bad candidates {sorted(taken)}: they name columns, choose others.")
     asked = [zeroshot.check_candidates(candidates), template, precision]
     base = joblib.hash([_content(model), asked])
     failed, folder = out.with_name(f"{out.stem}_failed.csv"), out.with_name(f"{out.stem}.parts")
     with tables.lock(out, f"{tables.short_name(out)!r} is being written by another process."):
-        paths = [folder / f"{tables.fingerprint(part, base)}.parquet" for part in parts]
+        paths = [folder / f"{audio.fingerprint(part, base)}.parquet" for part in parts]
         key = joblib.hash([path.stem for path in paths])
         if failed.exists() and out.exists() and key in str(pq.read_schema(out).metadata):
             return out

@@ -113,7 +113,7 @@ def _rows(index: pd.MultiIndex, folder: Path, jobs: int | None, engine: str) -> 
     size = min(128, max(-(-len(index) // 16), 8))  # small parts keep all workers busy to the end
     parts = [index[first : first + size] for first in range(0, len(index), size)]
     made = (_SET.value, opensmile.__version__, SHORTEST)
-    paths = [folder / f"{tables.fingerprint(part, made)}.parquet" for part in parts]
+    paths = [folder / f"{audio.fingerprint(part, made)}.parquet" for part in parts]
     backend = "loky" if engine == "loky" else "dask"
     with _client(engine, jobs), joblib.parallel_config(backend, n_jobs=jobs or -1):
         tasks = map(joblib.delayed(_part), parts, paths)

@@ -197,3 +197,10 @@ def test_a_grid_of_values_gives_one_table_of_scores(params, tmp_path, capsys, mo
     monkeypatch.setattr(runner, "EVALUATION", "1-3")
     table = runner.sweep(params, {"sign": ["1", "-1"], "count": ["2"]})
     assert table.read_text().splitlines() == ["task,uar,sign,count", "sum,1,1,2", "sum,-1,-1,2"]
+
+
+def test_what_jupyter_book_says_is_shown(monkeypatch, tmp_path):
+    said = subprocess.CompletedProcess([], 1, "the cause\n", "WARNING: first\n" + "more\n" * 20)
+    monkeypatch.setattr(runner.build.subprocess, "run", lambda *_, **__: said)
+    with pytest.raises(BookError, match=r"(?s)complains:.*WARNING: first.*more"):
+        runner.build.build([], "toy", tmp_path)

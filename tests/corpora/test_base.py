@@ -95,16 +95,10 @@ def test_an_emotion_outside_the_map_in_a_file_name_is_an_error(copy, name, file,
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_label_files_in_utf_8_with_mark_are_the_same(everything, copy, name):
-    root = copy(name)
-    edit(root / TABLES[name][0], lambda content: b"\xef\xbb\xbf" + content)
-    assert len(read(name, root)) == len(read(name, everything[name]))
-
-
-@pytest.mark.parametrize("name", TABLES)
 def test_a_table_in_latin_1_is_an_error_and_lines_of_text_are_read(everything, copy, name):
     root, (file, _, _, line) = copy(name), TABLES[name]
-    edit(root / file, lambda content: content + line.encode("latin-1") + b"\n")
+    mark = b"\xef\xbb\xbf"
+    edit(root / file, lambda content: mark + content + line.encode("latin-1") + b"\n")
     if name in IS_TABLE:
         with pytest.raises(ValueError, match=f"{Path(file).name}' .*: save it as CSV in UTF-8"):
             read(name, root)
@@ -113,23 +107,11 @@ def test_a_table_in_latin_1_is_an_error_and_lines_of_text_are_read(everything, c
 
 
 @pytest.mark.parametrize("name", IS_TABLE)
-@pytest.mark.parametrize(("content", "message"), [
-    (b"\n", r"Cannot read '.*{}' as a table"),
-    (b"some,thing\n1,2\n", r"Bad table '{}'.*\['some"),
-    (b"some,thing\n1,2,3,4\n", r"Cannot read '.*{}' as a table"),
-])  # fmt: skip
-def test_a_table_without_its_columns_is_an_error(copy, name, content, message):
+def test_a_table_without_its_columns_is_an_error(copy, name):
     root, file = copy(name), TABLES[name][0]
-    edit(root / file, lambda _: content)
-    with pytest.raises(ValueError, match=message.format(Path(file).name)):
+    edit(root / file, lambda _: b"some,thing\n1,2\n")
+    with pytest.raises(ValueError, match=rf"Bad table '{Path(file).name}'.*\['some"):
         read(name, root)
-
-
-def test_an_empty_label_file_is_an_error(copy):
-    root = copy("fau-aibo")
-    edit(root / AIBO, lambda _: b"\n")
-    with pytest.raises(ValueError, match=r"No line with a label in chunk_labels_5cl_corpus\.txt"):
-        read("fau-aibo", root)
 
 
 @pytest.mark.parametrize(("name", "line"), [

@@ -1,6 +1,5 @@
 """The corpora of the paper as they lie on disk: what is read, what is left out, what is refused."""
 
-import shutil
 from pathlib import Path
 
 import layouts
@@ -89,14 +88,6 @@ def test_ravdess_flat_or_nested_is_the_same_and_song_and_video_are_left_out(ever
     assert len(flat) == 32
     assert "4 files of song left out." in notes(flat)
     assert "4 files of song left out." in notes(nested)
-
-
-def test_the_kaggle_copy_of_ravdess_counts_each_file_once(everything, copy):
-    root = copy("ravdess")
-    shutil.copytree(everything["ravdess"], root / "audio_speech_actors_01-24")
-    table = read("ravdess", root)
-    assert len(table) == 32
-    assert "36 files are there twice: they count once." in notes(table)
 
 
 def test_crema_d_keeps_the_file_without_sound_and_lists_it(everything):

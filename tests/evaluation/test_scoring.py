@@ -149,7 +149,7 @@ def test_windows_that_leave_gaps_or_are_too_long_are_errors(window, hop):
 
 
 def test_names_that_clash_are_errors(model, folder, tmp_path):
-    with pytest.raises(ValueError, match=r"Bad candidates \['file'\]"):
+    with pytest.raises(ValueError, match="Bad candidate 'file'"):
         score_files(model, folder, ["file", "sad"], tmp_path / "a.parquet")
     with pytest.raises(ValueError, match=r"expected a name that ends in \.parquet"):
         score_files(model, folder, WORDS, tmp_path / "a.csv")

@@ -37,7 +37,10 @@ def test_classify_gives_probabilities_on_the_audformat_index(model, labels):
 @pytest.mark.parametrize(
     ("candidates", "message"),
     [
-        ("sad, happy", "Got the text 'sad, happy' as candidates, expected a list"),
+        *((one, "Got .* as candidates, expected a list") for one in ("sad, happy", b"s", None, 1)),
+        (iter(["sad"]), r"Got candidates \['sad'\], expected two or more"),
+        (["scho\u0308n", "sch\u00f6n"], "are the same word"),
+        ({"start": "sad", "joy": "happy"}, "Bad candidate 'start'"),
         (["Sad", "sad"], "Candidates 'Sad' and 'sad' are the same word"),
         ({"low": "sad", "down": " sad"}, "Candidates 'low' and 'down' are the same"),
         (["sad", None], "Bad candidate None"),
@@ -46,7 +49,6 @@ def test_classify_gives_probabilities_on_the_audformat_index(model, labels):
         ({"sadness": "sad", "joy": np.nan}, r"Bad candidate 'joy' \(nan\)"),
         ({"sadness": "sad", 3: "happy"}, "Bad candidate 3"),
         (["prediction", "sad"], "Bad candidate 'prediction'"),
-        (["sad"], r"Got candidates \['sad'\], expected two or more"),
     ],
 )
 def test_bad_candidates_are_errors_that_name_them(candidates, message):
@@ -54,17 +56,17 @@ def test_bad_candidates_are_errors_that_name_them(candidates, message):
         zeroshot.check_candidates(candidates)
 
 
-@pytest.mark.parametrize(
-    "candidates", [{"happy": "🙂", "sad": "🙁"}, {"happy": "x " * 9000, "sad": "x " * 9000 + "y"}]
-)
-def test_candidates_with_the_same_tokens_are_errors(model, candidates):
-    with pytest.raises(ValueError, match="'happy' and 'sad' are the same to this model's tokeni"):
-        encode_candidates(model, candidates)
+@pytest.mark.parametrize("happy", ["🙂", "🙂🙂", "\u200b", "x " * 9000])
+def test_candidates_that_the_tokenizer_cannot_tell_apart_are_errors(model, happy):
+    same = "'happy' and 'sad' are the same to this model's tokenizer"
+    with pytest.raises(ValueError, match=r"No token of .*\['happy'\]" if happy[0] != "x" else same):
+        encode_candidates(model, {"happy": happy, "sad": "x " * 9000 + "y"}, "speaker is {}")
 
 
-def test_templates_need_a_slot_and_take_no_sentences(model, labels):
-    with pytest.raises(ValueError, match="expected a slot"):
-        classify(model, labels, ["angry", "sad"], "speaker is")
+def test_templates_have_one_slot_and_take_no_sentences():
+    for template in ("speaker is", "{} or {}", "is {0}", "{{}}", ["{}"], None):
+        with pytest.raises(ValueError, match=r"Bad template .*expected a slot"):
+            zeroshot.fill(template, "sad")
     sentence = "this person is feeling anger."
     assert zeroshot.fill("{}", sentence) == sentence
     with pytest.raises(ValueError, match="expected no sentence"):
@@ -73,8 +75,12 @@ def test_templates_need_a_slot_and_take_no_sentences(model, labels):
 
 def test_candidates_as_they_are_typed():
     assert zeroshot.parse_candidates("joy=happy, sad") == {"joy": "happy", "sad": "sad"}
-    with pytest.raises(ValueError, match="expected each label once"):
-        zeroshot.parse_candidates("joy=happy,joy=glad,sad")
+    quoted = ' "mad, loud" ,joy="happy, or so","a, b"=says "no, I go"'
+    words = {"mad, loud": "mad, loud", "joy": "happy, or so", "a, b": 'says "no, I go"'}
+    assert zeroshot.parse_candidates(quoted) == words
+    for text in ("joy=happy,joy=glad,sad", '"very angry, shouting', "sad,,happy", "joy=,sad", "a,"):
+        with pytest.raises(ValueError, match="Bad candidate"):
+            zeroshot.parse_candidates(text)
 
 
 def test_a_file_that_is_no_audio_is_named(model, tmp_path):

@@ -123,7 +123,7 @@ def key(name: str) -> str:
 
 def table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Table of a label file with some columns, all of it as text, empty cells missing."""
-    form = {"dtype": "str", "keep_default_na": False, "na_values": [""], "skipinitialspace": True}
+    form = {"dtype": "str", "keep_default_na": False, "na_values": [""]}
     rows = tables.read_csv(path, **form)
     rows = pd.DataFrame({str(name).strip(): rows[name].str.strip() for name in rows})
     if not {*columns} <= {*rows} or rows.empty:
