@@ -1,10 +1,13 @@
 """Chapters as files: the `.py` that is edited, the `.ipynb` beside it, and what each declares.
 
 The `.py` side (percent format) is the one that is edited; the `.ipynb` has the same cells and no
-outputs. The header of a chapter names, below the run's folder, what it `reads` and `writes`, and in
-`inputs` the parameters that name files or folders of the user's.
+outputs. Its cell ids hold checksums of what was written, so that an edit on that side is noticed.
+The header of a chapter names, below the run's folder, what it `reads` and `writes`, and in `inputs`
+the parameters that name files or folders of the user's.
 """
 
+import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,13 +68,24 @@ def select(only: str) -> list[Path]:
 
 
 def read(source: Path) -> Any:
-    """Read a chapter from its `.py`, with cell ids that stay the same."""
-    notebook = jupytext.read(source)
+    """Read a chapter from its `.py`, as its `.ipynb` should be."""
+    return _with_ids(jupytext.read(source))
+
+
+def _with_ids(notebook: Any) -> Any:
+    """The notebook with ids that tell position and content of each cell, and the header."""
     notebook.metadata["kernelspec"] = KERNEL
+    notebook.metadata.get("jupytext", {}).pop("text_representation", None)  # of the .py alone
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"{source.stem}-{number}"
+        end = notebook.metadata.get("paraclap", {}) if cell is notebook.cells[-1] else None
+        content = json.dumps([cell.cell_type, cell.source, cell.metadata, end], sort_keys=True)
+        cell["id"] = f"{number}-{zlib.crc32(content.encode()):08x}"
     return notebook
+
+
+def _ids(notebook: Any) -> list[str]:
+    return [cell.get("id", "") for cell in notebook.cells]
 
 
 def files_of(notebook: Any, kind: str) -> list[str]:
@@ -79,8 +93,19 @@ def files_of(notebook: Any, kind: str) -> list[str]:
     return list(notebook.metadata.get("paraclap", {}).get(kind, []))
 
 
+def _content(notebook: Any) -> list[str]:
+    """Ids by what a `.py` can hold of an `.ipynb`."""
+    return _ids(_with_ids(jupytext.reads(jupytext.writes(notebook, "py:percent"), "py:percent")))
+
+
 def write_pairs() -> None:
-    """Write the `.ipynb` beside each chapter anew, without outputs."""
+    """Write the `.ipynb` beside each chapter anew, without outputs.
+
+    Raises:
+        BookError: if one of them was edited; then all stay as they are
+    """
+    if edited := [one for pair in _pairs() for one in _edited(pair)]:
+        raise BookError("\n".join(edited))
     for source in chapters():
         with tables.atomic(source.with_suffix(".ipynb")) as part:
             nbformat.write(read(source), part)
@@ -88,25 +113,34 @@ def write_pairs() -> None:
 
 def check_pairs() -> list[str]:
     """Complaints about chapters whose two sides differ, or whose `.ipynb` has outputs."""
-    return [complaint for source in chapters() for complaint in _complaints(source)]
+    return [one for pair in _pairs() for one in (list(_edited(pair)) or _outdated(pair))]
 
 
-def _complaints(source: Path) -> Iterator[str]:
-    pair = source.with_suffix(".ipynb")
-    if not pair.is_file():
-        yield f"{pair.name} is missing: `make pairs` writes it from {source.name}"
-        return
-    stored = nbformat.read(pair, as_version=4)
-    if _content(read(source)) != _content(stored):
-        newer = source if source.stat().st_mtime >= pair.stat().st_mtime else pair
-        yield (
-            f"{pair.name} and {source.name} differ, {newer.name} is newer: `make pairs` keeps the "
-            f".py, `jupytext --to py:percent book/{pair.name}` keeps the .ipynb"
-        )
+def _pairs() -> list[Path]:
+    """The `.ipynb` of each chapter, there or not, and those that have no `.py`."""
+    made = (source.with_suffix(".ipynb") for source in chapters())
+    return sorted({*made, *book_folder().glob("[0-9]*.ipynb")})
+
+
+def _edited(pair: Path) -> Iterator[str]:
+    """What to do where an `.ipynb` has what its `.py` has not, and did not get it from there."""
+    source, take = pair.with_suffix(".py"), f"`jupytext --to py:percent book/{pair.name}`"
+    if not source.is_file():
+        yield f"{pair.name} has no {source.name} beside it: {take} writes that"
+    elif pair.is_file():
+        stored, wanted = nbformat.read(pair, as_version=4), _ids(read(source))
+        if _content(stored) not in (wanted, _ids(stored)):
+            both = f" and {source.name}" * (_ids(stored) != wanted)
+            newer = max(source, pair, key=lambda side: side.stat().st_mtime).name
+            yield (
+                f"{pair.name}{both} was edited, and they differ; {newer} is newer. {take} keeps "
+                f"the .ipynb, `jupytext --to ipynb book/{source.name}` keeps the .py"
+            )
+
+
+def _outdated(pair: Path) -> Iterator[str]:
+    stored = nbformat.read(pair, as_version=4) if pair.is_file() else nbformat.v4.new_notebook()
+    if _content(stored) != _ids(read(pair.with_suffix(".py"))):
+        yield f"{pair.name} is missing or older than its .py: `make pairs` writes it"
     if any(cell.get("outputs") or cell.get("execution_count") for cell in stored.cells):
         yield f"{pair.name} has outputs: `make pairs` writes it without"
-
-
-def _content(notebook: Any) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Kind, source and tags of each cell: what counts when two sides are compared."""
-    return [(c.cell_type, c.source, tuple(c.metadata.get("tags", []))) for c in notebook.cells]
