@@ -55,7 +55,7 @@ def score_files(
     if taken := {*question.labels} & {*tables.INDEX, "reason"}:
         raise ValueError(f"Bad candidates {sorted(taken)}: they name columns, choose others.")
     asked = [zeroshot.check_candidates(candidates), template, precision]
-    base = joblib.hash([_content(model), asked])
+    base = joblib.hash([content(model), asked])
     failed, folder = out.with_name(f"{out.stem}_failed.csv"), out.with_name(f"{out.stem}.parts")
     with tables.lock(out, f"{tables.short_name(out)!r} is being written by another process."):
         paths = [folder / f"{_name(base, part)}.parquet" for part in parts]
@@ -140,8 +140,8 @@ def _name(base: str, part: pd.MultiIndex) -> str:
     return str(joblib.hash(lines))
 
 
-def _content(model: ParaCLAP) -> str:
-    """Changes when weights, configuration or processor of a model do."""
+def content(model: ParaCLAP) -> str:
+    """A checksum, which changes when weights, configuration or processor of a model do."""
     reader = model.require_processor()
     weights = {name: v.detach().cpu().float().numpy() for name, v in model.state_dict().items()}
     about = repr(model.config.to_dict()), repr(reader.feature_extractor.to_dict())
