@@ -73,7 +73,7 @@ def read(source: Path) -> Any:
 
 
 def _with_ids(notebook: Any) -> Any:
-    """The notebook with ids that tell position and content of each cell, and the header."""
+    """Add ids that hold place and content of each cell; that of the last one the header, too."""
     notebook.metadata["kernelspec"] = KERNEL
     notebook.metadata.get("jupytext", {}).pop("text_representation", None)  # of the .py alone
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -93,19 +93,10 @@ def files_of(notebook: Any, kind: str) -> list[str]:
     return list(notebook.metadata.get("paraclap", {}).get(kind, []))
 
 
-def _content(notebook: Any) -> list[str]:
-    """Ids by what a `.py` can hold of an `.ipynb`."""
-    return _ids(_with_ids(jupytext.reads(jupytext.writes(notebook, "py:percent"), "py:percent")))
-
-
 def write_pairs() -> None:
-    """Write the `.ipynb` beside each chapter anew, without outputs.
-
-    Raises:
-        BookError: if one of them was edited; then all stay as they are
-    """
-    if edited := [one for pair in _pairs() for one in _edited(pair)]:
-        raise BookError("\n".join(edited))
+    """Write the `.ipynb` beside each chapter anew; a BookError, and none, if one was edited."""
+    if edits := [text for one in chapters() for is_edit, text in _complaints(one) if is_edit]:
+        raise BookError("\n".join(edits))
     for source in chapters():
         with tables.atomic(source.with_suffix(".ipynb")) as part:
             nbformat.write(read(source), part)
@@ -113,34 +104,28 @@ def write_pairs() -> None:
 
 def check_pairs() -> list[str]:
     """Complaints about chapters whose two sides differ, or whose `.ipynb` has outputs."""
-    return [one for pair in _pairs() for one in (list(_edited(pair)) or _outdated(pair))]
+    return [text for source in chapters() for _, text in _complaints(source)]
 
 
-def _pairs() -> list[Path]:
-    """The `.ipynb` of each chapter, there or not, and those that have no `.py`."""
-    made = (source.with_suffix(".ipynb") for source in chapters())
-    return sorted({*made, *book_folder().glob("[0-9]*.ipynb")})
-
-
-def _edited(pair: Path) -> Iterator[str]:
-    """What to do where an `.ipynb` has what its `.py` has not, and did not get it from there."""
-    source, take = pair.with_suffix(".py"), f"`jupytext --to py:percent book/{pair.name}`"
-    if not source.is_file():
-        yield f"{pair.name} has no {source.name} beside it: {take} writes that"
-    elif pair.is_file():
-        stored, wanted = nbformat.read(pair, as_version=4), _ids(read(source))
-        if _content(stored) not in (wanted, _ids(stored)):
-            both = f" and {source.name}" * (_ids(stored) != wanted)
-            newer = max(source, pair, key=lambda side: side.stat().st_mtime).name
-            yield (
-                f"{pair.name}{both} was edited, and they differ; {newer} is newer. {take} keeps "
-                f"the .ipynb, `jupytext --to ipynb book/{source.name}` keeps the .py"
-            )
-
-
-def _outdated(pair: Path) -> Iterator[str]:
-    stored = nbformat.read(pair, as_version=4) if pair.is_file() else nbformat.v4.new_notebook()
-    if _content(stored) != _ids(read(pair.with_suffix(".py"))):
-        yield f"{pair.name} is missing or older than its .py: `make pairs` writes it"
+def _complaints(source: Path) -> Iterator[tuple[bool, str]]:
+    """Complaints about a pair, and whether its `.ipynb` was edited since it was written."""
+    pair = source.with_suffix(".ipynb")
+    if not pair.is_file():
+        yield False, f"{pair.name} is missing: `make pairs` writes it from {source.name}"
+        return
+    stored, wanted = nbformat.read(pair, as_version=4), _ids(read(source))
+    text = jupytext.writes(stored, "py:percent")  # what a .py can hold of it
+    content = _ids(_with_ids(jupytext.reads(text, "py:percent")))
+    newer = max(source, pair, key=lambda side: side.stat().st_mtime).name
+    differ = f"{pair.name} and {source.name} differ, {newer} is newer: "
+    if content == _ids(stored) != wanted:
+        yield False, f"{differ}`make pairs` keeps the .py, in which alone cells were edited"
+    elif content != wanted:
+        also = ", and cells of the .py were, too" * (_ids(stored) != wanted)
+        ways = f"`jupytext --to py:percent book/{pair.name}` keeps the .ipynb, `jupytext --to ipynb"
+        yield (
+            True,
+            f"{differ}cells of the .ipynb were edited{also}. {ways} book/{source.name}` the .py",
+        )
     if any(cell.get("outputs") or cell.get("execution_count") for cell in stored.cells):
-        yield f"{pair.name} has outputs: `make pairs` writes it without"
+        yield False, f"{pair.name} has outputs: `make pairs` writes it without"
