@@ -2,17 +2,29 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     inputs: [corpus, msp_podcast, iemocap, ravdess, crema_d, tess, fau_aibo, alc, sld]
+#     inputs:
+#     - corpus
+#     - msp_podcast
+#     - iemocap
+#     - ravdess
+#     - crema_d
+#     - tess
+#     - fau_aibo
+#     - alc
+#     - sld
 #     reads: []
-#     writes: [labels.parquet]
+#     writes:
+#     - labels.parquet
 # ---
 
 # %% [markdown]
@@ -165,7 +177,7 @@ players(one_each, (one_each["corpus"] + ": " + one_each["label"].fillna("no labe
 # (the *mel spectrogram*, with frequencies spaced as the ear spaces them); and its pitch, which openSMILE estimates every
 # 10 ms where the voice has one.
 
-# %% mystnb={"figure": {"name": "fig-contours", "caption": "Two utterances of one speaker as signal, mel spectrogram and pitch contour. Loudness shows in the height of the signal, roughness and breath in the spectrogram, melody in the pitch. Gaps in the pitch are places without voice."}, "image": {"alt": "Two columns, one for each utterance, with signal, mel spectrogram and pitch over time."}}
+# %% mystnb={"figure": {"caption": "Two utterances of one speaker as signal, mel spectrogram and pitch contour. Loudness shows in the height of the signal, roughness and breath in the spectrogram, melody in the pitch. Gaps in the pitch are places without voice.", "name": "fig-contours"}, "image": {"alt": "Two columns, one for each utterance, with signal, mel spectrogram and pitch over time."}}
 figures.contours(chosen.iloc[[0, -1]], [names[0], names[-1]])
 
 # %% [markdown]
@@ -179,7 +191,7 @@ figures.contours(chosen.iloc[[0, -1]], [names[0], names[-1]])
 # the most frequent one. For this reason the headline score of this book is {term}`UAR`, and {term}`chance` is drawn
 # wherever a score is.
 
-# %% mystnb={"figure": {"name": "fig-classes", "caption": "Share of each class in the splits of the corpus that is trained on. Bars of equal length within a class mean that the splits have the same mixture. The dashed line marks equal shares."}, "image": {"alt": "Bars of the share of each class in the training, development and test split, with a line at equal shares."}}
+# %% mystnb={"figure": {"caption": "Share of each class in the splits of the corpus that is trained on. Bars of equal length within a class mean that the splits have the same mixture. The dashed line marks equal shares.", "name": "fig-classes"}, "image": {"alt": "Bars of the share of each class in the training, development and test split, with a line at equal shares."}}
 trained = labels[labels["corpus"].isin(labels.loc[labels["split"] == "train", "corpus"])]
 shares = (
     trained.groupby("split")["label"].value_counts(normalize=True).rename("share").reset_index()
@@ -204,7 +216,7 @@ fig
 splits = labels.groupby("speaker")["split"].nunique()
 print(f"{(splits > 1).sum()} of {len(splits):,} speakers are in more than one split.")
 
-# %% mystnb={"figure": {"name": "fig-speakers", "caption": "Segments of each speaker, by split. The fewer segments a speaker has, the less a model can gain by recognising the person."}, "image": {"alt": "Histogram of the number of segments of a speaker, stacked by split."}}
+# %% mystnb={"figure": {"caption": "Segments of each speaker, by split. The fewer segments a speaker has, the less a model can gain by recognising the person.", "name": "fig-speakers"}, "image": {"alt": "Histogram of the number of segments of a speaker, stacked by split."}}
 segments = labels.groupby(["split", "speaker"]).size().rename("segments").reset_index()
 fig, ax = style.figure(height=3.5)
 sns.histplot(
@@ -231,7 +243,7 @@ fig
 # negative to positive, {term}`dominance` from submissive to dominant. Where a corpus has both, each word covers a region
 # ({numref}`fig-ratings`).
 
-# %% mystnb={"figure": {"name": "fig-ratings", "caption": "Mean ratings of valence and arousal for each emotion; lines span one standard deviation. Where they overlap, the ratings alone do not tell the words apart."}, "image": {"alt": "Scatter of mean arousal over mean valence with error bars, one point for each emotion."}}
+# %% mystnb={"figure": {"caption": "Mean ratings of valence and arousal for each emotion; lines span one standard deviation. Where they overlap, the ratings alone do not tell the words apart.", "name": "fig-ratings"}, "image": {"alt": "Scatter of mean arousal over mean valence with error bars, one point for each emotion."}}
 rated = labels.dropna(subset=["valence", "arousal", "emotion"]).groupby("emotion")
 middle, spread = rated[["valence", "arousal"]].mean(), rated[["valence", "arousal"]].std()
 fig, ax = style.figure(height=4.5)
@@ -250,7 +262,7 @@ fig
 # Each held-out corpus asks another question ({numref}`fig-held-out`). Some ask for emotions that the training corpus
 # has, others for words that it never contains. Chapter 5 keeps the two apart.
 
-# %% mystnb={"figure": {"name": "fig-held-out", "caption": "Number of test segments of each class, for every corpus that is tested on."}, "image": {"alt": "Heat map with one row for each corpus and one column for each class; cells hold the number of segments."}}
+# %% mystnb={"figure": {"caption": "Number of test segments of each class, for every corpus that is tested on.", "name": "fig-held-out"}, "image": {"alt": "Heat map with one row for each corpus and one column for each class; cells hold the number of segments."}}
 counts = labels[labels["split"] == "test"].groupby(["corpus", "label"], sort=False).size().unstack()
 fig, ax = style.figure(height=1.5 + 0.4 * len(counts))
 sns.heatmap(counts, annot=True, fmt=".0f", cbar=False, cmap="Blues", ax=ax)

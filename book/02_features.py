@@ -2,16 +2,21 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     reads: [labels.parquet]
-#     writes: [features.parquet, features_failed.csv]
+#     reads:
+#     - labels.parquet
+#     writes:
+#     - features.parquet
+#     - features_failed.csv
 # ---
 
 # %% [markdown]
@@ -99,7 +104,7 @@ table["emotion"] = table["emotion"].fillna(table["label"])  # other corpora have
 train = table[table["split"] == "train"]
 edges = fit_levels(train)
 
-# %% mystnb={"figure": {"name": "fig-distributions", "caption": "Six features by emotion, on the training split. Boxes span the quartiles. The dotted lines are the edges between low, normal and high (chapter 3). A box beyond an edge is an emotion that mostly gets the same word."}, "image": {"alt": "Six panels of horizontal box plots by emotion: pitch, pitch variation, intensity, jitter, shimmer, duration, each with two dotted lines."}}
+# %% mystnb={"figure": {"caption": "Six features by emotion, on the training split. Boxes span the quartiles. The dotted lines are the edges between low, normal and high (chapter 3). A box beyond an edge is an emotion that mostly gets the same word.", "name": "fig-distributions"}, "image": {"alt": "Six panels of horizontal box plots by emotion: pitch, pitch variation, intensity, jitter, shimmer, duration, each with two dotted lines."}}
 emotions = train["emotion"].astype("str").fillna("not given")
 order = style.ordered(emotions)
 look = {"order": order, "hue_order": order, "palette": style.colours(order), "width": 0.65}
@@ -120,7 +125,7 @@ fig
 # The share of a feature's variance *between* emotions (η², eta squared) says how much the emotion explains of it, feature by
 # feature ({numref}`fig-strongest`). Strong ones often measure nearly the same.
 
-# %% mystnb={"figure": {"name": "fig-strongest", "caption": "The functionals that differ most between emotions, on the training split. Orange ones have a word in the queries. The model gets the blue ones only through the signal. The dashed line is what unrelated numbers would reach."}, "image": {"alt": "Horizontal bars of the variance explained by emotion for the strongest functionals, with a line at chance."}}
+# %% mystnb={"figure": {"caption": "The functionals that differ most between emotions, on the training split. Orange ones have a word in the queries. The model gets the blue ones only through the signal. The dashed line is what unrelated numbers would reach.", "name": "fig-strongest"}, "image": {"alt": "Horizontal bars of the variance explained by emotion for the strongest functionals, with a line at chance."}}
 functionals = features.feature_names()[:-1]  # without the duration
 means = train[functionals].groupby(emotions).transform("mean")
 explained = (means.var() / train[functionals].var()).dropna().sort_values(ascending=False)
@@ -145,7 +150,7 @@ print(words["column"].map(place).sort_values().to_string())
 # If two features always move together ({numref}`fig-correlations`), two queries about them say the same thing twice. Intensity is
 # the level of the signal, loudness how strong it seems to the ear; sentences such as "is loud" are used only where both agree.
 
-# %% mystnb={"figure": {"name": "fig-correlations", "caption": "Rank correlation (Spearman) of the features that have a word and, where the corpus has them, of the ratings, on the training split. Strong colours off the diagonal are attributes that say nearly the same."}, "image": {"alt": "Square heat map of rank correlations with numbers in the cells."}}
+# %% mystnb={"figure": {"caption": "Rank correlation (Spearman) of the features that have a word and, where the corpus has them, of the ratings, on the training split. Strong colours off the diagonal are attributes that say nearly the same.", "name": "fig-correlations"}, "image": {"alt": "Square heat map of rank correlations with numbers in the cells."}}
 names = {column: name for name, column in FEATURES.items() if column in train}
 ranks = train[list(names)].rename(columns=names).dropna(axis=1, how="all").corr("spearman")
 fig, ax = style.figure(height=5.4)
@@ -160,7 +165,7 @@ fig
 # The built-in speech is synthetic, so we know its *intended* prosody, in standard deviations (z). If the features did not follow
 # it ({numref}`fig-intended`), the labels would not be audible; if they did so without error, the task would be too easy.
 
-# %% mystnb={"figure": {"name": "fig-intended", "caption": "Intended prosody of the synthetic speech against what openSMILE measures; r is the rank correlation. Duration falls with the speaking rate, and depends on the sentence too."}, "image": {"alt": "Six scatter plots of features over intended values, with the rank correlation in each title."}}
+# %% mystnb={"figure": {"caption": "Intended prosody of the synthetic speech against what openSMILE measures; r is the rank correlation. Duration falls with the speaking rate, and depends on the sentence too.", "name": "fig-intended"}, "image": {"alt": "Six scatter plots of features over intended values, with the rank correlation in each title."}}
 intended = synthetic.intended_prosody(folder / "corpus", train.index)
 figures.intended(intended.join(table[[*functionals, "duration"]]))
 
@@ -171,7 +176,7 @@ figures.intended(intended.join(table[[*functionals, "duration"]]))
 # "high", whatever it expresses. Such shifts ({numref}`fig-shift`) are one reason why a model can be good on the test split of its
 # own corpus and poor on another.
 
-# %% mystnb={"figure": {"name": "fig-shift", "caption": "Mean of each feature in each corpus and split, in standard deviations of the training split and from its mean. Values near zero are corpora that sound alike on average. Strong colours are other voices, rooms or channels."}, "image": {"alt": "Heat map of standardised differences, one row per corpus and split, one column per feature."}}
+# %% mystnb={"figure": {"caption": "Mean of each feature in each corpus and split, in standard deviations of the training split and from its mean. Values near zero are corpora that sound alike on average. Strong colours are other voices, rooms or channels.", "name": "fig-shift"}, "image": {"alt": "Heat map of standardised differences, one row per corpus and split, one column per feature."}}
 columns = {column: name for name, column in FEATURES.items() if name in figures.UNITS}
 values = table[list(columns)].rename(columns=columns)
 own = values[table["split"] == "train"]

@@ -2,17 +2,24 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     inputs: [templates]
-#     reads: [labels.parquet, features.parquet]
-#     writes: [edges.json, queries.parquet]
+#     inputs:
+#     - templates
+#     reads:
+#     - labels.parquet
+#     - features.parquet
+#     writes:
+#     - edges.json
+#     - queries.parquet
 # ---
 
 # %% [markdown]
@@ -93,7 +100,7 @@ ends.assign(**{"first segment": levels[train].iloc[0].astype("str")})
 # ({numref}`fig-drift`) they are free. The model needs no levels when it answers a question, but it learned what "high" means from
 # its training split.
 
-# %% mystnb={"figure": {"name": "fig-shares", "caption": "Share of low, normal and high for each attribute and split. The dashed lines are the quantiles of the edges. In the training split the colours meet at the lines by construction; in the others they do so where the speakers are like those of the training split."}, "image": {"alt": "Stacked horizontal bars of level shares for each attribute, one panel for each split, with dashed lines at the quantiles."}}
+# %% mystnb={"figure": {"caption": "Share of low, normal and high for each attribute and split. The dashed lines are the quantiles of the edges. In the training split the colours meet at the lines by construction; in the others they do so where the speakers are like those of the training split.", "name": "fig-shares"}, "image": {"alt": "Stacked horizontal bars of level shares for each attribute, one panel for each split, with dashed lines at the quantiles."}}
 there = [split for split in tables.SPLITS if (labels["split"] == split).any()]
 fig, axes = style.figure(1, len(there), 1.4 + 0.27 * levels.shape[1], squeeze=False, sharey=True)
 for ax, split in zip(axes[0], there, strict=True):
@@ -108,7 +115,7 @@ ax.invert_yaxis()
 ax.legend(*ax.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(1, 1))
 fig
 
-# %% mystnb={"figure": {"name": "fig-drift", "caption": "High minus low in each corpus, in per cent of its segments. The training split alone would have zero by construction. Strong colours mean that one word holds for nearly every utterance of the corpus. Empty cells are ratings that a corpus does not have."}, "image": {"alt": "Heat map of the difference between the share of high and of low, one row for each corpus, one column for each attribute."}}
+# %% mystnb={"figure": {"caption": "High minus low in each corpus, in per cent of its segments. The training split alone would have zero by construction. Strong colours mean that one word holds for nearly every utterance of the corpus. Empty cells are ratings that a corpus does not have.", "name": "fig-drift"}, "image": {"alt": "Heat map of the difference between the share of high and of low, one row for each corpus, one column for each attribute."}}
 codes = levels.apply(lambda one: one.cat.codes.where(one.notna()) - 1)  # low -1, high 1
 drift = 100 * codes.groupby(labels["corpus"], sort=False).mean()
 fig, ax = style.figure(height=1.7 + 0.36 * len(drift))
@@ -195,7 +202,7 @@ style.text_table(captions.head(2).T.rename_axis("variant").reset_index())
 # A contrastive model learns from differences: in a batch every other caption counts as *wrong* for an utterance. So it matters
 # how many there are ({numref}`fig-growth`), and how often one comes twice ({numref}`fig-repeats`).
 
-# %% mystnb={"figure": {"name": "fig-growth", "caption": "Distinct captions after so many draws from the training split, for the variants of the paper. A curve that flattens has run out of captions. At the dashed line every draw is new."}, "image": {"alt": "Distinct captions over captions drawn on two logarithmic axes, one line for each variant, with a dashed line where each draw is new."}}
+# %% mystnb={"figure": {"caption": "Distinct captions after so many draws from the training split, for the variants of the paper. A curve that flattens has run out of captions. At the dashed line every draw is new.", "name": "fig-growth"}, "image": {"alt": "Distinct captions over captions drawn on two logarithmic axes, one line for each variant, with a dashed line where each draw is new."}}
 distinct = (~captions.apply(pd.Series.duplicated)).cumsum()
 points = np.unique(np.geomspace(1, len(captions), 40).astype(int))
 fig, ax = style.figure(height=3.8)
@@ -206,7 +213,7 @@ ax.xaxis.set_major_formatter("{x:,.0f}")
 ax.yaxis.set_major_formatter("{x:,.0f}")
 fig
 
-# %% mystnb={"figure": {"name": "fig-repeats", "caption": "Share of a batch whose caption another pair of the batch has too, for the variants of the paper. There the loss pushes an utterance away from a caption that is true of it."}, "image": {"alt": "Box plots of the share of repeated captions in a batch, one for each variant, axis from 0 to 100 per cent."}}
+# %% mystnb={"figure": {"caption": "Share of a batch whose caption another pair of the batch has too, for the variants of the paper. There the loss pushes an utterance away from a caption that is true of it.", "name": "fig-repeats"}, "image": {"alt": "Box plots of the share of repeated captions in a batch, one for each variant, axis from 0 to 100 per cent."}}
 batches = captions.groupby(np.arange(len(captions)) // batch)
 repeated = 100 * batches.agg(lambda own: own.duplicated(keep=False).mean())
 fig, ax = style.figure(height=1.2 + 0.5 * captions.shape[1])

@@ -2,17 +2,26 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     inputs: [templates]
-#     reads: [labels.parquet, features.parquet, queries.parquet]
-#     writes: [model, curves.csv, settings.json]
+#     inputs:
+#     - templates
+#     reads:
+#     - labels.parquet
+#     - features.parquet
+#     - queries.parquet
+#     writes:
+#     - model
+#     - curves.csv
+#     - settings.json
 # ---
 
 # %% [markdown]
@@ -258,7 +267,7 @@ curves = tables.read_table(folder / "curves.csv")
 weights = sum(one.numel() for one in model.parameters()) / 1e6
 print(f"{weights:.1f} million weights, {len(curves)} steps of {batch} pairs.")
 
-# %% mystnb={"figure": {"name": "fig-train-curves", "caption": "Left: the loss of every step (thin) and its running mean; the dashed line is guessing. Right: zero-shot UAR on the dev split after each epoch; the star marks the model that is kept, the dashed line is guessing."}, "image": {"alt": "Two line charts over steps: training loss with its running mean, and UAR on the dev split, both with a dashed chance line."}}
+# %% mystnb={"figure": {"caption": "Left: the loss of every step (thin) and its running mean; the dashed line is guessing. Right: zero-shot UAR on the dev split after each epoch; the star marks the model that is kept, the dashed line is guessing.", "name": "fig-train-curves"}, "image": {"alt": "Two line charts over steps: training loss with its running mean, and UAR on the dev split, both with a dashed chance line."}}
 known = labels["emotion"].notna() & ~labels["emotion"].isin(["other", "no_agreement"])
 dev = labels[known & (labels["split"] == "dev")].sort_values("emotion", kind="stable")
 figures.curves({"this run": curves}, batch, dev["emotion"].nunique())
@@ -278,7 +287,7 @@ for _, best in curves.nlargest(1, "dev_uar").dropna().iterrows():
 # What has training changed? In {numref}`fig-train-similarity` both models, before the first step and after the last, are asked
 # about utterances of the dev split.
 
-# %% mystnb={"figure": {"name": "fig-train-similarity", "caption": "Cosine of dev utterances (rows, by their emotion in the labels) and emotion words (columns), before and after training. Where all rows look alike, the answer does not depend on the utterance."}, "image": {"alt": "Two heat maps of utterances against emotion words, before and after training."}}
+# %% mystnb={"figure": {"caption": "Cosine of dev utterances (rows, by their emotion in the labels) and emotion words (columns), before and after training. Where all rows look alike, the answer does not depend on the utterance.", "name": "fig-train-similarity"}, "image": {"alt": "Two heat maps of utterances against emotion words, before and after training."}}
 start.eval().processor = model.processor  # no step changes how signals are prepared
 models = {"before training": start, "after training": model}
 shown = dev.groupby("emotion").head(5)

@@ -2,17 +2,30 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     inputs: [other_model, templates]
-#     reads: [labels.parquet, features.parquet, queries.parquet, settings.json, model]
-#     writes: [predictions.parquet, scores.csv, attributes.csv, references.csv]
+#     inputs:
+#     - other_model
+#     - templates
+#     reads:
+#     - labels.parquet
+#     - features.parquet
+#     - queries.parquet
+#     - settings.json
+#     - model
+#     writes:
+#     - predictions.parquet
+#     - scores.csv
+#     - attributes.csv
+#     - references.csv
 # ---
 
 # %% [markdown]
@@ -150,7 +163,7 @@ scores = tasks.score(predictions, questions, template, draws, seed)
 tables.write_table(scores, folder / "scores.csv")
 style.text_table(scores.drop(columns="template"))
 
-# %% mystnb={"figure": {"name": "fig-zero-shot-scores", "caption": "UAR of every task with its interval: the model, and the logistic regression where training has two classes of the task or more. Upright marks are chance, which is also what the majority class reaches."}, "image": {"alt": "Points with error bars for each task and system, with chance marks."}}
+# %% mystnb={"figure": {"caption": "UAR of every task with its interval: the model, and the logistic regression where training has two classes of the task or more. Upright marks are chance, which is also what the majority class reaches.", "name": "fig-zero-shot-scores"}, "image": {"alt": "Points with error bars for each task and system, with chance marks."}}
 references = baselines.reference_scores(features, labels, questions, draws, seed)
 tables.write_table(references, folder / "references.csv")
 regression = references[references["system"] == "logistic"]
@@ -191,7 +204,7 @@ style.text_table(named, f"Table 1 of the paper. {beside}")
 # Each row of a matrix in {numref}`fig-confusions` is a true class and adds up to one. The diagonal has the recalls whose mean
 # is the UAR. A dark *column* is an answer that the model prefers.
 
-# %% mystnb={"figure": {"name": "fig-confusions", "caption": "Share of each true class (row) that got each answer (column)."}, "image": {"alt": "Grid of confusion matrices, one for each task."}}
+# %% mystnb={"figure": {"caption": "Share of each true class (row) that got each answer (column).", "name": "fig-confusions"}, "image": {"alt": "Grid of confusion matrices, one for each task."}}
 classes = {task: list(words) for task, words in questions.items()}
 answers = {task: predictions[predictions["corpus"] == task] for task in classes}
 figures.confusions(answers, classes)
@@ -200,7 +213,7 @@ figures.confusions(answers, classes)
 # A recall alone deceives: a class that is always answered has recall 1. Its *precision*, the share of these answers that is
 # right, is then low. {numref}`fig-recall-precision` has both.
 
-# %% mystnb={"figure": {"name": "fig-recall-precision", "caption": "Recall and precision of every class. Top right: recognised. Bottom right: high recall only because the class is answered often. Classes that are never answered have no precision and are missing."}, "image": {"alt": "Scatter of precision over recall, one mark for each class, coloured by task."}}
+# %% mystnb={"figure": {"caption": "Recall and precision of every class. Top right: recognised. Bottom right: high recall only because the class is answered often. Classes that are never answered have no precision and are missing.", "name": "fig-recall-precision"}, "image": {"alt": "Scatter of precision over recall, one mark for each class, coloured by task."}}
 recalls = metrics.recalls(predictions)
 fig, ax = style.figure(height=3.8)
 sns.scatterplot(recalls, x="recall", y="precision", hue="task", style="task", s=50, ax=ax)
@@ -228,7 +241,7 @@ attributes = tasks.attribute_scores(*asked, templates, draws, seed)
 tables.write_table(attributes, folder / "attributes.csv")
 attributes.round(3)
 
-# %% mystnb={"figure": {"name": "fig-attributes", "caption": "UAR of low against high for each attribute, best first, with intervals. The dashed line is chance."}, "image": {"alt": "Points with error bars for each attribute and the chance line."}}
+# %% mystnb={"figure": {"caption": "UAR of low against high for each attribute, best first, with intervals. The dashed line is chance.", "name": "fig-attributes"}, "image": {"alt": "Points with error bars for each attribute and the chance line."}}
 nothing = "No attribute has test utterances at both of its ends."
 drawn = {"value": "uar", "rows": "attribute", "chance": 0.5, "xlabel": "UAR", "xlim": (0, 1)}
 intervals(attributes, **drawn) if len(attributes) else style.note(nothing)
@@ -241,7 +254,7 @@ intervals(attributes, **drawn) if len(attributes) else style.note(nothing)
 #
 # A mean can hide that one group is recognised worse than another ({numref}`fig-gender`).
 
-# %% mystnb={"figure": {"name": "fig-gender", "caption": "UAR of each task among female and among male speakers, without intervals. Small groups differ by chance, too."}, "image": {"alt": "Points of UAR by gender, one row for each task."}}
+# %% mystnb={"figure": {"caption": "UAR of each task among female and among male speakers, without intervals. Small groups differ by chance, too.", "name": "fig-gender"}, "image": {"alt": "Points of UAR by gender, one row for each task."}}
 groups = metrics.by_group(predictions, labels.loc[predictions.index, "gender"])
 fig, ax = style.figure(height=1 + 0.3 * len(questions))
 sns.scatterplot(groups, x="uar", y="task", hue="group", style="group", s=60, ax=ax)
@@ -254,7 +267,7 @@ fig
 # A model that knows its language should also understand words that no template contains, such as "furious"
 # ({numref}`fig-words`). These prompts were fixed before anybody saw a score, see [chapter 11](11_evidence).
 
-# %% mystnb={"figure": {"name": "fig-words", "caption": "UAR of the tasks in many prompts; a mark is a template with one set of words. Trained: the words of the task. Unseen: synonyms that no template contains, for tasks whose classes all have them."}, "image": {"alt": "Strip of marks for each task, coloured by whether the words were trained."}}
+# %% mystnb={"figure": {"caption": "UAR of the tasks in many prompts; a mark is a template with one set of words. Trained: the words of the task. Unseen: synonyms that no template contains, for tasks whose classes all have them.", "name": "fig-words"}, "image": {"alt": "Strip of marks for each task, coloured by whether the words were trained."}}
 found = prompt_scores(ask(model, test, embeddings, questions))
 fig, ax = style.figure(height=1.2 + 0.4 * len(questions))
 sns.stripplot(found, x="uar", y="task", hue="kind", dodge=True, size=4, ax=ax)

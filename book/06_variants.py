@@ -2,17 +2,28 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     inputs: [templates]
-#     reads: [labels.parquet, features.parquet, queries.parquet, settings.json, model, curves.csv]
-#     writes: [ablation.csv, variants.parquet]
+#     inputs:
+#     - templates
+#     reads:
+#     - labels.parquet
+#     - features.parquet
+#     - queries.parquet
+#     - settings.json
+#     - model
+#     - curves.csv
+#     writes:
+#     - ablation.csv
+#     - variants.parquet
 # ---
 
 # %% [markdown]
@@ -89,7 +100,7 @@ places = training.train_variants(data.labels, data.pool, folder, main, chosen, f
 # Utterances for which a variant has no query are left out of its training: one whose raters disagree, for instance, has none
 # where the emotion is all. {numref}`fig-variant-curves` shows how each variant learned.
 
-# %% mystnb={"figure": {"name": "fig-variant-curves", "caption": "Left: training loss of the variants, a running mean. The losses cannot be compared: the fewer captions there are, the more utterances of a batch share one, and the higher is the least possible loss. Right: UAR of the emotions of the dev split, which can be compared."}, "image": {"alt": "Two line charts: loss, and UAR on the dev split, for each variant."}}
+# %% mystnb={"figure": {"caption": "Left: training loss of the variants, a running mean. The losses cannot be compared: the fewer captions there are, the more utterances of a batch share one, and the higher is the least possible loss. Right: UAR of the emotions of the dev split, which can be compared.", "name": "fig-variant-curves"}, "image": {"alt": "Two line charts: loss, and UAR on the dev split, for each variant."}}
 names = paper_table.NAMES
 learned = {names[name]: tables.read_table(place / "curves.csv") for name, place in places.items()}
 curves(learned, main.batch)
@@ -152,7 +163,7 @@ figures.ranked(wide[list(learned)].reset_index())
 paper = paper_table.paper_scores().drop(columns=["task", "imitation", "utterances"])
 figures.ranked(paper.rename(columns=names), beside=("corpus", "classes"))
 
-# %% mystnb={"figure": {"name": "fig-variants", "caption": "UAR of every task by variant, with intervals over the test speakers of one trained model. Upright marks are chance."}, "image": {"alt": "Points with error bars for each task and variant, with chance marks."}}
+# %% mystnb={"figure": {"caption": "UAR of every task by variant, with intervals over the test speakers of one trained model. Upright marks are chance.", "name": "fig-variants"}, "image": {"alt": "Points with error bars for each task and variant, with chance marks."}}
 drawn = {"rows": "task", "hue": "variant", "chance": "chance", "xlabel": "UAR", "xlim": (0, 1)}
 intervals(named[named["kind"] == "task"], "uar", **drawn)
 
@@ -175,7 +186,7 @@ print("\n".join(sentences) or "Fewer than two tasks or variants: nothing to comp
 # {numref}`fig-without-and-with` does the same. The paper saw its model call most utterances *sad* where training had no emotion
 # queries.
 
-# %% mystnb={"figure": {"name": "fig-without-and-with", "caption": "Confusions in IEMOCAP and TESS, or in the synthetic corpora that imitate them, as shares of the true class (row): training without emotion queries (left) and with them (right)."}, "image": {"alt": "Four confusion matrices."}}
+# %% mystnb={"figure": {"caption": "Confusions in IEMOCAP and TESS, or in the synthetic corpora that imitate them, as shares of the true class (row): training without emotion queries (left) and with them (right).", "name": "fig-without-and-with"}, "image": {"alt": "Four confusion matrices."}}
 pairs, titles = {}, {}
 for task in (paper_table.local_task(one, questions) for one in ("iemocap", "tess")):
     for name in ("no_emo_rand5", "rand5"):
@@ -192,7 +203,7 @@ figures.confusions(pairs, titles) if pairs else style.note(nothing)
 # Does a model need attribute queries to answer about attributes? One might expect that the variant with emotions alone
 # cannot. {numref}`fig-variant-attributes` shows what it does.
 
-# %% mystnb={"figure": {"name": "fig-variant-attributes", "caption": "UAR of low against high for each attribute by variant, with intervals. Upright marks are chance."}, "image": {"alt": "Points with error bars for each attribute and variant, with chance marks."}}
+# %% mystnb={"figure": {"caption": "UAR of low against high for each attribute by variant, with intervals. Upright marks are chance.", "name": "fig-variant-attributes"}, "image": {"alt": "Points with error bars for each attribute and variant, with chance marks."}}
 asked = named[named["kind"] == "attribute"]
 nothing = "No attribute has test utterances at both of its ends."
 intervals(asked, "uar", **drawn) if len(asked) else style.note(nothing)

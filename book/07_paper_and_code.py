@@ -2,16 +2,24 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     reads: [labels.parquet, features.parquet, queries.parquet, settings.json, model]
-#     writes: [recipes.csv]
+#     reads:
+#     - labels.parquet
+#     - features.parquet
+#     - queries.parquet
+#     - settings.json
+#     - model
+#     writes:
+#     - recipes.csv
 # ---
 
 # %% [markdown]
@@ -114,7 +122,7 @@ for name in ("paper", "released", "released-fixed"):
         wrong = table[attribute].notna() & (table[attribute] != level)
         false[name, claim] = queries.str.contains(claim, regex=False) & wrong
 
-# %% mystnb={"figure": {"name": "fig-recipe-false", "caption": "Claims in queries that the levels of the utterance contradict, for the template sets of the paper and of the code. The claims about the pitch variance are in the full released list only."}, "image": {"alt": "Horizontal bars: share of utterances with a false claim, a row for each claim, a colour for each template set."}}
+# %% mystnb={"figure": {"caption": "Claims in queries that the levels of the utterance contradict, for the template sets of the paper and of the code. The claims about the pitch variance are in the full released list only.", "name": "fig-recipe-false"}, "image": {"alt": "Horizontal bars: share of utterances with a false claim, a row for each claim, a colour for each template set."}}
 false = pd.DataFrame(false)
 wrong = false.T.groupby(level=0, sort=False).any().mean(axis=1).map("{:.0%}".format)
 print(f"Utterances with a false claim, of {len(false):,}:", wrong.to_string(), sep="\n")

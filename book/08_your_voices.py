@@ -2,17 +2,26 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     inputs: [your_corpus, your_recording]
-#     reads: [labels.parquet, model]
-#     writes: [answers.csv, over_time.parquet, over_time_failed.csv]
+#     inputs:
+#     - your_corpus
+#     - your_recording
+#     reads:
+#     - labels.parquet
+#     - model
+#     writes:
+#     - answers.csv
+#     - over_time.parquet
+#     - over_time_failed.csv
 # ---
 
 # %% [markdown]
@@ -134,7 +143,7 @@ if len(words) == len(asked):
 # The probability says how far the answer is ahead of the *other candidates*. {numref}`fig-your-confidence` shows whether answers
 # with a high probability are right more often. If not, the number is of no use for these recordings.
 
-# %% mystnb={"figure": {"name": "fig-your-confidence", "caption": "Probability of the answer to each labelled utterance, by its label. Colour says whether the answer is right; the dashed line is the probability of a guess."}, "image": {"alt": "Rows of marks, one row for each label, along an axis of probability, with right and wrong answers in two colours."}}
+# %% mystnb={"figure": {"caption": "Probability of the answer to each labelled utterance, by its label. Colour says whether the answer is right; the dashed line is the probability of a guess.", "name": "fig-your-confidence"}, "image": {"alt": "Rows of marks, one row for each label, along an axis of probability, with right and wrong answers in two colours."}}
 fig, ax = style.figure(height=1.4 + 0.5 * len(words))
 look = {"hue": "right", "palette": {True: style.BLUE, False: style.ORANGE}, "dodge": True}
 if len(checked):
@@ -167,7 +176,7 @@ if stretches is not None and len(words) > 1:
     right = over_time["prediction"] == truth_of(over_time, stretches).map(words)
     print(f"{right.sum()} of {len(over_time)} windows have the right answer.")
 
-# %% mystnb={"figure": {"name": "fig-your-recording", "caption": "Probability of each candidate along the recording; a value stands at the middle of its window. The band on top has the colour of the true class, where we know it."}, "image": {"alt": "Lines of probability over time, one for each candidate, below a band of colours for the true class."}}
+# %% mystnb={"figure": {"caption": "Probability of each candidate along the recording; a value stands at the middle of its window. The band on top has the colour of the true class, where we know it.", "name": "fig-your-recording"}, "image": {"alt": "Lines of probability over time, one for each candidate, below a band of colours for the true class."}}
 starts, ends = (over_time.index.get_level_values(name).total_seconds() for name in ("start", "end"))
 colours = style.colours(asked)
 fig, ax = style.figure(height=3.2)

@@ -2,16 +2,24 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     reads: [labels.parquet, features.parquet, queries.parquet, settings.json, model]
-#     writes: [speed.csv]
+#     reads:
+#     - labels.parquet
+#     - features.parquet
+#     - queries.parquet
+#     - settings.json
+#     - model
+#     writes:
+#     - speed.csv
 # ---
 
 # %% [markdown]

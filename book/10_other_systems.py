@@ -2,16 +2,23 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     reads: [labels.parquet, features.parquet, scores.csv, references.csv]
-#     writes: [systems.csv]
+#     reads:
+#     - labels.parquet
+#     - features.parquet
+#     - scores.csv
+#     - references.csv
+#     writes:
+#     - systems.csv
 # ---
 
 # %% [markdown]
@@ -129,7 +136,7 @@ parts = [part for part in (ours, found, references) if len(part)]
 table = pd.concat([part[list(found)] for part in parts], ignore_index=True)
 style.text_table(table.pivot(index="task", columns="system", values="uar").reset_index())
 
-# %% mystnb={"figure": {"name": "fig-systems-scores", "caption": "UAR of each system on each task with its interval, and chance. A system whose interval holds chance has shown nothing on that task. The majority class always has the UAR of chance. Systems that were not asked are not drawn."}, "image": {"alt": "Points with intervals for each task, a colour for each system, with marks of chance."}}
+# %% mystnb={"figure": {"caption": "UAR of each system on each task with its interval, and chance. A system whose interval holds chance has shown nothing on that task. The majority class always has the UAR of chance. Systems that were not asked are not drawn.", "name": "fig-systems-scores"}, "image": {"alt": "Points with intervals for each task, a colour for each system, with marks of chance."}}
 intervals(table, "uar", "task", hue="system", chance="chance", xlabel="UAR")
 
 # %%
@@ -177,7 +184,7 @@ style.text_table(rated)
 # The paper {cite}`jing2024paraclap` measured these scores on the real corpora with the published weights. None of them comes from
 # this run.
 
-# %% mystnb={"figure": {"name": "fig-systems-paper", "caption": "Quoted from Table 1 of the paper: UAR of CLAP, Pengi and ParaCLAP on corpora of real speech (in brackets: classes), and chance. The paper gives no intervals."}, "image": {"alt": "Points of UAR of three systems for each corpus of the paper, with marks of chance."}}
+# %% mystnb={"figure": {"caption": "Quoted from Table 1 of the paper: UAR of CLAP, Pengi and ParaCLAP on corpora of real speech (in brackets: classes), and chance. The paper gives no intervals.", "name": "fig-systems-paper"}, "image": {"alt": "Points of UAR of three systems for each corpus of the paper, with marks of chance."}}
 paper = paper_table.paper_scores()
 three = ["clap", "pengi", "rand5"]
 quoted = paper.melt(["corpus", "classes"], three, "system", "uar")

@@ -2,16 +2,27 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     reads: [labels.parquet, features.parquet, settings.json, model, predictions.parquet, variants.parquet]
-#     writes: [evidence.csv, prompts.csv, calibration.csv]
+#     reads:
+#     - labels.parquet
+#     - features.parquet
+#     - settings.json
+#     - model
+#     - predictions.parquet
+#     - variants.parquet
+#     writes:
+#     - evidence.csv
+#     - prompts.csv
+#     - calibration.csv
 # ---
 
 # %% [markdown]
@@ -87,7 +98,7 @@ print("Compared: " + ", ".join(answers) + ".")
 # six, utterances are, and the interval says nothing about other speakers. Few units widen it {cite}`hesterberg2015bootstrap`.
 # {numref}`fig-evidence-systems` draws the intervals of all that are compared.
 
-# %% mystnb={"figure": {"name": "fig-evidence-systems", "caption": "UAR of every system on every task with its interval, and chance. An interval that holds chance claims nothing. Overlapping intervals do not decide whether two systems differ: both answer the same utterances, so they share their luck."}, "image": {"alt": "Points with intervals for each task, a colour for each system, with marks of chance."}}
+# %% mystnb={"figure": {"caption": "UAR of every system on every task with its interval, and chance. An interval that holds chance claims nothing. Overlapping intervals do not decide whether two systems differ: both answer the same utterances, so they share their luck.", "name": "fig-evidence-systems"}, "image": {"alt": "Points with intervals for each task, a colour for each system, with marks of chance."}}
 scored = compare.score_systems(answers, questions, draws, seed)
 table = compare.intervals(scored)
 chances = table["task"].map({task: 1 / len(words) for task, words in questions.items()})
@@ -111,7 +122,7 @@ tables.write_table(compared, folder / "evidence.csv")
 for sentence in compare.describe_differences(compared):
     print(sentence)
 
-# %% mystnb={"figure": {"name": "fig-evidence-differences", "caption": "Paired differences of the mean UAR over the tasks that both systems answer, with intervals. The colour says whether a difference is real after the correction; the dashed line is no difference. Not shown does not mean equal: the interval says how large a difference can still be."}, "image": {"alt": "Points with intervals, one row for each pair of systems, with a dashed line at zero."}}
+# %% mystnb={"figure": {"caption": "Paired differences of the mean UAR over the tasks that both systems answer, with intervals. The colour says whether a difference is real after the correction; the dashed line is no difference. Not shown does not mean equal: the interval says how large a difference can still be.", "name": "fig-evidence-differences"}, "image": {"alt": "Points with intervals, one row for each pair of systems, with a dashed line at zero."}}
 pairs = compared[compared["task"] == compare.MEAN]
 pairs = pairs.assign(pair=pairs["system"] + " - " + pairs["other"])
 pairs["difference is"] = np.where(pairs["real"], "real", "not shown")
@@ -120,7 +131,7 @@ fig = intervals(pairs, "difference", "pair", hue="difference is", **look)
 style.chance(fig.axes[0], 0, "no difference", upright=True)
 fig
 
-# %% mystnb={"figure": {"name": "fig-evidence-matrix", "caption": "The same differences on every task, in hundredths. A star marks what is real after the correction on that task. Empty cells are tasks that one of the two systems does not answer."}, "image": {"alt": "Heat map of differences, pairs of systems in rows, tasks in columns, stars on some cells."}}
+# %% mystnb={"figure": {"caption": "The same differences on every task, in hundredths. A star marks what is real after the correction on that task. Empty cells are tasks that one of the two systems does not answer.", "name": "fig-evidence-matrix"}, "image": {"alt": "Heat map of differences, pairs of systems in rows, tasks in columns, stars on some cells."}}
 single = compared[compared["task"] != compare.MEAN]
 single = single.assign(pair=single["system"] + " - " + single["other"])
 wide = (100 * single.pivot(index="pair", columns="task", values="difference")).round()
@@ -167,7 +178,7 @@ again = compare.score_systems({prompts.MEAN: mean, alone: single}, questions, dr
 for sentence in compare.describe_differences(compare.differences(again)):
     print(sentence)
 
-# %% mystnb={"figure": {"name": "fig-evidence-prompts", "caption": "UAR of every task in every prompt: each dot is a prompt, with the words of the task or with synonyms that no caption holds. Black diamonds are the answers by the mean embedding of all trained prompts. The width of a cloud is the influence of the template."}, "image": {"alt": "Strips of dots for each task in two colours with black diamonds."}}
+# %% mystnb={"figure": {"caption": "UAR of every task in every prompt: each dot is a prompt, with the words of the task or with synonyms that no caption holds. Black diamonds are the answers by the mean embedding of all trained prompts. The width of a cloud is the influence of the template.", "name": "fig-evidence-prompts"}, "image": {"alt": "Strips of dots for each task in two colours with black diamonds."}}
 fig, ax = style.figure(height=1.2 + 0.42 * table["task"].nunique())
 sns.stripplot(table, x="uar", y="task", hue="kind", dodge=True, size=3.5, ax=ax)
 mean = compare.intervals(again).query("system == @prompts.MEAN")
@@ -207,7 +218,7 @@ calibration = pd.DataFrame(errors, columns=["task", "probabilities", "ece"])
 tables.write_table(calibration, folder / "calibration.csv")
 style.text_table(calibration.groupby("probabilities", sort=False)["ece"].mean().reset_index())
 
-# %% mystnb={"figure": {"name": "fig-evidence-reliability", "caption": "Share of right answers by the probability of the answer, all tasks together, before and after the temperature. Below the dashed line the model is surer than it is right."}, "image": {"alt": "Reliability curves before and after temperature scaling, with the diagonal dashed."}}
+# %% mystnb={"figure": {"caption": "Share of right answers by the probability of the answer, all tasks together, before and after the temperature. Below the dashed line the model is surer than it is right.", "name": "fig-evidence-reliability"}, "image": {"alt": "Reliability curves before and after temperature scaling, with the diagonal dashed."}}
 fig, ax = style.figure(height=3.8)
 ax.plot([0, 1], [0, 1], "--", color=style.INK, label="as often right as sure")
 sns.lineplot(pd.concat(curves), x="confidence", y="right", hue="probabilities", marker="o", ax=ax)

@@ -2,16 +2,27 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     reads: [labels.parquet, features.parquet, queries.parquet, settings.json, model]
-#     writes: [probes.csv, control.csv, retrieval.csv, dimensions.csv]
+#     reads:
+#     - labels.parquet
+#     - features.parquet
+#     - queries.parquet
+#     - settings.json
+#     - model
+#     writes:
+#     - probes.csv
+#     - control.csv
+#     - retrieval.csv
+#     - dimensions.csv
 # ---
 
 # %% [markdown]
@@ -97,7 +108,7 @@ for k, better in above.groupby(own["k"]):
     count = f"{better.sum()} of {len(better)} tasks"
     print(f"Probes with {k} of each class score above zero-shot on {count}.")
 
-# %% mystnb={"figure": {"name": "fig-beyond-probes", "caption": "UAR of probes by the number of labelled utterances of each class, of zero-shot answers (solid line) and of chance (dashed line). Where a curve crosses the solid line is how many labels of each class the words of the classes are worth."}, "image": {"alt": "One panel for each task: curves of UAR over shots for two representations, with lines for zero-shot and chance."}}
+# %% mystnb={"figure": {"caption": "UAR of probes by the number of labelled utterances of each class, of zero-shot answers (solid line) and of chance (dashed line). Where a curve crosses the solid line is how many labels of each class the words of the classes are worth.", "name": "fig-beyond-probes"}, "image": {"alt": "One panel for each task: curves of UAR over shots for two representations, with lines for zero-shot and chance."}}
 lines = max(1, -(-probes["task"].nunique() // 3))
 fig, axes = style.figure(lines, 3, 0.4 + 1.9 * lines, sharex=True, squeeze=False)
 for ax, (task, own) in zip(axes.flat, probes.groupby("task", sort=False), strict=False):
@@ -133,7 +144,7 @@ emotions = data.labels["emotion"].iloc[order].set_axis(data.labels.index)
 pool = QueryPool(moved, templates, main.emotion_form)
 sides = {"true": (data.labels, data.pool), "shuffled": (data.labels.assign(emotion=emotions), pool)}
 
-# %% mystnb={"figure": {"name": "fig-beyond-control", "caption": "UAR of every task by two short trainings, with intervals, and chance. Intervals are over speakers and know nothing of other trainings, so single tasks may lie to either side of chance. The mean over tasks has to fall to chance when captions are shuffled."}, "image": {"alt": "Two points with intervals for each task, true and shuffled captions, with marks of chance."}}
+# %% mystnb={"figure": {"caption": "UAR of every task by two short trainings, with intervals, and chance. Intervals are over speakers and know nothing of other trainings, so single tasks may lie to either side of chance. The mean over tasks has to fall to chance when captions are shuffled.", "name": "fig-beyond-control"}, "image": {"alt": "Two points with intervals for each task, true and shuffled captions, with marks of chance."}}
 parts = []
 for name, given in sides.items():
     other = training.train(*given, folder / "control" / name, short, features)
@@ -165,13 +176,13 @@ queries = captions.vocabulary
 truth = query_truth(captions, queries)
 similarity = of_test[own] @ embed_text(model, queries).T
 
-# %% mystnb={"figure": {"name": "fig-beyond-retrieval", "caption": "Search in both directions, with intervals over speakers and the level of a random order. R@10 says little where a random order nearly reaches it; mAP counts every true item."}, "image": {"alt": "Two panels with points and intervals for R@1, R@5, R@10 and mAP, with marks of chance."}}
+# %% mystnb={"figure": {"caption": "Search in both directions, with intervals over speakers and the level of a random order. R@10 says little where a random order nearly reaches it; mAP counts every true item.", "name": "fig-beyond-retrieval"}, "image": {"alt": "Two panels with points and intervals for R@1, R@5, R@10 and mAP, with marks of chance."}}
 found = retrieval.retrieve(similarity, truth, mine["speaker"])
 tables.write_table(found, folder / "retrieval.csv")
 ends = {"ends": ("low", "high"), "panels": "direction", "xlabel": "share"}
 intervals(found, "value", "measure", chance="chance", **ends)
 
-# %% mystnb={"figure": {"name": "fig-beyond-queries", "caption": "Average precision of every query above that of a random order, by attribute. What lies right of the dashed line can be searched."}, "image": {"alt": "A row of points for each attribute with a dashed line at zero."}}
+# %% mystnb={"figure": {"caption": "Average precision of every query above that of a random order, by attribute. What lies right of the dashed line can be searched.", "name": "fig-beyond-queries"}, "image": {"alt": "A row of points for each attribute with a dashed line at zero."}}
 each = retrieval.by_query(similarity, truth, queries, captions)
 fig, ax = style.figure(height=1.2 + 0.28 * each["attribute"].nunique())
 sns.stripplot(each, x="gain", y="attribute", hue="attribute", legend=False, size=4, ax=ax)
@@ -191,7 +202,7 @@ fig
 # %%
 show(dimensions.attribute_values)
 
-# %% mystnb={"figure": {"name": "fig-beyond-dimensions", "caption": "Rank correlation of the score with ratings (arousal, valence, dominance) or features (all others), with intervals, on the test split of the training corpus. What lies right of the dashed line is measured by degree and not only at its ends."}, "image": {"alt": "Points with intervals for each attribute, and a dashed line at zero."}}
+# %% mystnb={"figure": {"caption": "Rank correlation of the score with ratings (arousal, valence, dominance) or features (all others), with intervals, on the test split of the training corpus. What lies right of the dashed line is measured by degree and not only at its ends.", "name": "fig-beyond-dimensions"}, "image": {"alt": "Points with intervals for each attribute, and a dashed line at zero."}}
 names = [name for name in tasks.attribute_queries(table, templates) if name != "gender"]
 values = dimensions.attribute_values(model, of_test[own], names, templates)
 of_dev = dimensions.attribute_values(model, embedded.loc[dev.index].to_numpy(), names, templates)

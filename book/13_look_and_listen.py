@@ -2,17 +2,29 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     inputs: [your_recording, your_utterance, other_model]
-#     reads: [labels.parquet, queries.parquet, edges.json, model, predictions.parquet, scores.csv]
-#     writes: [map.csv]
+#     inputs:
+#     - your_recording
+#     - your_utterance
+#     - other_model
+#     reads:
+#     - labels.parquet
+#     - queries.parquet
+#     - edges.json
+#     - model
+#     - predictions.parquet
+#     - scores.csv
+#     writes:
+#     - map.csv
 # ---
 
 # %% [markdown]
@@ -91,7 +103,7 @@ print(f"Of the {voice_map.NEAREST} nearest neighbours of an utterance, the map k
 # attribute, or a query: then dark utterances fit it best. The axes of the map have no meaning, and neither has the distance
 # between two islands. Only neighbours count.
 
-# %% mystnb={"figure": {"name": "fig-map", "caption": "Map of test utterances: those with similar embeddings are close to each other. Where colours form islands, the model keeps these classes apart; where they mix, it does not, or it orders by something else."}, "image": {"alt": "Scatter of coloured marks, one for each utterance, that play when pressed."}}
+# %% mystnb={"figure": {"caption": "Map of test utterances: those with similar embeddings are close to each other. Where colours form islands, the model keeps these classes apart; where they mix, it does not, or it orders by something else.", "name": "fig-map"}, "image": {"alt": "Scatter of coloured marks, one for each utterance, that play when pressed."}}
 columns = ["emotion", "prediction", "gender", "corpus", "pitch", "intensity", "duration"]
 asked = [template.replace("{}", tasks.task_word(word)) for word in ("anger", "sadness")]
 asked += ["has a high pitch"]
@@ -102,7 +114,7 @@ voice_map.voice_map(drawn, columns, cosines)
 # People see patterns everywhere, so here is the test. How many of the nearest neighbours of an utterance share its emotion, its
 # gender, its pitch? By {term}`chance`, some do: chance is what remains when the values are shuffled among the utterances.
 
-# %% mystnb={"figure": {"name": "fig-map-neighbours", "caption": "Share of the nearest neighbours that have the same value of an attribute, among embeddings and on the map. The grey mark and its bar are the mean and the range of shuffled values. Right of the bar is what the model orders utterances by."}, "image": {"alt": "A row for each attribute with points for embeddings, map and chance along an axis of shares."}}
+# %% mystnb={"figure": {"caption": "Share of the nearest neighbours that have the same value of an attribute, among embeddings and on the map. The grey mark and its bar are the mean and the range of shuffled values. Right of the bar is what the model orders utterances by.", "name": "fig-map-neighbours"}, "image": {"alt": "A row for each attribute with points for embeddings, map and chance along an axis of shares."}}
 near = voice_map.agreement(embeddings, drawn, ["speaker", *columns])
 on_map = voice_map.agreement(places, drawn, ["speaker", *columns])
 dealt = near.assign(share=near["chance"], low=near["chance_low"], high=near["chance_high"])
@@ -146,7 +158,7 @@ surest = confusion.surest(answers).query("truth != prediction")
 print(f"{task}: {len(answers)} utterances, UAR {scores.at[task, 'uar']:.2f}. Surest mistakes:")
 style.text_table(surest.nlargest(3, "p_prediction").drop(columns="place"))
 
-# %% mystnb={"figure": {"name": "fig-listen-confusions", "caption": "Confusion matrix of one task: rows are true classes, columns are answers, and each row adds up to one. A cell that is pressed plays its utterances."}, "image": {"alt": "Square of shaded cells with shares, one row for each true class and one column for each answer."}}
+# %% mystnb={"figure": {"caption": "Confusion matrix of one task: rows are true classes, columns are answers, and each row adds up to one. A cell that is pressed plays its utterances.", "name": "fig-listen-confusions"}, "image": {"alt": "Square of shaded cells with shares, one row for each true class and one column for each answer."}}
 confusion.confusion(answers, classes, each=2)
 
 # %% [markdown]
@@ -170,7 +182,7 @@ cut = scoring.windows(tables.as_index(recording), window, hop)
 windows = classify(model, tables.segments(*zip(*cut, strict=True)), words, template)
 tables.show(windows.round(3), rows=2)
 
-# %% mystnb={"figure": {"name": "fig-listen-timeline", "caption": "Probability of each candidate along a recording. The bands above show the answer and the truth. Press Play, or a place in the picture: the line follows the sound."}, "image": {"alt": "Lines of probability over time, one for each candidate, with two bands of colours above and an upright line that moves while the recording plays."}}
+# %% mystnb={"figure": {"caption": "Probability of each candidate along a recording. The bands above show the answer and the truth. Press Play, or a place in the picture: the line follows the sound.", "name": "fig-listen-timeline"}, "image": {"alt": "Lines of probability over time, one for each candidate, with two bands of colours above and an upright line that moves while the recording plays."}}
 timeline.timeline(windows, stretches)
 
 # %% [markdown]
@@ -192,7 +204,7 @@ if stretches is not None:
 # here one utterance goes through the same steps. All prompts of the frozen set of [chapter 11](11_evidence) ask the question, and
 # the answer is the mean of the probabilities.
 
-# %% mystnb={"figure": {"name": "fig-playground", "caption": "Mean probability of each candidate over all prompts (bars), and its probability in each prompt (dots). Where dots of two candidates overlap, the answer depends on the wording. The dashed line is a guess."}, "image": {"alt": "A bar of probability for each candidate with a dot for each prompt, and a line where guessing is."}}
+# %% mystnb={"figure": {"caption": "Mean probability of each candidate over all prompts (bars), and its probability in each prompt (dots). Where dots of two candidates overlap, the answer depends on the wording. The dashed line is a guess.", "name": "fig-playground"}, "image": {"alt": "A bar of probability for each candidate with a dot for each prompt, and a line where guessing is."}}
 now = session.Session(folder, other_model, seed)
 now.use(your_utterance)
 found = now.ask(your_candidates)

@@ -2,16 +2,27 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     notebook_metadata_filter: paraclap,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
 #     name: python3
 #   paraclap:
-#     reads: [labels.parquet, queries.parquet, settings.json, model, scores.csv, attributes.csv, references.csv]
-#     writes: [results.json, model/README.md]
+#     reads:
+#     - labels.parquet
+#     - queries.parquet
+#     - settings.json
+#     - model
+#     - scores.csv
+#     - attributes.csv
+#     - references.csv
+#     writes:
+#     - results.json
+#     - model/README.md
 # ---
 
 # %% [markdown]
@@ -91,7 +102,7 @@ style.text_table(scores[columns].head(3), f"The first of {len(scores)} scores")
 ways = pd.DataFrame(contamination.WAYS.items(), columns=["way", "meaning"])
 style.text_table(ways)
 
-# %% mystnb={"figure": {"name": "fig-results-contamination", "caption": "What the model had seen of each task, as shares; empty cells are unknown. A task is zero-shot if the columns of encoders, training, speakers and epoch are 0. If classes and words are 1, the model has still learned these very words from another corpus. Only tasks with new words ask for a meaning that it was never shown."}, "image": {"alt": "Grid of tasks by ways of contamination, dark where seen."}}
+# %% mystnb={"figure": {"caption": "What the model had seen of each task, as shares; empty cells are unknown. A task is zero-shot if the columns of encoders, training, speakers and epoch are 0. If classes and words are 1, the model has still learned these very words from another corpus. Only tasks with new words ask for a meaning that it was never shown.", "name": "fig-results-contamination"}, "image": {"alt": "Grid of tasks by ways of contamination, dark where seen."}}
 seen = pd.DataFrame(result["contamination"]).set_index("task")
 fig, ax = style.figure(height=1.5 + 0.3 * len(seen))
 look = {"cmap": "Blues", "vmin": 0, "vmax": 1, "annot": True, "fmt": ".0%", "cbar": False}
@@ -145,7 +156,7 @@ style.text_table(results.side_by_side(every, "recorded"), "UAR on recorded speec
 # %%
 style.text_table(results.side_by_side(every, "synthetic"), "UAR on synthetic speech")
 
-# %% mystnb={"figure": {"name": "fig-results-runs", "caption": "UAR of every run on every task with its interval, one panel for each kind of speech. Overlapping intervals do not decide whether two runs differ; a paired comparison of the same utterances does (chapter 11)."}, "image": {"alt": "Points with intervals for each task, a colour for each run, one panel for each kind of speech."}}
+# %% mystnb={"figure": {"caption": "UAR of every run on every task with its interval, one panel for each kind of speech. Overlapping intervals do not decide whether two runs differ; a paired comparison of the same utterances does (chapter 11).", "name": "fig-results-runs"}, "image": {"alt": "Points with intervals for each task, a colour for each run, one panel for each kind of speech."}}
 rows = results.score_table(every).astype({"low": float, "high": float})
 look = {"hue": "run", "panels": "speech", "ends": ("low", "high"), "xlabel": "UAR"}
 intervals(rows, "value", "task", chance="chance", **look)

@@ -6,6 +6,7 @@ imports what it needs, so that ``paraclap --help`` answers at once.
 """
 
 import contextlib
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ Out = Annotated[str, typer.Option(help="File .parquet or .csv; - is CSV on stdou
 Jobs = Annotated[int | None, typer.Option(help="Processes; one per core if left out.")]
 Params = Annotated[Path, typer.Argument(help="A file such as params/demo.yaml.")]
 Changes = Annotated[list[str] | None, typer.Option("-p", help="Another value, NAME=VALUE.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Also what is up to date; train anew.")]
 
 
 @contextlib.contextmanager
@@ -28,7 +30,11 @@ def _errors(out: str = "") -> Iterator[None]:
     try:
         if out not in ("", "-") and Path(out).suffix not in (".parquet", ".csv"):
             raise ValueError(f"Bad --out {out!r}, expected a name in .parquet or .csv, or -.")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
         yield
+    except KeyboardInterrupt:
+        typer.echo("Stopped. The same command goes on with what is not complete.", err=True)
+        raise typer.Exit(130) from None
     except (OSError, ValueError, ModuleNotFoundError, RuntimeError) as error:
         if type(error) is RuntimeError:  # not one of ours, nor of a worker that died
             raise
@@ -111,12 +117,12 @@ def queries(
 
 
 @app.command()
-def train(params: Params, changes: Changes = None) -> None:
+def train(params: Params, changes: Changes = None, fresh: Fresh = False) -> None:
     """Train the model of a run: chapters 1 to 4 of the book."""
     with _errors():
         from paraclap.book.run import run
 
-        typer.echo(run(params, "1-4", changes or [], html=False) / "model")
+        typer.echo(run(params, "1-4", changes or [], html=False, fresh=fresh) / "model")
 
 
 @app.command()
@@ -125,7 +131,7 @@ def book(
     changes: Changes = None,
     only: Annotated[str, typer.Option(help="Chapters, such as 03-05 or 01,04.")] = "",
     html: Annotated[bool, typer.Option(help="Build the pages.")] = True,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Also what is up to date.")] = False,
+    fresh: Fresh = False,
 ) -> None:
     """Run the chapters with a params file, and build the book."""
     with _errors():

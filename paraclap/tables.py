@@ -12,6 +12,7 @@ import json
 import numbers
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -37,7 +38,13 @@ def project_folder() -> Path:
 
 
 def run_folder(run: str, runs: str = "runs") -> Path:
-    """Folder of one run, created if need be; ``runs`` is relative to the project folder."""
+    """Folder of one run, created if need be; ``runs`` is relative to the project folder.
+
+    ValueError if ``run`` is empty, or not among the parameters that papermill was given.
+    """
+    cells = getattr(sys.modules["__main__"], "In", ())  # executed in this kernel
+    if not run or any(one[:13] == "# Parameters\n" and "\nrun = " not in one for one in cells):
+        raise ValueError("No name of the run among the parameters, expected one: -p run NAME.")
     folder = project_folder() / runs / run
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -133,11 +140,11 @@ def atomic(path: Name) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def lock(path: Name, message: str) -> Iterator[None]:
-    """Hold what is made at ``path``; BlockingIOError with the message if another process does."""
+def lock(path: Name, message: str, wait: float = 0) -> Iterator[None]:
+    """Hold what is made at ``path``; BlockingIOError if another process does, after ``wait`` s."""
     place = Path(path).with_name(f".{Path(path).name}.lock")
     try:
-        with filelock.FileLock(place, timeout=0):
+        with filelock.FileLock(place, timeout=wait):
             yield
     except filelock.Timeout as error:
         raise BlockingIOError(message) from error

@@ -45,9 +45,10 @@ CHAPTERS = {
         '(folder / "squares.csv").write_text("\\n".join(str(n**power) for n in numbers))',
     ),
     "03_sum": (
-        {"reads": "squares.csv", "writes": "sum.txt", "inputs": "", "title": "Sum"},
+        {"reads": "squares.csv", "writes": "sum.txt, settings.json", "inputs": "", "title": "Sum"},
         "sign: int = 1  # 1 or -1",
         'numbers = (folder / "squares.csv").read_text().split()\n'
+        '(folder / "settings.json").touch()\n'
         '(folder / "sum.txt").write_text(str(sign * sum(map(float, numbers))))',
     ),
 }

@@ -1,16 +1,19 @@
 """Pages of a run: its executed chapters and the prose, built by Jupyter Book offline.
 
-Warnings are errors. The pages are built in a folder of their own for each run, and take the place
-of the former ones in `_build/html` when they are complete.
+Warnings are errors. Each build has a folder of its own. Its pages take the place of the former ones
+in `_build/html` when they are complete. The module is an extension of Sphinx, too: it says what to
+do where `jupyter-book build` finds chapters that were not executed.
 """
 
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import joblib
 import nbformat
@@ -45,17 +48,17 @@ def build(executed: Sequence[Path], run: str, site: Path) -> str:
     made_from = joblib.hash([(file.name, file.read_bytes()) for file in files])
     if note.is_file() and note.read_text() == made_from:
         return f"pages: up to date, {index}"
-    with tables.lock(site / "html", "Another process builds the pages: wait for it."):
-        work = site / "work" / run
-        shutil.rmtree(work, ignore_errors=True)
+    site.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{run}-", dir=site) as folder:
+        work = Path(folder)
         _gather(executed, work / "src")
         _jupyter_book(work)
         for name, file in interactive.static_files().items():  # before, all pages would load them
             shutil.copy(file, work / "_build" / "html" / "_static" / name)
         (work / "_build" / "html" / ".made-from").write_text(str(made_from))
-        shutil.rmtree(site / "html", ignore_errors=True)
-        (work / "_build" / "html").rename(site / "html")
-        shutil.rmtree(work)
+        with tables.lock(site / "html", "Another process moves pages: try again.", wait=60):
+            shutil.rmtree(site / "html", ignore_errors=True)
+            (work / "_build" / "html").rename(site / "html")
     return f"pages: {time.monotonic() - start:.1f} s\n{index}"
 
 
@@ -104,3 +107,10 @@ def _jupyter_book(work: Path) -> None:
     said = f"{done.stdout}\n{done.stderr}".replace(f"{work / 'src'}/", "").splitlines()
     complaints = [line for line in said[:-15] if "WARNING" in line or "ERROR" in line][:20]
     raise BookError("Jupyter Book complains:\n\n" + "\n".join(complaints + said[-15:]))
+
+
+def setup(app: Any) -> None:
+    """Have Sphinx end with a sentence if chapters have no outputs."""
+    for chapter in Path(app.srcdir, "book").glob("[0-9]*.ipynb"):
+        if "papermill" not in nbformat.read(chapter, as_version=4).metadata:
+            sys.exit("Chapters without outputs: run `make book`, its pages are in _build/html.")

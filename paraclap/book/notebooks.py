@@ -1,10 +1,13 @@
 """Chapters as files: the `.py` that is edited, the `.ipynb` beside it, and what each declares.
 
 The `.py` side (percent format) is the one that is edited; the `.ipynb` has the same cells and no
-outputs. The header of a chapter names, below the run's folder, what it `reads` and `writes`, and in
-`inputs` the parameters that name files or folders of the user's.
+outputs. Its cell ids hold checksums of what was written, so that an edit on that side is noticed.
+The header of a chapter names, below the run's folder, what it `reads` and `writes`, and in `inputs`
+the parameters that name files or folders of the user's.
 """
 
+import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,13 +68,24 @@ def select(only: str) -> list[Path]:
 
 
 def read(source: Path) -> Any:
-    """Read a chapter from its `.py`, with cell ids that stay the same."""
-    notebook = jupytext.read(source)
+    """Read a chapter from its `.py`, as its `.ipynb` should be."""
+    return _with_ids(jupytext.read(source))
+
+
+def _with_ids(notebook: Any) -> Any:
+    """Add ids that hold place and content of each cell; that of the last one the header, too."""
     notebook.metadata["kernelspec"] = KERNEL
+    notebook.metadata.get("jupytext", {}).pop("text_representation", None)  # of the .py alone
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"{source.stem}-{number}"
+        end = notebook.metadata.get("paraclap", {}) if cell is notebook.cells[-1] else None
+        content = json.dumps([cell.cell_type, cell.source, cell.metadata, end], sort_keys=True)
+        cell["id"] = f"{number}-{zlib.crc32(content.encode()):08x}"
     return notebook
+
+
+def _ids(notebook: Any) -> list[str]:
+    return [cell.get("id", "") for cell in notebook.cells]
 
 
 def files_of(notebook: Any, kind: str) -> list[str]:
@@ -80,7 +94,9 @@ def files_of(notebook: Any, kind: str) -> list[str]:
 
 
 def write_pairs() -> None:
-    """Write the `.ipynb` beside each chapter anew, without outputs."""
+    """Write the `.ipynb` beside each chapter anew; a BookError, and none, if one was edited."""
+    if edits := [text for one in chapters() for is_edit, text in _complaints(one) if is_edit]:
+        raise BookError("\n".join(edits))
     for source in chapters():
         with tables.atomic(source.with_suffix(".ipynb")) as part:
             nbformat.write(read(source), part)
@@ -88,25 +104,28 @@ def write_pairs() -> None:
 
 def check_pairs() -> list[str]:
     """Complaints about chapters whose two sides differ, or whose `.ipynb` has outputs."""
-    return [complaint for source in chapters() for complaint in _complaints(source)]
+    return [text for source in chapters() for _, text in _complaints(source)]
 
 
-def _complaints(source: Path) -> Iterator[str]:
+def _complaints(source: Path) -> Iterator[tuple[bool, str]]:
+    """Complaints about a pair, and whether its `.ipynb` was edited since it was written."""
     pair = source.with_suffix(".ipynb")
     if not pair.is_file():
-        yield f"{pair.name} is missing: `make pairs` writes it from {source.name}"
+        yield False, f"{pair.name} is missing: `make pairs` writes it from {source.name}"
         return
-    stored = nbformat.read(pair, as_version=4)
-    if _content(read(source)) != _content(stored):
-        newer = source if source.stat().st_mtime >= pair.stat().st_mtime else pair
+    stored, wanted = nbformat.read(pair, as_version=4), _ids(read(source))
+    text = jupytext.writes(stored, "py:percent")  # what a .py can hold of it
+    content = _ids(_with_ids(jupytext.reads(text, "py:percent")))
+    newer = max(source, pair, key=lambda side: side.stat().st_mtime).name
+    differ = f"{pair.name} and {source.name} differ, {newer} is newer: "
+    if content == _ids(stored) != wanted:
+        yield False, f"{differ}`make pairs` keeps the .py, in which alone cells were edited"
+    elif content != wanted:
+        also = ", and cells of the .py were, too" * (_ids(stored) != wanted)
+        ways = f"`jupytext --to py:percent book/{pair.name}` keeps the .ipynb, `jupytext --to ipynb"
         yield (
-            f"{pair.name} and {source.name} differ, {newer.name} is newer: `make pairs` keeps the "
-            f".py, `jupytext --to py:percent book/{pair.name}` keeps the .ipynb"
+            True,
+            f"{differ}cells of the .ipynb were edited{also}. {ways} book/{source.name}` the .py",
         )
     if any(cell.get("outputs") or cell.get("execution_count") for cell in stored.cells):
-        yield f"{pair.name} has outputs: `make pairs` writes it without"
-
-
-def _content(notebook: Any) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Kind, source and tags of each cell: what counts when two sides are compared."""
-    return [(c.cell_type, c.source, tuple(c.metadata.get("tags", []))) for c in notebook.cells]
+        yield False, f"{pair.name} has outputs: `make pairs` writes it without"

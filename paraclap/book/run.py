@@ -7,6 +7,7 @@ fails is left beside it as `<name>.failed.ipynb`.
 """
 
 import itertools
+import os
 import re
 import shutil
 import tempfile
@@ -24,6 +25,7 @@ import yaml
 from doit.cmd_base import ModuleTaskLoader
 from doit.doit_cmd import DoitMain
 from doit.exceptions import TaskFailed
+from doit.reporter import ZeroReporter
 from doit.tools import config_changed
 from nbclient.exceptions import DeadKernelError
 from traitlets.config import Config
@@ -71,9 +73,17 @@ def run(
     except ValueError as error:
         raise BookError(str(error)) from None
     folder = tables.run_folder(values["run"], values["runs"])
+    if not os.access(os.environ.get("HOME", ""), os.W_OK | os.X_OK):  # in a container, say
+        for name in ("IPYTHONDIR", "MPLCONFIGDIR"):
+            os.environ.setdefault(name, str(folder / ".cache"))
     with tables.lock(folder / "run", f"Another process works on {folder}: wait for it."):
         made = [_task(one, folder, values) for one in chosen]
         _check_inputs(made, folder)
+        _say_changes(folder, values)
+        for file in (Path(one) for task in made * fresh for one in task["targets"]):
+            if file.name == "settings.json":  # else the chapter would load the model that it has
+                file.unlink(missing_ok=True)
+                shutil.rmtree(file.with_name("checkpoints"), ignore_errors=True)
         with tables.atomic(folder / "params.yaml") as part:
             part.write_text(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), "utf-8")
         _execute_all(made, folder, fresh)
@@ -100,13 +110,21 @@ def sweep(params_file: str | Path, grid: Mapping[str, Sequence[str]]) -> Path:
         changes = [f"{name}={value}" for name, value in zip(grid, values, strict=True)]
         name = f"{Path(params_file).stem}-{'-'.join(changes)}".replace("/", "_")
         folder = run(params_file, EVALUATION, [*changes, f"run={name}"], html=False)
-        rows.append(
-            pd.read_csv(folder / "scores.csv").assign(**dict(zip(grid, values, strict=True)))
-        )
+        scores = pd.read_csv(folder / "scores.csv")
+        rows.append(scores.assign(**dict(zip(grid, values, strict=True))))
     out = folder.parent / f"{Path(params_file).stem}-sweep.csv"
     with tables.atomic(out) as part:
         pd.concat(rows).to_csv(part, index=False)
     return out
+
+
+def _say_changes(folder: Path, values: Mapping[str, Any]) -> None:
+    """Print which parameters have other values than the last time."""
+    file = folder / "params.yaml"
+    old = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else values
+    new = [f"{n} {old.get(n)!r} → {one!r}" for n, one in values.items() if old.get(n) != one]
+    if new:
+        print(f"Changed: {', '.join(new)}. A file stays until the new one is complete.")
 
 
 # --- one chapter --------------------------------------------------------------------------------
@@ -178,21 +196,19 @@ def _code(modules: Sequence[str]) -> list[Path]:
 def _execute(notebook: Any, out: Path, values: Mapping[str, Any]) -> TaskFailed | None:
     """Execute one chapter; its copy appears whole or not at all."""
     failed = out.with_suffix(".failed.ipynb")
+    short = None if len(tempfile.gettempdir()) < 60 else "/tmp"  # names of sockets have limits
     notebook.metadata.pop("jupytext", None)  # else papermill's copy would be taken for the pair
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="paraclap-") as place:
+    with tempfile.TemporaryDirectory(prefix="paraclap-", dir=short) as place:
         source, part = Path(place) / "source.ipynb", Path(place) / "executed.ipynb"
         nbformat.write(notebook, source)
         try:
-            papermill.execute_notebook(
-                str(source),
-                str(part),
-                dict(values),
-                kernel_name="python3",
-                progress_bar=False,
-                cwd=str(tables.project_folder()),
-                config=kernel_settings(place),
-            )
+            options: dict[str, Any] = {
+                "config": kernel_settings(place),
+                "cwd": str(tables.project_folder()),
+            }
+            options |= {"kernel_name": "python3", "progress_bar": False}
+            papermill.execute_notebook(str(source), str(part), dict(values), **options)
         except papermill.PapermillExecutionError as error:
             shutil.copy(part, failed)
             return TaskFailed(f"{error}\nThe executed chapter up to there: {failed}")
@@ -230,15 +246,11 @@ def _check_inputs(tasks: Sequence[Mapping[str, Any]], folder: Path) -> None:
         )
 
 
-class _Reporter:
+class _Reporter(ZeroReporter):  # type: ignore[misc]  # doit is untyped
     """What doit has to say: a line a chapter with its time. The first problem is kept."""
 
     desc = "a line a chapter"
-    problem = ""
-
-    def __init__(self, outstream: Any, options: Any) -> None:
-        _Reporter.problem = ""
-        self.start = 0.0
+    problem, start = "", 0.0
 
     def execute_task(self, task: Any) -> None:
         self.start = time.monotonic()
@@ -256,9 +268,6 @@ class _Reporter:
     def skip_uptodate(self, task: Any) -> None:
         print(f"{_chapter(task)}: up to date", flush=True)
 
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: None
-
 
 def _chapter(task: Any) -> str:
     return str(task.name).partition(":")[2]
@@ -269,12 +278,9 @@ def _execute_all(tasks: Sequence[Mapping[str, Any]], folder: Path, fresh: bool) 
 
     One by one: doit writes down at its end what is done, and a later kill leaves that alone.
     """
-    settings = {
-        "dep_file": str(folder / ".doit.json"),
-        "backend": "json",
-        "reporter": _Reporter,
-        "default_tasks": ["book"],
-    }
+    settings: dict[str, Any] = {"dep_file": str(folder / ".doit.json"), "backend": "json"}
+    settings |= {"reporter": _Reporter, "default_tasks": ["book"]}
+    _Reporter.problem = ""
     for task in tasks:
         book = lambda one=task: (each for each in [one])  # noqa: E731 (doit wants a generator)
         loader = ModuleTaskLoader({"task_book": book, "DOIT_CONFIG": settings})

@@ -53,7 +53,7 @@ def score_files(
     parts = [index[first : first + PART] for first in range(0, len(index), PART)]
     question = zeroshot.encode_candidates(model, candidates, template)
     asked = [zeroshot.check_candidates(candidates), template, precision]
-    base = joblib.hash([_content(model), asked])
+    base = joblib.hash([content(model), asked])
     failed, folder = out.with_name(f"{out.stem}_failed.csv"), out.with_name(f"{out.stem}.parts")
     with tables.lock(out, f"{tables.short_name(out)!r} is being written by another process."):
         paths = [folder / f"{audio.fingerprint(part, base)}.parquet" for part in parts]
@@ -129,8 +129,8 @@ def _join(paths: Sequence[Path], out: Path, failed: Path, key: str) -> None:
         answers.to_parquet(one, index=False)
 
 
-def _content(model: ParaCLAP) -> str:
-    """Changes when weights, configuration or processor of a model do."""
+def content(model: ParaCLAP) -> str:
+    """A checksum, which changes when weights, configuration or processor of a model do."""
     reader = model.require_processor()
     weights = {name: v.detach().cpu().float().numpy() for name, v in model.state_dict().items()}
     about = repr(model.config.to_dict()), repr(reader.feature_extractor.to_dict())

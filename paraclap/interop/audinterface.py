@@ -4,19 +4,28 @@
     embeddings(model).process_index(index)
 
 Rows and their ends are those of openSMILE, so that tables can be joined. Files are embedded one at
-a time. A ``cache_root`` knows the index alone: give each model and question its own folder.
+a time. In a ``cache_root`` each model, question and choice of settings has a folder of its own.
 """
 
+import multiprocessing
+from functools import partial
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
+from weakref import WeakValueDictionary
 
 import audinterface
+import joblib
 import numpy as np
+import torch
 
 from paraclap.audio import SAMPLING_RATE
-from paraclap.evaluation.zeroshot import Given, answer, encode_candidates
+from paraclap.evaluation.scoring import content
+from paraclap.evaluation.zeroshot import Candidates, Given, answer, encode_candidates
 from paraclap.interop import embed_signals
 from paraclap.model import ParaCLAP
-from paraclap.model.embedding import Embeddings
+
+_MADE: WeakValueDictionary[str, Any] = WeakValueDictionary()  # processes that fork have it, too
 
 
 def embeddings(model: ParaCLAP, **settings: Any) -> audinterface.Feature:
@@ -25,7 +34,7 @@ def embeddings(model: ParaCLAP, **settings: Any) -> audinterface.Feature:
     ``settings`` are further arguments of ``audinterface.Feature``, such as ``win_dur``.
     """
     names = [f"embedding-{number}" for number in range(model.config.projection_dim)]
-    return _feature(model, names, "paraclap-embeddings", np.asarray, settings)
+    return _Feature(names, model, None, {"name": "paraclap-embeddings"} | settings)
 
 
 def probabilities(
@@ -35,18 +44,35 @@ def probabilities(
 
     Arguments as in :func:`paraclap.classify` and :func:`embeddings`; a ValueError if they are bad.
     """
-    question = encode_candidates(model, candidates, template)
-    names = list(question.labels)
-
-    def ask(embedded: Embeddings) -> Any:
-        return answer(question, embedded)[names].to_numpy(np.float32)
-
-    return _feature(model, names, "paraclap-probabilities", ask, settings)
+    question, name = encode_candidates(model, candidates, template), "paraclap-probabilities"
+    return _Feature(list(question.labels), model, question, {"name": name} | settings)
 
 
-def _feature(model: ParaCLAP, names: Any, name: str, finish: Any, settings: Any) -> Any:
-    def process(signal: np.ndarray, sampling_rate: int) -> Any:
-        return finish(embed_signals(model, [signal], [sampling_rate]))[0]
+class _Feature(audinterface.Feature):  # type: ignore[misc]  # audinterface is untyped here
+    def __init__(
+        self, names: list[str], model: ParaCLAP, question: Candidates | None, settings: Any
+    ) -> None:
+        channels = None if settings.get("mixdown", True) else 0  # all of them, or the first
+        usual = {"channels": channels, "mixdown": True, "process_func_is_mono": True}
+        usual |= {"sampling_rate": SAMPLING_RATE, "resample": True}
+        self.model, self.question, self.settings = model, question, usual | settings
+        _MADE[key := str(uuid4())] = self
+        super().__init__(names, process_func=partial(_process, key), **self.settings)
 
-    usual = {"channels": None, "mixdown": True, "sampling_rate": SAMPLING_RATE, "resample": True}
-    return audinterface.Feature(names, name=name, process_func=process, **(usual | settings))
+    def process_index(self, index: Any, *, cache_root: Any = None, **options: Any) -> Any:
+        if cache_root is not None:
+            about = content(self.model), self.question, self.settings, options
+            cache_root = Path(cache_root, str(joblib.hash(about)))
+        return super().process_index(index, cache_root=cache_root, **options)
+
+
+def _process(key: str, signal: np.ndarray, sampling_rate: int) -> Any:
+    """What is done with each signal, here and in other processes."""
+    if key not in _MADE:
+        raise RuntimeError("The model is not in this process: use threads, or processes that fork.")
+    if multiprocessing.parent_process():
+        torch.set_num_threads(1)  # the others did not come along
+    feature, embedded = _MADE[key], embed_signals(_MADE[key].model, [signal], [sampling_rate])
+    if feature.question is None:
+        return embedded[0]
+    return answer(feature.question, embedded).to_numpy()[0, :-1].astype(np.float32)

@@ -2,9 +2,9 @@
 
     ZeroShotClassifier(["happy", "sad"], template="speaker is {}").predict(files)
 
-A row of ``X`` is a path (in a list, an array of one column, a Series) or a row of a table on the
-audformat index. A model is its folder, or one that is loaded. Embeddings are kept in memory and
-shared by clones, as in a grid search, until a file or the weights in the folder change. With
+A row of ``X`` is a path (of a list, an array, or a column of pandas or polars) or a row of a table
+on the audformat index. A model is its folder, or one that is loaded. Embeddings are kept in memory
+and shared by clones, as in a grid search, until a file or the weights in the folder change. With
 ``n_jobs`` every process embeds for itself and needs the folder.
 """
 
@@ -46,12 +46,13 @@ def _model(given: Model) -> Any:
 
 def _index(rows: Any) -> pd.MultiIndex:
     """Rows of scikit-learn on the audformat index; a ValueError for several columns."""
-    if isinstance(rows, pd.DataFrame) and list(rows.index.names) not in (["file"], tables.INDEX):
-        rows = rows.to_numpy(object)
-    if isinstance(rows, np.ndarray):
-        if rows[:1].size > 1:
-            raise ValueError(f"Got an array of shape {rows.shape}, expected one column of paths.")
-        rows = [str(file) for file in rows.ravel()]
+    table = rows.index if isinstance(rows, pd.DataFrame | pd.Series) else rows
+    names = list(table.names) if isinstance(table, pd.Index) else []
+    if not isinstance(rows, str | Path) and names not in (["file"], tables.INDEX):
+        column = np.asarray(rows, dtype=object)  # of pandas, polars, lists
+        if column[:1].size > 1:
+            raise ValueError(f"Got an array of shape {column.shape}, expected one column of paths.")
+        rows = [str(file) for file in column.ravel()]
     return tables.as_index(rows)
 
 
@@ -110,7 +111,10 @@ class ZeroShotClassifier(ClassifierMixin, _Embedding):  # type: ignore[misc]  # 
     @property
     def classes_(self) -> NDArray[Any]:
         """The labels, sorted as scorers expect: the columns of `predict_proba`."""
-        return np.unique(np.array(list(self.candidates)))
+        labels = np.array(given := list(self.candidates))
+        if labels.dtype == object or labels.tolist() != given:  # numpy turns 0 beside "a" into "0"
+            raise ValueError(f"Bad labels {given[:5]}, expected texts or numbers, and not both.")
+        return np.sort(labels)
 
     def predict_proba(self, X: Any) -> Any:  # noqa: N803  (theirs)
         """Probabilities, shape ``(n, candidates)``; errors as in :func:`paraclap.classify`."""
@@ -118,7 +122,11 @@ class ZeroShotClassifier(ClassifierMixin, _Embedding):  # type: ignore[misc]  # 
         words = list(given.values()) if isinstance(given, Mapping) else given
         question = encode_candidates(_model(self.model), words, self.template)
         table = answer(question, self._embed(X))[list(question.labels)]
-        return table.to_numpy()[:, np.argsort(np.array(list(given)), kind="stable")]
+        return table.to_numpy()[:, [list(given).index(label) for label in self.classes_]]
+
+    def predict_log_proba(self, X: Any) -> Any:  # noqa: N803  (theirs)
+        """Their logarithms, shape ``(n, candidates)``."""
+        return np.log(self.predict_proba(X))
 
     def predict(self, X: Any) -> Any:  # noqa: N803  (theirs)
         """Label of the candidate that fits best, shape ``(n,)``."""

@@ -7,6 +7,7 @@ segment is stored smaller, and its ``peak`` undoes that. Chapter 4. Source: Para
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_convert
 from tqdm import tqdm
 
 from paraclap import audio, tables
@@ -187,17 +188,18 @@ class Pairs(Dataset[Batch]):
         options = {"padding": True, "truncation": True, "return_tensors": "pt"}
         return batch | dict(self.processor.tokenizer(captions, **options))
 
-    def loader(self, first: int = 0) -> DataLoader[Batch]:
+    def loader(self, first: int = 0) -> Iterator[Batch]:
         """Batches from step ``first`` on, read ahead by ``settings.workers`` processes."""
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads and forks quarrel
-        return DataLoader(
+        batches = DataLoader(
             self,
             batch_size=None,
             sampler=range(first, self.steps),
             num_workers=self.settings.workers,
-            pin_memory=torch.cuda.is_available(),
+            collate_fn=_arrays,
             generator=torch.Generator(),  # else it takes a random number of the run
         )
+        yield from map(default_convert, batches)
 
     def _random(self, *place: int) -> np.random.Generator:
         return np.random.default_rng([self.settings.seed, *place])
@@ -211,12 +213,9 @@ class Pairs(Dataset[Batch]):
         """Places among the training rows of the batch at ``step``; each epoch is a new draw."""
         epoch, number = divmod(step, self.steps_per_epoch)
         if self._order[0] != epoch:
-            rng, many, weighted = (
-                self._random(ORDER, epoch),
-                len(self.chosen),
-                self.settings.balance,
-            )
-            rows = rng.choice(many, many, p=self.weights) if weighted else rng.permutation(many)
+            rng, many = self._random(ORDER, epoch), len(self.chosen)
+            is_even = not self.settings.balance
+            rows = rng.permutation(many) if is_even else rng.choice(many, many, p=self.weights)
             self._order = epoch, rows
         return self._order[1][number * self.settings.batch :][: self.settings.batch]
 
@@ -232,3 +231,8 @@ class Pairs(Dataset[Batch]):
         crops = [self.signals.read(place, start, size) for place, start in drawn]
         padded = size if self.settings.pad == "crop" else 0
         return [np.pad(crop, (0, max(0, padded - len(crop)))) for crop in crops]
+
+
+def _arrays(batch: Any) -> Batch:
+    """Arrays go through a pipe, tensors through shared memory, which a container has little of."""
+    return {name: one.numpy() if torch.is_tensor(one) else one for name, one in batch.items()}

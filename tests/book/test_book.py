@@ -2,7 +2,9 @@
 
 import ast
 import json
+import os
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -13,6 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 from browser import DESK, PHONE, Browser
+from jupytext.cli import jupytext as sync
 
 import paraclap
 from paraclap import tables
@@ -151,6 +154,17 @@ def test_nothing_is_made_again_where_nothing_changed(run, html, place, capsys):
 
 
 # --- executed notebooks ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["py", "ipynb"])
+def test_jupytext_has_nothing_to_bring_to_the_other_side(tmp_path, kind):
+    shutil.copytree(ROOT / "book", tmp_path / "book")
+    newer = sorted((tmp_path / "book").glob(f"[0-9]*.{kind}"))
+    for file in newer:
+        os.utime(file, (2e9, 2e9))
+    sync(["--sync", "--quiet", *map(str, newer)])
+    for file in (*CHAPTERS, *PAIRS):
+        assert (tmp_path / "book" / file.name).read_bytes() == file.read_bytes()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,17 +1,26 @@
 """The runner: what is up to date, what a choice of chapters does, what a failure leaves."""
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import nbformat
 import pytest
 import toy_book as toy
+from jupytext import read as read_notebook
+from jupytext.cli import jupytext
+from papermill import PapermillExecutionError, execute_notebook
 
-from paraclap.book import notebooks
+from paraclap.book import build, notebooks
 from paraclap.book import run as runner
 from paraclap.book.notebooks import BookError
 
@@ -39,6 +48,8 @@ def test_a_run_makes_all_chapters_and_a_second_call_none(params, capsys):
 
 def test_a_changed_parameter_makes_its_chapter_and_those_that_read_from_it(params, capsys):
     chapters_run(params, capsys)
+    runner.run(params, "1", ["power=4"], html=False)
+    assert capsys.readouterr().out.startswith("Changed: power 2.0 → 4.0. A file stays until")
     assert chapters_run(params, capsys, "power=3") == ["02_squares", "03_sum"]
     assert chapters_run(params, capsys, "power=3", "sign=-1") == ["03_sum"]
     assert Path("runs/toy/sum.txt").read_text() == "-36.0"
@@ -70,7 +81,9 @@ def test_a_deleted_file_is_made_again(params, capsys):
 
 def test_fresh_makes_all_again(params, capsys):
     chapters_run(params, capsys)
+    Path("runs/toy/checkpoints").mkdir()  # with settings.json: a training
     assert len(chapters_run(params, capsys, fresh=True)) == 3
+    assert not Path("runs/toy/checkpoints").exists()
 
 
 @pytest.mark.parametrize(
@@ -148,14 +161,106 @@ def test_what_was_done_before_a_kill_is_not_made_again(params, tmp_path, capsys)
     assert chapters_run(params, capsys) == ["02_squares", "03_sum"]
 
 
-def test_a_pair_that_was_edited_on_the_other_side_stops_the_run(params):
-    pair = Path("book/03_sum.ipynb")
+@pytest.mark.parametrize("kept", ["py:percent book/03_sum.ipynb", "ipynb book/03_sum.py"])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda cells: cells[-1].update(source="# changed in the editor"),
+        lambda cells: cells[-1].metadata.update(tags=["hide-input"]),
+        lambda cells: cells.append(nbformat.v4.new_code_cell("1 + 1")),
+        lambda cells: cells.pop(),
+    ],
+)
+def test_an_edit_in_an_ipynb_stops_all_until_one_side_is_chosen(params, edit, kept):
+    pair, source = Path("book/03_sum.ipynb"), Path("book/03_sum.py")
     notebook = nbformat.read(pair, as_version=4)
-    notebook.cells[-1].source += "\n# changed in the editor"
+    edit(notebook.cells)
     nbformat.write(notebook, pair)
-    os.utime(pair, (2e9, 2e9))
-    with pytest.raises(BookError, match=r"03_sum\.ipynb is newer.*make pairs"):
-        runner.run(params, html=False)
+    if "percent" in kept:
+        source.write_text(source.read_text() + "\n# both sides were edited\n")
+        os.utime(source, (2e9, 2e9))
+    before = [side.read_bytes() for side in (pair, source)]
+    for stopped in (notebooks.write_pairs, lambda: runner.run(params, html=False)):
+        with pytest.raises(BookError, match=r"py:percent book/03_sum\.ipynb.*ipynb book/03"):
+            stopped()
+    assert [side.read_bytes() for side in (pair, source)] == before
+    wanted = cells_of(kept.split()[1])
+    jupytext(["--to", *kept.split(), "--quiet"])
+    notebooks.write_pairs()
+    assert cells_of(pair) == cells_of(source) == wanted
+
+
+def cells_of(file):
+    return [(cell.source, cell.metadata) for cell in read_notebook(file).cells]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_is_a_sentence_and_what_was_complete_stays(params, tmp_path, capsys, number):
+    toy.write(tmp_path, c02='print(file=open(folder / "on", "w"))\nimport time\ntime.sleep(60)')
+    notebooks.write_pairs()
+    command = [sys.executable, "-m", "paraclap.cli", "book", str(params), "--no-html"]
+    stopped = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not Path("runs/toy/on").exists():
+        time.sleep(0.1)
+    os.killpg(stopped.pid, number)
+    said = stopped.communicate()[1]
+    assert (stopped.returncode, said.splitlines()[-1][:8]) == (130, "Stopped.")
+    toy.write(tmp_path)
+    notebooks.write_pairs()
+    assert chapters_run(params, capsys) == ["02_squares", "03_sum"]
+
+
+def test_neither_a_home_nor_short_names_of_folders_are_needed(tmp_path, params, monkeypatch, capfd):
+    monkeypatch.setattr(os, "environ", {**os.environ, "HOME": "/nowhere"})
+    (tmp_path / ("long" * 30)).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 30)))
+    toy.write(tmp_path, c01='import matplotlib\n(folder / "numbers.csv").write_text("1")')
+    notebooks.write_pairs()
+    runner.run(params, "1", html=False)
+    page = Path("runs/toy/notebooks/01_numbers.ipynb").read_text()
+    assert "writable" not in capfd.readouterr().err + page
+
+
+def test_papermill_alone_needs_the_name_of_the_run(params, tmp_path):
+    code = "from paraclap import tables\ntables.run_folder(run, runs)"
+    toy.write(tmp_path, c01=code)
+    notebooks.write_pairs()
+    given = "book/01_numbers.ipynb", "out.ipynb", {"count": 2}
+    with pytest.raises(PapermillExecutionError, match="expected one: -p run NAME"):
+        execute_notebook(*given, kernel_name="python3", progress_bar=False)
+    execute_notebook(*given[:2], {"run": "mine"}, kernel_name="python3", progress_bar=False)
+    assert [one.name for one in Path("runs").iterdir()] == ["mine"]
+
+
+def test_two_books_built_at_once_do_not_mix(params, tmp_path, monkeypatch):
+    for name in ("_config.yml", "_toc.yml", "book/_static/x.css"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    meeting = threading.Barrier(2)
+
+    def jupyter_book(command, **_):
+        source, target = Path(command[4]), Path(command[6]) / "_build" / "html" / "_static"
+        target.mkdir(parents=True)
+        meeting.wait(20)  # both are at work
+        shutil.copy(source / "book" / "a.ipynb", target.parent / "index.html")
+        return subprocess.CompletedProcess(command, 0)
+
+    def made(title):
+        file = tmp_path / title / "a.ipynb"
+        file.parent.mkdir()
+        about = {"parameters": title, "start_time": "2026-12-01", "duration": 1.0}
+        nbformat.write(nbformat.v4.new_notebook(metadata={"papermill": about}), file)
+        build.build([file], "same", tmp_path / "site")
+        return title in (tmp_path / "site" / "html" / "index.html").read_text()
+
+    monkeypatch.setattr(build.subprocess, "run", jupyter_book)
+    with ThreadPoolExecutor(2) as pool:
+        assert any(pool.map(made, ["first", "second"]))
+
+
+def test_jupyter_book_alone_is_told_what_to_run(params, tmp_path):
+    with pytest.raises(SystemExit, match="run `make book`"):
+        build.setup(SimpleNamespace(srcdir=tmp_path))
 
 
 def test_a_second_process_in_the_same_run_is_told_so(params, capsys):
@@ -169,8 +274,6 @@ def test_a_second_process_in_the_same_run_is_told_so(params, capsys):
 
 
 def test_twenty_kernels_start_at_once(params, tmp_path):
-    from papermill import execute_notebook
-
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(6 * 7)")])
     nbformat.write(notebook, tmp_path / "in.ipynb")
 

@@ -69,13 +69,16 @@ def test_answers_are_those_of_classify_without_fit_or_with(asked, model, files, 
     assert log_loss(truth, shares) == pytest.approx(-np.log(likely).mean(), abs=1e-6)
 
 
-@pytest.mark.parametrize("labels_", [("a", "s"), (7, 3)])
+@pytest.mark.parametrize("labels_", [("a", "s"), (7, 3), (True, False)])
 def test_a_label_of_any_kind_may_stand_for_a_word(model, files, labels_):
     by_word = ZeroShotClassifier(dict(zip(labels_, ("angry", "sad"), strict=True)), model)
     answers = dict(zip(("angry", "sad"), labels_, strict=True))
     expected = classify(model, files, ["angry", "sad"])["prediction"].map(answers)
     assert by_word.predict(files).tolist() == expected.tolist()
     assert by_word.score(files, expected) == 1
+    assert type(by_word.predict(files)[0].item()) is type(by_word.classes_.tolist()[0])
+    likely = by_word.predict_proba(files).astype(float)
+    np.testing.assert_allclose(by_word.predict_log_proba(files), np.log(likely), atol=1e-5)
 
 
 def test_utterances_come_in_all_forms(asked, labels, files):
@@ -84,8 +87,11 @@ def test_utterances_come_in_all_forms(asked, labels, files):
         tuple(map(Path, files)),
         np.array(files, dtype=object),
         np.array(files)[:, None],
+        [[file] for file in files],
         pd.Series(files, index=range(5, 17)),
-        pd.DataFrame({"path": files}),
+        pd.Series(files, pd.RangeIndex(12, name="id"), dtype="category"),
+        pd.DataFrame({"path": files}, pd.MultiIndex.from_product([[0, 1], range(6)])),
+        pd.Index(files),
         labels[:12].index,
         labels[:12],
     ):
@@ -192,6 +198,8 @@ def test_a_pickled_estimator_answers_the_same_and_needs_a_folder(model_folder, a
     [
         ({"candidates": ["angry"]}, "expected two or more"),
         ({"candidates": "angry, sad"}, "expected a list"),
+        ({"candidates": {0: "angry", "s": "sad"}}, r"Bad labels \[0, 's'\], .* and not both"),
+        ({"candidates": {None: "angry", "s": "sad"}}, r"Bad labels \[None, 's'\]"),
         ({"template": "speaker is"}, "Bad template 'speaker is', expected a slot"),
         ({"model": "/no/such/folder"}, "No model .*/no/such/folder"),
     ],

@@ -172,6 +172,7 @@ def test_batches_depend_neither_on_where_one_starts_nor_on_who_reads(pairs, work
     for one, other in zip(expected[5:], got, strict=True):
         assert one.keys() == other.keys()
         assert all(torch.equal(one[name], other[name]) for name in one)
+        assert not any(values.is_shared() for values in other.values())  # 64 MB in a container
 
 
 def test_only_corpora_with_a_train_split_are_read(labels, tmp_path) -> None:
