@@ -88,8 +88,7 @@ def embed_text(model: ParaCLAP, queries: Sequence[str], *, batch: int = 256) -> 
     with _inference(model):
         for start in range(0, len(queries), batch):
             texts = [queries[row] for row in order[start : start + batch]]
-            features = model.get_text_features(**model.prepare(text=texts))
-            found.append(functional.normalize(features.float(), dim=-1))
+            found.append(model.get_text_features(**model.prepare(text=texts)).pooler_output)
     return torch.cat(found).cpu().numpy()[np.argsort(order)]
 
 

@@ -85,7 +85,7 @@ def test_another_sampling_rate_and_unknown_options_are_refused(processor):
 
 def test_options_are_taken_as_processors_of_transformers_take_them(processor):
     text, audio = ["a", "b c"], noise(900, 500)
-    plain = {name: one.shape for name, one in processor(text, audio, 16_000).items()}
+    plain = {name: one.shape for name, one in processor(text, audio, sampling_rate=16_000).items()}
     assert plain["input_ids"] == plain["attention_mask"] == (2, 4)
     assert plain["input_values"] == plain["audio_attention_mask"] == (2, 900)
     padded = {"padding": "max_length", "max_length": 20, "truncation": True}
