@@ -56,16 +56,14 @@ class FunctionalsEncoder(PreTrainedModel):  # type: ignore[misc]  # transformers
         self.encoder = AutoModel.from_config(inner, trust_remote_code=False) if inner else None
         self.post_init()
 
-    def forward(
-        self, input_values: torch.Tensor, attention_mask: Mask = None, **options: Any
-    ) -> Any:
+    def forward(self, input_values: Any, attention_mask: Mask = None, **layers: Any) -> Any:
         """Frames ``(batch, frames, hidden_size)`` of inputs ``(batch, functionals + samples)``."""
         count = self.config.functionals
         functionals = input_values[:, :count].unsqueeze(1)
         if self.encoder is None:
             return BaseModelOutput(last_hidden_state=functionals)
         mask = None if attention_mask is None else attention_mask[:, count:]
-        found = self.encoder(input_values[:, count:], attention_mask=mask, **options)
+        found = self.encoder(input_values[:, count:], attention_mask=mask, **layers)
         frames = found.last_hidden_state
         repeated = functionals.expand(-1, frames.shape[1], -1).to(frames.dtype)
         found.last_hidden_state = torch.cat([frames, repeated], dim=-1)

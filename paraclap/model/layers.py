@@ -65,11 +65,6 @@ def sigmoid_loss(logits: Tensor) -> Tensor:
     return each.sum(1).mean()
 
 
-def pool_audio(encoder: PreTrainedModel, signals: Tensor, mask: Mask = None) -> Tensor:
-    """Mean over time of the last hidden state of an audio encoder, see :func:`encode_audio`."""
-    return encode_audio(encoder, signals, mask)[1]
-
-
 def encode_audio(
     encoder: PreTrainedModel, signals: Tensor, mask: Mask = None, **layers: Any
 ) -> tuple[Any, Tensor]:
@@ -81,30 +76,27 @@ def encode_audio(
     if mask is None or is_exact_with_mask(encoder.config):
         found, within = encoder(signals, attention_mask=mask, return_dict=True, **layers), None
         if mask is not None:
-            lengths = encoder._get_feat_extract_output_lengths(mask.sum(1))
+            frames = encoder._get_feat_extract_output_lengths(mask.sum(1))
             time = torch.arange(found.last_hidden_state.shape[1], device=signals.device)
-            within = time < lengths.unsqueeze(1)
+            within = time < frames.unsqueeze(1)
         return found, mean_pool(found.last_hidden_state, within)
     lengths = mask.sum(1)
     rows = [torch.nonzero(lengths == length).squeeze(1) for length in lengths.unique()]
     parts = [encode_audio(encoder, signals[r, : int(lengths[r[0]])], **layers) for r in rows]
-    order = torch.cat(rows).argsort()
-    names = ("last_hidden_state", "hidden_states", "attentions")
-    found = {name: _joined([one.get(name) for one, _ in parts], order) for name in names}
-    return BaseModelOutput(**found), torch.cat([pooled for _, pooled in parts])[order]
+    order, names = torch.cat(rows).argsort(), ("last_hidden_state", "hidden_states", "attentions")
+    joined = {name: _joined([found.get(name) for found, _ in parts], order) for name in names}
+    return BaseModelOutput(**joined), torch.cat([pooled for _, pooled in parts])[order]
 
 
 def _joined(parts: Sequence[Any], order: Tensor) -> Any:
-    """Tensors of batches in one, ended by zeros; tuples of tensors likewise; rows in this order."""
+    """Tensors, or tuples of tensors, in one, with zeros where an utterance has no more frames."""
     if not isinstance(parts[0], Tensor):
         return parts[0] and tuple(_joined(layer, order) for layer in zip(*parts, strict=True))
-    sizes = [max(sizes) for sizes in zip(*(part.shape for part in parts), strict=True)]
-    ends = [[n - have for n, have in zip(sizes, part.shape, strict=True)][:0:-1] for part in parts]
-    padded = [
-        functional.pad(p, [n for e in end for n in (0, e)])
-        for p, end in zip(parts, ends, strict=True)
-    ]
-    return torch.cat(padded)[order]
+    sizes = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
+    joined = parts[0].new_zeros(len(order), *sizes)
+    for into, row in zip(joined, (row for part in parts for row in part), strict=True):
+        into[tuple(map(slice, row.shape))] = row
+    return joined[order]
 
 
 def is_exact_with_mask(config: Any) -> bool:

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel, BatchFeature, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.utils import ModelOutput, can_return_tuple, logging
+from transformers.models.clap.modeling_clap import ClapOutput
+from transformers.utils import can_return_tuple, logging
 from transformers.utils.hub import resolve_revision
 
 from .configuration import ParaCLAPConfig
@@ -29,7 +30,6 @@ from .processing import ParaCLAPProcessor, saved_processor
 
 CACHE = ("cache_dir", "local_files_only", "revision", "token")
 HUB = (*CACHE, "force_download", "proxies", "subfolder")
-Flag = bool | None
 
 
 @dataclass
@@ -43,20 +43,8 @@ class ParaCLAPFeatures(BaseModelOutputWithPooling):  # type: ignore[misc]  # unt
 
 
 @dataclass
-class ParaCLAPOutput(ModelOutput):  # type: ignore[misc]  # transformers is untyped here
-    """Logits ``(audio, text)`` and ``(text, audio)``, embeddings of unit length."""
-
-    loss: Tensor | None = None
-    logits_per_audio: Tensor | None = None
-    logits_per_text: Tensor | None = None
-    text_embeds: Tensor | None = None
-    audio_embeds: Tensor | None = None
-    text_model_output: ParaCLAPFeatures | None = None
-    audio_model_output: ParaCLAPFeatures | None = None
-
-    def to_tuple(self) -> tuple[Any, ...]:
-        """All that is not None, the outputs of the encoders as tuples."""
-        return tuple(v.to_tuple() if isinstance(v, ModelOutput) else v for v in self.values())
+class ParaCLAPOutput(ClapOutput):  # type: ignore[misc]  # transformers is untyped here
+    """Logits ``(audio, text)`` and ``(text, audio)``, embeddings, and what the encoders gave."""
 
 
 class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untyped here
@@ -76,7 +64,8 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         size, dropout = config.projection_dim, config.projection_dropout
         self.audio_model = AutoModel.from_config(audio, trust_remote_code=False)
         self.text_model = AutoModel.from_config(text, trust_remote_code=False)
-        _freeze_pooler(self.text_model)
+        if pooler := getattr(self.text_model, "pooler", None):
+            pooler.requires_grad_(False)  # nothing comes from it
         self.audio_projection = Projection(output_size(audio), size, dropout)
         self.text_projection = Projection(text.hidden_size, size, dropout)
         self.logit_scale = nn.Parameter(torch.tensor(float(config.logit_scale_init)))
@@ -94,8 +83,6 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
                 nn.init.constant_(self.logit_bias, self.config.logit_bias_init)
         elif isinstance(module, nn.Linear | nn.LayerNorm):  # of the heads
             module.reset_parameters()
-        else:
-            super()._init_weights(module)
 
     @classmethod
     def from_encoders(
@@ -105,7 +92,6 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         configs = {"audio_config": audio_model.config, "text_config": text_model.config}
         model = cls(ParaCLAPConfig(**configs, **settings))
         model.audio_model, model.text_model = audio_model, text_model
-        _freeze_pooler(text_model)
         model.processor = processor
         return model
 
@@ -119,10 +105,10 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
             OSError: If there is no model or its weights cannot be read.
             ValueError: If it is the model of another architecture or weights do not fit.
         """
-        given, with_info = pretrained_model_name_or_path, kwargs.pop("output_loading_info", False)
-        name = None if given is None else str(given)  # None: all is in config and state_dict
-        where = {key: kwargs[key] for key in CACHE if key in kwargs}
-        kwargs["revision"] = resolve_revision(name, **where)  # the same commit for every part
+        name, with_info = pretrained_model_name_or_path, kwargs.pop("output_loading_info", False)
+        name = name and str(name)  # None: all is in config and state_dict
+        cached = {key: kwargs[key] for key in CACHE if key in kwargs}
+        kwargs["revision"] = resolve_revision(name, **cached)  # the same commit for every part
         try:
             with quiet():  # what would be reported is checked below
                 options = {"ignore_mismatched_sizes": True, **kwargs, "output_loading_info": True}
@@ -174,22 +160,13 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         batch = self.require_processor()(**inputs)
         if "audio_attention_mask" in batch and batch["audio_attention_mask"][:, -1].all():
             del batch["audio_attention_mask"]
-        return batch.to(self.device, self.dtype)
-
-    def get_input_embeddings(self) -> nn.Module:
-        """The table of the text encoder, tokens to vectors."""
-        return self.text_model.get_input_embeddings()  # type: ignore[no-any-return]
-
-    def set_input_embeddings(self, value: nn.Module) -> None:
-        """Replace the table of the text encoder."""
-        self.text_model.set_input_embeddings(value)
+        device = "cpu" if self.device.type == "meta" else self.device  # meta: offloaded to a disk
+        return batch.to(device, self.dtype)
 
     @property
-    def device(self) -> torch.device:
-        """Where inputs go; the processor if the weights of the first layer are offloaded."""
-        found: torch.device = super().device
-        is_offloaded = found.type == "meta" and hasattr(self, "hf_device_map")
-        return torch.device("cpu") if is_offloaded else found
+    def language_model(self) -> Any:
+        """The text encoder, by the name with which transformers looks for a table of tokens."""
+        return self.text_model
 
     @property
     def temperature(self) -> Tensor:
@@ -198,15 +175,13 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
 
     @can_return_tuple  # type: ignore[untyped-decorator]  # transformers is untyped here
     def get_audio_features(
-        self,
-        input_values: Tensor,
-        audio_attention_mask: Mask = None,
-        output_hidden_states: Flag = None,
-        output_attentions: Flag = None,
+        self, input_values: Tensor, audio_attention_mask: Mask = None, **layers: Any
     ) -> ParaCLAPFeatures:
-        """Embed utterances: ``(batch, samples)`` to ``(batch, projection_dim)``."""
-        layers = self._layers(output_hidden_states, output_attentions)
-        values = input_values.to(self.dtype)
+        """Embed utterances: ``(batch, samples)`` to ``(batch, projection_dim)``.
+
+        ``layers``, here and below: ``output_hidden_states`` and ``output_attentions``.
+        """
+        values, layers = input_values.to(self.dtype), self._layers(**layers)
         found = encode_audio(self.audio_model, values, audio_attention_mask, **layers)
         return _features(*found, self.audio_projection)
 
@@ -216,13 +191,11 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         input_ids: Tensor,
         attention_mask: Mask = None,
         token_type_ids: Tensor | None = None,
-        output_hidden_states: Flag = None,
-        output_attentions: Flag = None,
+        **layers: Any,
     ) -> ParaCLAPFeatures:
         """Embed queries: ``(batch, tokens)`` to ``(batch, projection_dim)``."""
-        options = self._layers(output_hidden_states, output_attentions)
-        options |= {} if token_type_ids is None else {"token_type_ids": token_type_ids}
-        found = self._encode_text(input_ids, attention_mask, **options)
+        types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+        found = self._encode_text(input_ids, attention_mask, **types, **self._layers(**layers))
         return _features(*found, self.text_projection)
 
     def pool_text(self, input_ids: Tensor, attention_mask: Mask = None) -> Tensor:
@@ -234,10 +207,11 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         hidden, is_cls = found.last_hidden_state, self.config.text_pooling == "cls"
         return found, hidden[:, 0] if is_cls else mean_pool(hidden, mask)
 
-    def _layers(self, *asked: Flag) -> dict[str, Any]:
-        given = zip(("output_hidden_states", "output_attentions"), asked, strict=True)
-        chosen = {key: getattr(self.config, key) if on is None else on for key, on in given}
-        return {key: on for key, on in chosen.items() if on}
+    def _layers(self, output_hidden_states: Any = None, output_attentions: Any = None) -> Any:
+        asked = {"output_hidden_states": output_hidden_states}
+        asked |= {"output_attentions": output_attentions}
+        asked = {key: getattr(self.config, key) if on is None else on for key, on in asked.items()}
+        return {key: on for key, on in asked.items() if on}
 
     @can_return_tuple  # type: ignore[untyped-decorator]  # transformers is untyped here
     def forward(
@@ -247,16 +221,11 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         attention_mask: Mask = None,
         audio_attention_mask: Mask = None,
         token_type_ids: Tensor | None = None,
-        return_loss: Flag = None,
-        output_hidden_states: Flag = None,
-        output_attentions: Flag = None,
+        return_loss: bool | None = None,  # of the n-th query as that of the n-th utterance
+        **layers: Any,
     ) -> ParaCLAPOutput:
-        """Compare every utterance with every query, as the processor gives them.
-
-        The loss, if asked for, takes the n-th query for that of the n-th utterance.
-        """
-        layers: Any = {"output_attentions": output_attentions, "return_dict": True}
-        layers["output_hidden_states"] = output_hidden_states
+        """Compare every utterance with every query, as the processor gives them."""
+        layers |= {"return_dict": True}
         text = self.get_text_features(input_ids, attention_mask, token_type_ids, **layers)
         audio = self.get_audio_features(input_values, audio_attention_mask, **layers)
         embeds = text.pooler_output, audio.pooler_output  # T, A: of unit length
@@ -265,11 +234,6 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         if return_loss:
             loss = contrastive_loss(logits) if bias is None else sigmoid_loss(logits + bias)
         return ParaCLAPOutput(loss, logits, logits.T, *embeds, text, audio)
-
-
-def _freeze_pooler(text_model: nn.Module) -> None:
-    if getattr(text_model, "pooler", None) is not None:
-        text_model.pooler.requires_grad_(False)  # nothing comes from it
 
 
 def _features(found: Any, pooled: Tensor, projection: nn.Module) -> ParaCLAPFeatures:

@@ -18,12 +18,7 @@ from transformers.utils import cached_file
 Signal = NDArray[np.float32]
 LOUDEST = 8.0  # a peak beyond it is that of integers, not of samples from -1 to 1
 PARTS = {"text_kwargs", "audio_kwargs", "common_kwargs", "images_kwargs", "videos_kwargs"}
-FILES = (
-    "processor_config.json",
-    "preprocessor_config.json",
-    "tokenizer_config.json",
-    "tokenizer.json",
-)
+FILES = ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")
 
 
 class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc]  # untyped
@@ -143,32 +138,28 @@ class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers i
 
         Options are as in transformers (``sampling_rate`` of the signals, ``padding``, …); those
         outside ``text_kwargs``, ``audio_kwargs`` and ``common_kwargs`` are for the text if there
-        is one, else for the audio. Errors are those of :class:`ParaCLAPFeatureExtractor`, and:
-
-        Raises:
-            ValueError: If there is neither text nor audio, or an option comes twice.
-            TypeError: If an option is unknown.
+        is one. ValueError without text and audio or for an option that comes twice, TypeError
+        for an unknown one.
         """
         if text is None and audio is None:
             raise ValueError("Got neither text nor audio, expected at least one of them.")
         given = {part: dict(options.pop(part, None) or {}) for part in PARTS}
         tensors = {"return_tensors": options.pop("return_tensors", "pt")} | given["common_kwargs"]
-        of_signals = {key: options.pop(key) for key in ("sampling_rate",) if key in options}
-        made = getattr(self.tokenizer, "init_kwargs", {})
-        batch = BatchFeature()
+        rate = {key: options.pop(key) for key in ("sampling_rate",) if key in options}
+        batch, made = BatchFeature(), self.tokenizer.init_kwargs
         if text is not None:
-            tokens = {"padding": True, "truncation": True}
-            tokens |= {key: made[key] for key in ("padding", "max_length") if key in made} | tensors
-            tokens |= _joined(given["text_kwargs"], options, TextKwargs)
-            batch.update(self.tokenizer(text, **tokens))
+            usual = {"padding": True, "truncation": True}
+            usual |= {key: made[key] for key in ("padding", "max_length") if key in made} | tensors
+            chosen = _chosen(given["text_kwargs"], options, TextKwargs)
+            batch.update(self.tokenizer(text, **usual | chosen))
         if audio is not None:
-            of_signals |= options if text is None else {}
-            read = tensors | _joined(given["audio_kwargs"], of_signals, AudioKwargs)
-            batch.update(self.feature_extractor(audio, functionals=functionals, **read))
+            rate |= options if text is None else {}
+            chosen = tensors | _chosen(given["audio_kwargs"], rate, AudioKwargs)
+            batch.update(self.feature_extractor(audio, functionals=functionals, **chosen))
         return batch
 
 
-def _joined(part: dict[str, Any], flat: dict[str, Any], known: Any) -> dict[str, Any]:
+def _chosen(part: dict[str, Any], flat: dict[str, Any], known: Any) -> dict[str, Any]:
     if twice := part.keys() & flat.keys():
         raise ValueError(f"Got {sorted(twice)} twice, in a dictionary and by itself: give it once.")
     if unknown := (part | flat).keys() - known.__annotations__.keys():

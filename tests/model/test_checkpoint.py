@@ -14,7 +14,7 @@ from transformers import AutoTokenizer, BertConfig, Wav2Vec2Config
 from paraclap.model import ParaCLAP
 from paraclap.model.checkpoint import WIDTH, read_weights
 from paraclap.model.encoders import minilm_folder
-from paraclap.model.layers import pool_audio
+from paraclap.model.layers import encode_audio
 from paraclap.training import contrastive_loss, scaled_similarity
 
 DATA = Path(__file__).parents[1] / "data" / "official-tiny"
@@ -60,7 +60,7 @@ def test_embeddings_logits_and_losses_are_those_of_the_authors(model, numbers):
     assert not model.training
     close(model.temperature.detach(), numbers["logit_scale_exp"])
     with torch.inference_mode():
-        pooled = [pool_audio(model.audio_model, signal[None]) for signal in waves(numbers)]
+        pooled = [encode_audio(model.audio_model, signal[None])[1] for signal in waves(numbers)]
         audio = model.audio_projection(torch.cat(pooled))
         text = model.text_projection(
             model.pool_text(numbers["input_ids"], numbers["attention_mask"])
