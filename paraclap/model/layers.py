@@ -94,8 +94,8 @@ def _joined(parts: Sequence[Any], order: Tensor) -> Any:
         return parts[0] and tuple(_joined(layer, order) for layer in zip(*parts, strict=True))
     sizes = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
     joined = parts[0].new_zeros(len(order), *sizes)
-    for into, row in zip(joined, (row for part in parts for row in part), strict=True):
-        into[tuple(map(slice, row.shape))] = row
+    for number, row in enumerate(row for part in parts for row in part):
+        joined[(number, *map(slice, row.shape))] = row
     return joined[order]
 
 
