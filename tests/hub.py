@@ -1,6 +1,7 @@
 """A hub on this machine that has one repository, ``you/voices``, with branches."""
 
 import contextlib
+import functools
 import http.server
 import json
 import threading
@@ -41,9 +42,7 @@ def serve(branches: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatc
         def log_message(self, *_):
             """Say nothing."""
 
-    def handler(*args):
-        return Hub(*args, directory=str(folder))
-
+    handler = functools.partial(Hub, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"

@@ -67,10 +67,8 @@ def embed_audio(
         else:
             read = lambda row: audio.read(*segments[row])  # noqa: E731  (one of three)
             seconds = np.array(list(readers.map(_seconds, segments)))
-        found, plan = (
-            [],
-            cut(seconds, batch_seconds or (240 if model.device.type == "cuda" else 12)),
-        )
+        most = batch_seconds or (240 if model.device.type == "cuda" else 12)
+        found, plan = [], cut(seconds, most)
         coming = readers.map(read, plan[0])
         for rows, following in zip(plan, [*plan[1:], plan[0][:0]], strict=True):
             batch, coming = list(coming), readers.map(read, following)  # while this is embedded

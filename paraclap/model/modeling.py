@@ -105,8 +105,8 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
             OSError: If there is no model or its weights cannot be read.
             ValueError: If it is the model of another architecture or weights do not fit.
         """
-        name, with_info = pretrained_model_name_or_path, kwargs.pop("output_loading_info", False)
-        name = name and str(name)  # None: all is in config and state_dict
+        given, with_info = pretrained_model_name_or_path, kwargs.pop("output_loading_info", False)
+        name = None if given is None else str(given)  # None: all is in config and state_dict
         cached = {key: kwargs[key] for key in CACHE if key in kwargs}
         kwargs["revision"] = resolve_revision(name, **cached)  # the same commit for every part
         try:
