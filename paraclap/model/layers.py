@@ -95,7 +95,8 @@ def _joined(parts: Sequence[Any], order: Tensor) -> Any:
     sizes = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
     joined = parts[0].new_zeros(len(order), *sizes)
     for number, row in enumerate(row for part in parts for row in part):
-        joined[(number, *(slice(size) for size in row.shape))] = row
+        place: Any = (number, *map(slice, row.shape))
+        joined[place] = row
     return joined[order]
 
 
