@@ -24,7 +24,7 @@ from benchmarks import measure
 from paraclap import audio, tables
 from paraclap.evaluation import metrics, tasks
 from paraclap.model.encoders import load_text_encoder, small_encoder
-from paraclap.model.layers import pool_audio
+from paraclap.model.layers import encode_audio
 from paraclap.queries import QueryPool
 from paraclap.training import Settings, read_training_data, train
 
@@ -122,7 +122,7 @@ def train_on_ratings(ratings: pd.DataFrame, name: str, steps: int, batch: int = 
         rows = rng.choice(len(ratings), min(batch, len(ratings)), replace=False)
         signals = [audio.read(*ratings.index[row])[: 3 * audio.SAMPLING_RATE] for row in rows]
         inputs = extractor(signals, **options)
-        rated = head(pool_audio(encoder, inputs["input_values"], inputs["attention_mask"]))
+        rated = head(encode_audio(encoder, *inputs.values())[1])
         a, b = rated - rated.mean(0), truth[rows] - truth[rows].mean(0)
         apart = (rated.mean(0) - truth[rows].mean(0)) ** 2
         loss = 1 - (2 * (a * b).mean(0) / ((a**2).mean(0) + (b**2).mean(0) + apart)).mean()

@@ -86,7 +86,7 @@ def released(model: ParaCLAP, index: pd.MultiIndex, read: Any = audio.read) -> n
         signal = torch.from_numpy(read(*segment)).unsqueeze(0).to(model.device)
         hidden = model.audio_model(signal).last_hidden_state
         own = functional.normalize(model.audio_projection(hidden.mean(1)), dim=-1)
-        texts = functional.normalize(model.get_text_features(**tokens), dim=-1)
+        texts = model.get_text_features(**tokens).pooler_output
         found.append((model.temperature * own @ texts.T).softmax(-1).cpu().numpy())
     return np.concatenate(found)
 
@@ -131,7 +131,7 @@ def plain_losses(labels: pd.DataFrame, pool: QueryPool, settings: Settings) -> l
                 kept[caption] = model.pool_text(**model.prepare(text=[caption]))[0]
         crops = [crop(segments[row], settings.crop_seconds) for row in drawn.rows(step)]
         inputs = extractor(crops, **options)
-        own = model.get_audio_features(inputs["input_values"], inputs["attention_mask"])
+        own = model.get_audio_features(*inputs.values()).pooler_output
         texts = model.text_projection(torch.stack([kept[caption] for caption in captions]))
         loss = contrastive_loss(scaled_similarity(own, texts, model.temperature))
         optimizer.zero_grad()

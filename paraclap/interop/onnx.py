@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from paraclap.audio import SAMPLING_RATE
 from paraclap.model import ParaCLAP
@@ -37,7 +36,8 @@ class Encoder(nn.Module):
     def forward(self, inputs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Embeddings, shape ``(batch, projection_dim)``."""
         encode = getattr(self.model, f"get_{self.side}_features")
-        return functional.normalize(encode(inputs, mask), dim=-1)
+        embeddings: torch.Tensor = encode(inputs, mask).pooler_output
+        return embeddings
 
 
 def export(model: ParaCLAP, folder: str | Path) -> dict[str, Path]:

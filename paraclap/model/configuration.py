@@ -42,7 +42,8 @@ class ParaCLAPConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is
 
 def check_encoder(config: PreTrainedConfig, kind: str) -> PreTrainedConfig:
     """The same configuration; ValueError if it is of no ``"audio"`` or ``"text"`` encoder."""
-    audio = hasattr(config, "conv_dim") or config.model_type == READS_FUNCTIONALS
+    inner = config.encoder if config.model_type == READS_FUNCTIONALS else config
+    audio = inner is None or hasattr(inner, "conv_stride")
     text = hasattr(config, "vocab_size") and hasattr(config, "hidden_size") and not audio
     if not (audio if kind == "audio" else text) or getattr(config, "is_encoder_decoder", False):
         msg = f"Bad {kind} encoder {config.model_type!r}, expected one that reads {READS[kind]}."

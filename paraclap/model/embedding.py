@@ -18,7 +18,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from paraclap import audio, tables
-from paraclap.model.layers import Mask, pool_audio
+from paraclap.model.layers import Mask, encode_audio
 from paraclap.model.modeling import ParaCLAP
 
 LONGEST = 600  # seconds embedded at once: the memory that the encoders take grows with them
@@ -42,7 +42,7 @@ def embed_audio(
         model: A model with its processor; its train or eval mode stays as it is.
         files: Paths, an audformat index, or a table with such an index.
         batch_seconds: Most seconds of padded audio in a batch; changes speed and memory only.
-            0: 12 on a CPU, 240 elsewhere.
+            0: 240 on a GPU, 12 elsewhere.
         functionals: Their features table, where an encoder reads one; None: openSMILE computes it.
         signals: Decoded signals, with ``read(row)`` and ``seconds()``; None: the files are read.
         precision: ``"float32"``, ``"bf16"``, or ``"auto"``: bf16 where the device is fast in it.
@@ -67,7 +67,8 @@ def embed_audio(
         else:
             read = lambda row: audio.read(*segments[row])  # noqa: E731  (one of three)
             seconds = np.array(list(readers.map(_seconds, segments)))
-        found, plan = [], cut(seconds, batch_seconds or (12 if model.device.type == "cpu" else 240))
+        most = batch_seconds or (240 if model.device.type == "cuda" else 12)
+        found, plan = [], cut(seconds, most)
         coming = readers.map(read, plan[0])
         for rows, following in zip(plan, [*plan[1:], plan[0][:0]], strict=True):
             batch, coming = list(coming), readers.map(read, following)  # while this is embedded
@@ -88,8 +89,7 @@ def embed_text(model: ParaCLAP, queries: Sequence[str], *, batch: int = 256) -> 
     with _inference(model):
         for start in range(0, len(queries), batch):
             texts = [queries[row] for row in order[start : start + batch]]
-            features = model.get_text_features(**model.prepare(text=texts))
-            found.append(functional.normalize(features.float(), dim=-1))
+            found.append(model.get_text_features(**model.prepare(text=texts)).pooler_output)
     return torch.cat(found).cpu().numpy()[np.argsort(order)]
 
 
@@ -121,7 +121,7 @@ def _embed(model: ParaCLAP, encoder: Any, values: torch.Tensor, mask: Mask = Non
     """Unit-length embeddings; the projection head works in the precision of the model."""
     if encoder is not model.audio_model:  # but a copy in bfloat16
         values = values.to(torch.bfloat16)
-    pooled = pool_audio(encoder, values, mask)
+    _, pooled = encode_audio(encoder, values, mask)
     features = model.audio_projection(pooled.to(model.dtype))
     return functional.normalize(features.float(), dim=-1)
 

@@ -56,16 +56,18 @@ class FunctionalsEncoder(PreTrainedModel):  # type: ignore[misc]  # transformers
         self.encoder = AutoModel.from_config(inner, trust_remote_code=False) if inner else None
         self.post_init()
 
-    def forward(self, input_values: torch.Tensor, attention_mask: Mask = None) -> BaseModelOutput:
+    def forward(self, input_values: Any, attention_mask: Mask = None, **layers: Any) -> Any:
         """Frames ``(batch, frames, hidden_size)`` of inputs ``(batch, functionals + samples)``."""
         count = self.config.functionals
         functionals = input_values[:, :count].unsqueeze(1)
         if self.encoder is None:
             return BaseModelOutput(last_hidden_state=functionals)
         mask = None if attention_mask is None else attention_mask[:, count:]
-        frames = self.encoder(input_values[:, count:], attention_mask=mask).last_hidden_state
+        found = self.encoder(input_values[:, count:], attention_mask=mask, **layers)
+        frames = found.last_hidden_state
         repeated = functionals.expand(-1, frames.shape[1], -1).to(frames.dtype)
-        return BaseModelOutput(last_hidden_state=torch.cat([frames, repeated], dim=-1))
+        found.last_hidden_state = torch.cat([frames, repeated], dim=-1)
+        return found
 
     def _get_feat_extract_output_lengths(self, lengths: torch.Tensor) -> Any:
         if self.encoder is None:

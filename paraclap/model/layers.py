@@ -1,15 +1,18 @@
-"""The parts of the model that the paper describes: projection head, pooling, similarity.
+"""The parts of the model that the paper describes: projection head, pooling, losses.
 
 Conventions: ``hidden (batch, time, units)``; masks are 1 on signal and 0 on padding at the end.
-Chapter 4. Source: ParaCLAP (Jing et al., 2024), section 2.1.
+Logits are ``(n, n)``, a row is an utterance, a column a caption, pairs lie on the diagonal.
+Chapters 4, 12. Sources: ParaCLAP (Jing et al., 2024), section 2.1; SigLIP (Zhai et al., 2023).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
 
 Mask = Tensor | None
 # Encoders with which a padded signal gives what it gives alone, if the front end normalises each
@@ -44,30 +47,57 @@ def mean_pool(hidden: Tensor, mask: Mask = None) -> Tensor:
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
-def cosine_logits(audio: Tensor, text: Tensor, temperature: Tensor) -> Tensor:
-    """How well every utterance fits every query, ``(audio, text)``; rows need no unit length."""
-    audio = functional.normalize(audio, dim=-1)  # e_a / |e_a|
-    text = functional.normalize(text, dim=-1)  # e_t / |e_t|
-    return temperature * audio @ text.T  # equation 1: tau (e_a . e_t)
+def contrastive_loss(logits: Tensor) -> Tensor:
+    """Symmetric cross entropy of the paper, a scalar; ValueError if logits are not ``(n, n)``."""
+    if logits.ndim != 2 or logits.shape[0] != logits.shape[1]:
+        shape = tuple(logits.shape)
+        raise ValueError(f"Bad logits {shape}, expected (n, n): one caption for each utterance.")
+    pairs = torch.arange(len(logits), device=logits.device)  # caption i for utterance i
+    to_text = functional.cross_entropy(logits, pairs)  # l_text: softmax over the captions
+    to_audio = functional.cross_entropy(logits.T, pairs)  # l_audio: softmax over the utterances
+    return (to_text + to_audio) / 2  # equation 2
 
 
-def pool_audio(encoder: PreTrainedModel, signals: Tensor, mask: Mask = None) -> Tensor:
-    """Mean over time of the last hidden state of an audio encoder, ``(batch, units)``.
+def sigmoid_loss(logits: Tensor) -> Tensor:
+    """Does this caption belong to this utterance? Every pair by itself; logits have a bias."""
+    truth = torch.eye(len(logits), dtype=logits.dtype, device=logits.device)
+    each = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    return each.sum(1).mean()
+
+
+def encode_audio(
+    encoder: PreTrainedModel, signals: Tensor, mask: Mask = None, **layers: Any
+) -> tuple[Any, Tensor]:
+    """Output of an audio encoder, and the mean over time of its frames ``(batch, units)``.
 
     ``signals`` and ``mask`` have shape ``(batch, samples)``; None is no padding. Where padding
     goes past the mask of an encoder, the signals of each length are encoded apart, unpadded.
     """
-    if mask is None:
-        return mean_pool(encoder(signals).last_hidden_state)
+    if mask is None or is_exact_with_mask(encoder.config):
+        found, within = encoder(signals, attention_mask=mask, return_dict=True, **layers), None
+        if mask is not None:
+            frames = encoder._get_feat_extract_output_lengths(mask.sum(1))
+            time = torch.arange(found.last_hidden_state.shape[1], device=signals.device)
+            within = time < frames.unsqueeze(1)
+        return found, mean_pool(found.last_hidden_state, within)
     lengths = mask.sum(1)
-    if is_exact_with_mask(encoder.config):
-        hidden = encoder(signals, attention_mask=mask).last_hidden_state
-        frames = encoder._get_feat_extract_output_lengths(lengths)
-        time = torch.arange(hidden.shape[1], device=hidden.device)
-        return mean_pool(hidden, time < frames.unsqueeze(1))
     rows = [torch.nonzero(lengths == length).squeeze(1) for length in lengths.unique()]
-    parts = [pool_audio(encoder, signals[same, : int(lengths[same[0]])]) for same in rows]
-    return torch.cat(parts)[torch.argsort(torch.cat(rows))]
+    parts = [encode_audio(encoder, signals[r, : int(lengths[r[0]])], **layers) for r in rows]
+    order, names = torch.cat(rows).argsort(), ("last_hidden_state", "hidden_states", "attentions")
+    joined = {name: _joined([found.get(name) for found, _ in parts], order) for name in names}
+    return BaseModelOutput(**joined), torch.cat([pooled for _, pooled in parts])[order]
+
+
+def _joined(parts: Sequence[Any], order: Tensor) -> Any:
+    """Tensors, or tuples of tensors, in one, with zeros where an utterance has no more frames."""
+    if not isinstance(parts[0], Tensor):
+        return parts[0] and tuple(_joined(layer, order) for layer in zip(*parts, strict=True))
+    sizes = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
+    joined = parts[0].new_zeros(len(order), *sizes)
+    for number, row in enumerate(row for part in parts for row in part):
+        place: Any = (number, *map(slice, row.shape))
+        joined[place] = row
+    return joined[order]
 
 
 def is_exact_with_mask(config: Any) -> bool:

@@ -18,24 +18,33 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel, BatchFeature, PreTrainedModel
-from transformers.utils import ModelOutput, can_return_tuple, logging
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+from transformers.models.clap.modeling_clap import ClapOutput
+from transformers.utils import can_return_tuple, logging
+from transformers.utils.hub import resolve_revision
 
 from .configuration import ParaCLAPConfig
 from .functionals import output_size
-from .layers import Mask, Projection, cosine_logits, mean_pool, pool_audio
+from .layers import Mask, Projection, contrastive_loss, encode_audio, mean_pool, sigmoid_loss
 from .processing import ParaCLAPProcessor, saved_processor
 
-HUB = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token")
+CACHE = ("cache_dir", "local_files_only", "revision", "token")
+HUB = (*CACHE, "force_download", "proxies", "subfolder")
 
 
 @dataclass
-class ParaCLAPOutput(ModelOutput):  # type: ignore[misc]  # transformers is untyped here
-    """Logits ``(audio, text)`` and ``(text, audio)``, embeddings of unit length."""
+class ParaCLAPFeatures(BaseModelOutputWithPooling):  # type: ignore[misc]  # untyped
+    """Output of an encoder; ``pooler_output`` are its embeddings, unit length, float32."""
 
-    logits_per_audio: Tensor | None = None
-    logits_per_text: Tensor | None = None
-    text_embeds: Tensor | None = None
-    audio_embeds: Tensor | None = None
+    @property
+    def shape(self) -> torch.Size:
+        """That of the embeddings, ``(batch, projection_dim)``."""
+        return self.pooler_output.shape  # type: ignore[no-any-return]
+
+
+@dataclass
+class ParaCLAPOutput(ClapOutput):  # type: ignore[misc]  # transformers is untyped here
+    """Logits ``(audio, text)`` and ``(text, audio)``, embeddings, and what the encoders gave."""
 
 
 class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untyped here
@@ -55,15 +64,25 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         size, dropout = config.projection_dim, config.projection_dropout
         self.audio_model = AutoModel.from_config(audio, trust_remote_code=False)
         self.text_model = AutoModel.from_config(text, trust_remote_code=False)
+        if pooler := getattr(self.text_model, "pooler", None):
+            pooler.requires_grad_(False)  # nothing comes from it
         self.audio_projection = Projection(output_size(audio), size, dropout)
         self.text_projection = Projection(text.hidden_size, size, dropout)
         self.logit_scale = nn.Parameter(torch.tensor(float(config.logit_scale_init)))
         bias = config.logit_bias_init
         self.logit_bias = None if bias is None else nn.Parameter(torch.tensor(float(bias)))
+        for weight in self.parameters():  # keeps the values that it is made with, if it has any
+            weight._is_hf_initialized = not weight.is_meta
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Heads and temperature keep the values that they are made with."""
+        """Give the weights that a checkpoint lacks the values they start with."""
+        if module is self:
+            nn.init.constant_(self.logit_scale, self.config.logit_scale_init)
+            if self.logit_bias is not None:
+                nn.init.constant_(self.logit_bias, self.config.logit_bias_init)
+        elif isinstance(module, nn.Linear | nn.LayerNorm):  # of the heads
+            module.reset_parameters()
 
     @classmethod
     def from_encoders(
@@ -78,7 +97,7 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
 
     @classmethod
     def from_pretrained(
-        cls, pretrained_model_name_or_path: str | Path, *args: Any, **kwargs: Any
+        cls, pretrained_model_name_or_path: str | Path | None, *args: Any, **kwargs: Any
     ) -> Any:
         """Load a model with its processor, in evaluation mode; arguments as in transformers.
 
@@ -86,17 +105,21 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
             OSError: If there is no model or its weights cannot be read.
             ValueError: If it is the model of another architecture or weights do not fit.
         """
-        name, with_info = str(pretrained_model_name_or_path), kwargs.pop("output_loading_info", 0)
+        given, with_info = pretrained_model_name_or_path, kwargs.pop("output_loading_info", False)
+        name = None if given is None else str(given)  # None: all is in config and state_dict
+        cached = {key: kwargs[key] for key in CACHE if key in kwargs}
+        kwargs["revision"] = resolve_revision(name, **cached)  # the same commit for every part
         try:
             with quiet():  # what would be reported is checked below
                 options = {"ignore_mismatched_sizes": True, **kwargs, "output_loading_info": True}
                 model, info = super().from_pretrained(name, *args, **options)
         except (OSError, SafetensorError) as error:
             msg = f"No model at {name!r} that can be read ({error}), expected its folder or hub id"
-            raise OSError(f"{msg}: train one, or copy it again.") from error
-        check_weights(model, info)
-        hub = {key: kwargs[key] for key in HUB if key in kwargs}
-        model.processor = saved_processor(name, model.config, **hub)
+            raise OSError(f"{msg}: check the arguments, train one, or copy it again.") from error
+        check_weights(model, {} if with_info else info)
+        if name is not None:
+            hub = {key: kwargs[key] for key in HUB if key in kwargs}
+            model.processor = saved_processor(name, model.config, **hub)
         return (model, info) if with_info else model
 
     @classmethod
@@ -122,7 +145,8 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         url: str = super().push_to_hub(repo_id, **options)
         card = Path(self.name_or_path, "README.md")
         if card.is_file():
-            ModelCard.load(card).push_to_hub(repo_id, token=options.get("token"))
+            place = {key: options.get(key) for key in ("token", "revision", "create_pr")}
+            ModelCard.load(card).push_to_hub(repo_id, **place)
         return url
 
     def require_processor(self) -> ParaCLAPProcessor:
@@ -136,29 +160,58 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         batch = self.require_processor()(**inputs)
         if "audio_attention_mask" in batch and batch["audio_attention_mask"][:, -1].all():
             del batch["audio_attention_mask"]
-        return batch.to(self.device, self.dtype)
+        device = "cpu" if self.device.type == "meta" else self.device  # meta: offloaded to a disk
+        return batch.to(device, self.dtype)
+
+    @property
+    def language_model(self) -> Any:
+        """The text encoder, by the name with which transformers looks for a table of tokens."""
+        return self.text_model
 
     @property
     def temperature(self) -> Tensor:
         """Factor of the cosine similarities, a scalar: exp(logit_scale)."""
         return self.logit_scale.exp()
 
-    def get_audio_features(self, input_values: Tensor, audio_attention_mask: Mask = None) -> Tensor:
-        """Embed utterances: ``(batch, samples)`` to ``(batch, projection_dim)``, not normalised."""
-        pooled = pool_audio(self.audio_model, input_values, audio_attention_mask)
-        features: Tensor = self.audio_projection(pooled)
-        return features
+    @can_return_tuple  # type: ignore[untyped-decorator]  # transformers is untyped here
+    def get_audio_features(
+        self, input_values: Tensor, audio_attention_mask: Mask = None, **layers: Any
+    ) -> ParaCLAPFeatures:
+        """Embed utterances: ``(batch, samples)`` to ``(batch, projection_dim)``.
+
+        ``layers``, here and below: ``output_hidden_states`` and ``output_attentions``.
+        """
+        values, layers = input_values.to(self.dtype), self._layers(**layers)
+        found = encode_audio(self.audio_model, values, audio_attention_mask, **layers)
+        return _features(*found, self.audio_projection)
+
+    @can_return_tuple  # type: ignore[untyped-decorator]  # transformers is untyped here
+    def get_text_features(
+        self,
+        input_ids: Tensor,
+        attention_mask: Mask = None,
+        token_type_ids: Tensor | None = None,
+        **layers: Any,
+    ) -> ParaCLAPFeatures:
+        """Embed queries: ``(batch, tokens)`` to ``(batch, projection_dim)``."""
+        types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+        found = self._encode_text(input_ids, attention_mask, **types, **self._layers(**layers))
+        return _features(*found, self.text_projection)
 
     def pool_text(self, input_ids: Tensor, attention_mask: Mask = None) -> Tensor:
         """Output of the text encoder before its projection, shape ``(batch, hidden_size)``."""
-        hidden: Tensor = self.text_model(input_ids, attention_mask=attention_mask).last_hidden_state
-        is_cls = self.config.text_pooling == "cls"
-        return hidden[:, 0] if is_cls else mean_pool(hidden, attention_mask)
+        return self._encode_text(input_ids, attention_mask)[1]
 
-    def get_text_features(self, input_ids: Tensor, attention_mask: Mask = None) -> Tensor:
-        """Embed queries: ``(batch, tokens)`` to ``(batch, projection_dim)``, not normalised."""
-        features: Tensor = self.text_projection(self.pool_text(input_ids, attention_mask))
-        return features
+    def _encode_text(self, input_ids: Tensor, mask: Mask, **options: Any) -> tuple[Any, Tensor]:
+        found = self.text_model(input_ids, attention_mask=mask, return_dict=True, **options)
+        hidden, is_cls = found.last_hidden_state, self.config.text_pooling == "cls"
+        return found, hidden[:, 0] if is_cls else mean_pool(hidden, mask)
+
+    def _layers(self, output_hidden_states: Any = None, output_attentions: Any = None) -> Any:
+        asked = {"output_hidden_states": output_hidden_states}
+        asked |= {"output_attentions": output_attentions}
+        asked = {key: getattr(self.config, key) if on is None else on for key, on in asked.items()}
+        return {key: on for key, on in asked.items() if on}
 
     @can_return_tuple  # type: ignore[untyped-decorator]  # transformers is untyped here
     def forward(
@@ -167,13 +220,26 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         input_values: Tensor,
         attention_mask: Mask = None,
         audio_attention_mask: Mask = None,
+        token_type_ids: Tensor | None = None,
+        return_loss: bool | None = None,  # of the n-th query as that of the n-th utterance
+        **layers: Any,
     ) -> ParaCLAPOutput:
         """Compare every utterance with every query, as the processor gives them."""
-        audio = self.get_audio_features(input_values, audio_attention_mask)
-        text = self.get_text_features(input_ids, attention_mask)
-        logits = cosine_logits(audio, text, self.temperature)
-        audio, text = (functional.normalize(one, dim=-1) for one in (audio, text))
-        return ParaCLAPOutput(logits, logits.T, text, audio)
+        layers |= {"return_dict": True}
+        text = self.get_text_features(input_ids, attention_mask, token_type_ids, **layers)
+        audio = self.get_audio_features(input_values, audio_attention_mask, **layers)
+        embeds = text.pooler_output, audio.pooler_output  # T, A: of unit length
+        logits = self.temperature.float() * embeds[1] @ embeds[0].T  # equation 1: tau (e_a . e_t)
+        loss, bias = None, self.logit_bias
+        if return_loss:
+            loss = contrastive_loss(logits) if bias is None else sigmoid_loss(logits + bias)
+        return ParaCLAPOutput(loss, logits, logits.T, *embeds, text, audio)
+
+
+def _features(found: Any, pooled: Tensor, projection: nn.Module) -> ParaCLAPFeatures:
+    embeddings = functional.normalize(projection(pooled).float(), dim=-1)
+    layers = found.get("hidden_states"), found.get("attentions")
+    return ParaCLAPFeatures(found.last_hidden_state, embeddings, *layers)
 
 
 @contextlib.contextmanager
@@ -195,9 +261,12 @@ def check_weights(model: PreTrainedModel, info: Mapping[str, Any]) -> None:
 
     There alignment varies, and with it the last bits of products. ValueError if weights do not fit.
     """
-    kinds = {name: list(info[f"{name}_keys"]) for name in ("missing", "unexpected", "mismatched")}
+    names = ("missing", "unexpected", "mismatched")
+    kinds = {name: list(info.get(f"{name}_keys", ())) for name in names}
     kinds["not finite"] = []
     for key, weight in model.named_parameters():
+        if weight.is_meta:  # offloaded to the disk
+            continue
         weight.data = weight.data.clone()
         kinds["not finite"] += [] if weight.isfinite().all() else [key]
     if wrong := {kind: sorted(keys)[:5] for kind, keys in kinds.items() if keys}:

@@ -7,14 +7,18 @@ Signals are mono float32 at ``sampling_rate`` Hz; their mask is ``audio_attentio
 import importlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from transformers import AutoTokenizer, BatchFeature, ProcessorMixin, Wav2Vec2FeatureExtractor
+from transformers.processing_utils import AudioKwargs, TextKwargs
+from transformers.utils import cached_file
 
 Signal = NDArray[np.float32]
+LOUDEST = 8.0  # a peak beyond it is that of integers, not of samples from -1 to 1
+PARTS = {"text_kwargs", "audio_kwargs", "common_kwargs", "images_kwargs", "videos_kwargs"}
+FILES = ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")
 
 
 class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc]  # untyped
@@ -76,9 +80,10 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
         if self.functionals:
             scaled = self._scaled(signals, functionals)
             values = [np.concatenate(one) for one in zip(scaled, values, strict=True)]
-        options = {"padding": True} | options | {"return_attention_mask": True}
+        options = {"padding": True, "return_attention_mask": True} | options
         batch = self.pad(BatchFeature({"input_values": values}), **options)
-        batch["audio_attention_mask"] = batch.pop("attention_mask")
+        if "attention_mask" in batch:
+            batch["audio_attention_mask"] = batch.pop("attention_mask")
         return batch
 
     def _samples(self, signal: Signal) -> Signal:
@@ -102,11 +107,11 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
 
 def _checked(signal: Any) -> Signal:
     found = np.asarray(signal, dtype=np.float32)
-    peak = np.abs(found).max(initial=0)
-    if found.ndim != 1 or not peak <= 8:  # beyond, values are on the scale of integers
-        bad = (~np.isfinite(found)).sum()
-        got = f"shape {found.shape}, values up to {peak:.0f}, {bad} values not finite"
-        raise ValueError(f"Bad signal: {got}, expected one channel (samples,) of -1 to 1.")
+    peak = np.abs(found).max(initial=0)  # NaN if one value is
+    if found.ndim != 1 or not peak <= LOUDEST:
+        got = f"shape {found.shape}, peak {peak:g}, {(~np.isfinite(found)).sum()} values not finite"
+        wanted = f"one channel (samples,) and values from -1 to 1 (at most {LOUDEST:g})"
+        raise ValueError(f"Bad signal: {got}, expected {wanted}: mix it down or divide it.")
     return found
 
 
@@ -117,42 +122,56 @@ class ParaCLAPProcessor(ProcessorMixin):  # type: ignore[misc]  # transformers i
         """Join a feature extractor and a tokenizer."""
         tokenizer.model_input_names = ["input_ids", "attention_mask"]  # and so in the saved one
         tokenizer.init_kwargs["model_input_names"] = tokenizer.model_input_names
+        tokenizer.padding_side = "right"  # where the model takes it to be
+        self.auto_map = {"AutoProcessor": "processing.ParaCLAPProcessor"}  # as saving sets it
         super().__init__(feature_extractor, tokenizer)
 
     def __call__(
         self,
         text: str | Sequence[str] | None = None,
         audio: Any = None,
-        sampling_rate: int | None = None,
+        *,
         functionals: Any = None,
         **options: Any,
     ) -> BatchFeature:
-        """Prepare queries, signals or both for the model, as tensors; ValueError without either.
+        """Prepare queries, signals or both for the model, as tensors.
 
-        Options are as in transformers; those outside ``text_kwargs``, ``audio_kwargs`` and
-        ``common_kwargs`` are for the text if there is one.
+        Options are as in transformers (``sampling_rate`` of the signals, ``padding``, …); those
+        outside ``text_kwargs``, ``audio_kwargs`` and ``common_kwargs`` are for the text if there
+        is one. ValueError without text and audio or for an option that comes twice, TypeError
+        for an unknown one.
         """
         if text is None and audio is None:
             raise ValueError("Got neither text nor audio, expected at least one of them.")
-        parts = [name for name in options if name.endswith("_kwargs")]
-        given = {part: options.pop(part) or {} for part in parts}
-        tensors = {"return_tensors": options.pop("return_tensors", "pt")}
-        tensors |= given.get("common_kwargs", {})
-        batch = BatchFeature()
+        given = {part: dict(options.pop(part, None) or {}) for part in PARTS}
+        tensors = {"return_tensors": options.pop("return_tensors", "pt")} | given["common_kwargs"]
+        rate = {key: options.pop(key) for key in ("sampling_rate",) if key in options}
+        batch, made = BatchFeature(), self.tokenizer.init_kwargs
         if text is not None:
-            tokens = {"padding": True, "truncation": True} | tensors | given.get("text_kwargs", {})
-            batch.update(self.tokenizer(text, **(tokens | options)))
+            usual = {"padding": True, "truncation": True}
+            usual |= {key: made[key] for key in ("padding", "max_length") if key in made} | tensors
+            chosen = _chosen(given["text_kwargs"], options, TextKwargs)
+            batch.update(self.tokenizer(text, **usual | chosen))
         if audio is not None:
-            read = {"sampling_rate": sampling_rate, "functionals": functionals} | tensors
-            read |= given.get("audio_kwargs", {}) | (options if text is None else {})
-            batch.update(self.feature_extractor(audio, **read))
+            rate |= options if text is None else {}
+            chosen = tensors | _chosen(given["audio_kwargs"], rate, AudioKwargs)
+            batch.update(self.feature_extractor(audio, functionals=functionals, **chosen))
         return batch
+
+
+def _chosen(part: dict[str, Any], flat: dict[str, Any], known: Any) -> dict[str, Any]:
+    if twice := part.keys() & flat.keys():
+        raise ValueError(f"Got {sorted(twice)} twice, in a dictionary and by itself: give it once.")
+    if unknown := (part | flat).keys() - known.__annotations__.keys():
+        raise TypeError(f"Unknown options {sorted(unknown)} of a processor: see transformers.")
+    return part | flat
 
 
 def saved_processor(folder: str, config: Any, **hub: Any) -> ParaCLAPProcessor | None:
     """The processor of a saved model; None if there is none, OSError if it cannot be read."""
-    place = Path(folder, hub.get("subfolder", ""))
-    if place.is_dir() and not [*place.glob("*processor_config.json"), *place.glob("tokenizer*")]:
+    hub["subfolder"] = hub.get("subfolder") or ""
+    there = {"_raise_exceptions_for_missing_entries": False}
+    if not any(cached_file(folder, file, **there, **hub) for file in FILES):
         return None
     try:
         extractor = ParaCLAPFeatureExtractor.from_pretrained(folder, **hub)

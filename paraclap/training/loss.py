@@ -1,17 +1,17 @@
 """The loss of a batch: which caption belongs to which utterance?
 
-Logits are ``(n, n)``, a row is an utterance, a column a caption, pairs lie on the diagonal.
-Chapters 4, 12. Sources: ParaCLAP (Jing et al., 2024), equations 1, 2; SigLIP (Zhai et al., 2023).
+The losses themselves are parts of the model. Chapters 4, 12. Source: ParaCLAP (Jing et al., 2024).
 """
 
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
+from paraclap.model.layers import contrastive_loss as contrastive_loss
+from paraclap.model.layers import sigmoid_loss as sigmoid_loss
 from paraclap.tables import unknown
 
 
@@ -28,24 +28,6 @@ def scaled_similarity(
         audio = functional.normalize(audio, dim=-1)  # E^a / |E^a|
         text = functional.normalize(text, dim=-1)  # E^t / |E^t|
     return temperature * audio @ text.T  # C = tau E^a E^t, equation 1
-
-
-def contrastive_loss(logits: Tensor) -> Tensor:
-    """Symmetric cross entropy of the paper, a scalar; ValueError if logits are not ``(n, n)``."""
-    if logits.ndim != 2 or logits.shape[0] != logits.shape[1]:
-        shape = tuple(logits.shape)
-        raise ValueError(f"Bad logits {shape}, expected (n, n): one caption for each utterance.")
-    pairs = torch.arange(len(logits), device=logits.device)  # caption i for utterance i
-    to_text = functional.cross_entropy(logits, pairs)  # l_text: softmax over the captions
-    to_audio = functional.cross_entropy(logits.T, pairs)  # l_audio: softmax over the utterances
-    return (to_text + to_audio) / 2  # equation 2
-
-
-def sigmoid_loss(logits: Tensor) -> Tensor:
-    """Does this caption belong to this utterance? Every pair by itself; logits have a bias."""
-    truth = torch.eye(len(logits), dtype=logits.dtype, device=logits.device)
-    each = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    return each.sum(1).mean()
 
 
 def loss_floor(captions: Iterable[Hashable]) -> float:

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from transformers import get_scheduler
 
 from paraclap.model import ParaCLAP, build, embedding
-from paraclap.model.layers import pool_audio
+from paraclap.model.layers import encode_audio
 from paraclap.training.dataset import Batch
 from paraclap.training.loss import contrastive_loss, scaled_similarity, sigmoid_loss
 from paraclap.training.settings import Settings
@@ -59,7 +59,7 @@ def encode_pairs(model: ParaCLAP, settings: Settings, batch: Batch) -> tuple[Ten
     half = uses_bf16(model, settings)
     with torch.autocast(model.device.type, torch.bfloat16, enabled=half):  # the encoders alone
         mask = batch.get("audio_attention_mask")
-        audio = pool_audio(model.audio_model, batch["input_values"], mask)
+        _, audio = encode_audio(model.audio_model, batch["input_values"], mask)
         text = batch.get("pooled_text")  # of a frozen text encoder
         if text is None:
             text = model.pool_text(batch["input_ids"], batch["attention_mask"])

@@ -14,8 +14,8 @@ from transformers import AutoTokenizer, BertConfig, Wav2Vec2Config
 from paraclap.model import ParaCLAP
 from paraclap.model.checkpoint import WIDTH, read_weights
 from paraclap.model.encoders import minilm_folder
-from paraclap.model.layers import cosine_logits
-from paraclap.training import contrastive_loss
+from paraclap.model.layers import encode_audio
+from paraclap.training import contrastive_loss, scaled_similarity
 
 DATA = Path(__file__).parents[1] / "data" / "official-tiny"
 AUDIO_CONFIG, TEXT_CONFIG = DATA / "audio_config.json", DATA / "text_config.json"
@@ -60,9 +60,12 @@ def test_embeddings_logits_and_losses_are_those_of_the_authors(model, numbers):
     assert not model.training
     close(model.temperature.detach(), numbers["logit_scale_exp"])
     with torch.inference_mode():
-        audio = torch.cat([model.get_audio_features(signal[None]) for signal in waves(numbers)])
-        text = model.get_text_features(numbers["input_ids"], numbers["attention_mask"])
-        logits = cosine_logits(audio, text, model.temperature)
+        pooled = [encode_audio(model.audio_model, signal[None])[1] for signal in waves(numbers)]
+        audio = model.audio_projection(torch.cat(pooled))
+        text = model.text_projection(
+            model.pool_text(numbers["input_ids"], numbers["attention_mask"])
+        )
+        logits = scaled_similarity(audio, text, model.temperature)
     close(audio, numbers["audio_embedding"])
     close(text, numbers["text_embedding"])
     close(logits, numbers["similarity"])

@@ -10,7 +10,7 @@ from paraclap import audio, features
 from paraclap.model import ParaCLAP, build
 from paraclap.model.embedding import embed_audio
 from paraclap.model.functionals import FUNCTIONALS, FunctionalsEncoder
-from paraclap.model.layers import pool_audio
+from paraclap.model.layers import encode_audio
 
 NAMES = ["egemaps", "egemaps+smoke"]
 
@@ -61,17 +61,17 @@ def test_pooling_keeps_the_functionals_and_counts_no_padding(name):
     model, given = untrained(name), drawn(2)
     signals = noise(9000, 16_000)
     inputs = model.processor(audio=signals, functionals=given)
-    pooled = pool_audio(model.audio_model, *inputs.values())
+    _, pooled = encode_audio(model.audio_model, *inputs.values())
     for row, signal, own in zip(pooled, signals, given, strict=True):
         one = model.processor(audio=signal, functionals=own)
         expected = one["input_values"][0, :FUNCTIONALS]
         torch.testing.assert_close(row[-FUNCTIONALS:], expected)
-        alone = pool_audio(model.audio_model, *one.values())
+        _, alone = encode_audio(model.audio_model, *one.values())
         torch.testing.assert_close(row, alone[0], atol=1e-5, rtol=1e-4)
     assert isinstance(model.audio_model, FunctionalsEncoder)
     if model.audio_model.encoder is not None:
         units = model.audio_model.encoder.config.hidden_size
-        plain = pool_audio(model.audio_model.encoder, torch.from_numpy(signals[1])[None])
+        _, plain = encode_audio(model.audio_model.encoder, torch.from_numpy(signals[1])[None])
         torch.testing.assert_close(pooled[1, :units], plain[0], atol=1e-5, rtol=1e-4)
 
 

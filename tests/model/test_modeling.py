@@ -6,9 +6,12 @@ import torch
 from torch.nn import functional
 from transformers import (
     AutoModel,
+    AutoTokenizer,
+    ClapConfig,
     Data2VecAudioConfig,
     HubertConfig,
     SEWConfig,
+    SEWDConfig,
     UniSpeechConfig,
     UniSpeechSatConfig,
     Wav2Vec2Config,
@@ -18,7 +21,9 @@ from transformers import (
 )
 
 from paraclap.model import ParaCLAP, ParaCLAPConfig, Projection, build
-from paraclap.model.layers import is_exact_with_mask, mean_pool
+from paraclap.model.encoders import minilm_folder
+from paraclap.model.functionals import FunctionalsConfig
+from paraclap.model.layers import contrastive_loss, is_exact_with_mask, mean_pool
 
 TINY = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
 TINY |= {"intermediate_size": 32, "num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2}
@@ -42,6 +47,7 @@ APART = {  # padding goes past the mask of these
     "data2vec-audio": Data2VecAudioConfig(**TINY),
     "conformer": Wav2Vec2ConformerConfig(**TINY),
     "sew": SEWConfig(**TINY, squeeze_factor=2),
+    "sew-d": SEWDConfig(**TINY, squeeze_factor=2),
 }
 
 
@@ -52,8 +58,7 @@ def signals(*samples, seed=0):
 
 def embed(model, batch):
     with torch.inference_mode():
-        features = model.get_audio_features(**model.prepare(audio=batch))
-        return functional.normalize(features, dim=-1)
+        return model.get_audio_features(**model.prepare(audio=batch)).pooler_output
 
 
 @pytest.fixture
@@ -75,6 +80,10 @@ def test_padding_changes_nothing_for_any_audio_encoder(name):
     model.eval()
     alone = torch.cat([embed(model, [signal]) for signal in batch])
     torch.testing.assert_close(embed(model, batch), alone, atol=1e-4, rtol=0)
+    found = model.get_audio_features(**model.prepare(audio=batch), output_hidden_states=True)
+    (one,) = model.get_audio_features(**model.prepare(audio=batch[1])).last_hidden_state
+    assert len(found.hidden_states) == 2 and len(found.hidden_states[1]) == 4
+    torch.testing.assert_close(found.last_hidden_state[1, : len(one)], one, atol=1e-4, rtol=0)
 
 
 def test_mean_pooling_counts_no_padding():
@@ -89,9 +98,9 @@ def test_mean_pooling_counts_no_padding():
 def test_padded_queries_equal_single_ones(model):
     queries = ["is loud", "has a low pitch and is of average duration and speaker is angry"]
     with torch.inference_mode():
-        many = model.get_text_features(**model.processor(text=queries))
-        one = torch.cat([model.get_text_features(**model.processor(text=q)) for q in queries])
-    torch.testing.assert_close(many, one, atol=1e-4, rtol=0)
+        given = [model.processor(text=query) for query in (queries, *queries)]
+        many, *one = (model.get_text_features(**tokens).pooler_output for tokens in given)
+    torch.testing.assert_close(many, torch.cat(one), atol=1e-4, rtol=0)
 
 
 def test_the_projection_is_that_of_the_paper():
@@ -110,15 +119,40 @@ def test_forward_returns_logits_and_embeddings(model):
     inputs = model.processor(text=["is loud", "is quiet"], audio=signals(4000, 3000))
     output = model(**inputs)
     names = ["logits_per_audio", "logits_per_text", "text_embeds", "audio_embeds"]
-    assert list(output) == names
+    assert list(output) == [*names, "text_model_output", "audio_model_output"]
     cosine = output.audio_embeds @ output.text_embeds.T
     torch.testing.assert_close(output.logits_per_audio, cosine / 0.07, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(output.logits_per_audio, output.logits_per_text.T)
     torch.testing.assert_close(output.audio_embeds.norm(dim=-1), torch.ones(2))
-    found = model(**inputs, return_dict=False)
-    assert isinstance(found, tuple) and torch.equal(found[0], output.logits_per_audio)
+    found = model(**inputs, return_dict=False, return_loss=True)
+    torch.testing.assert_close(found[0], contrastive_loss(output.logits_per_audio))
+    assert torch.equal(found[1], output.logits_per_audio) and type(found[-1]) is tuple
     with pytest.raises(TypeError, match="audio_atention_mask"):
         model(**inputs, audio_atention_mask=None)
+
+
+def test_layers_are_given_where_they_are_asked_for(model):
+    inputs = model.processor(text=["is loud", "is quiet"], audio=signals(4000, 3000))
+    model.set_attn_implementation("eager")
+    asked = model(**inputs, output_hidden_states=True, output_attentions=True)
+    model.config.output_hidden_states = model.config.output_attentions = True
+    for output in (asked, model(**inputs)):
+        for part in (output.text_model_output, output.audio_model_output):
+            assert (len(part.hidden_states), len(part.attentions)) == (2, 1)
+            assert part.shape == part.pooler_output.shape == (2, 16)
+
+
+def test_tokens_are_read_as_transformers_tokenizers_give_them(model):
+    tokens = AutoTokenizer.from_pretrained(minilm_folder())(["is loud"], return_tensors="pt")
+    assert "token_type_ids" in tokens
+    features = model.get_text_features(**tokens).pooler_output
+    assert torch.equal(features, model.get_text_features(tokens["input_ids"]).pooler_output)
+    tokens["token_type_ids"] += 1
+    assert not torch.equal(features, model.get_text_features(**tokens).pooler_output)
+    count = model.get_input_embeddings().num_embeddings
+    model.resize_token_embeddings(count + 1)
+    assert model.get_text_features(torch.tensor([[count]])).shape == (1, 16)
+    assert model.config.text_config.vocab_size == count + 1
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
@@ -137,8 +171,8 @@ def test_a_model_in_half_precision_reads_signals(model):
     exact = embed(model, batch)
     assert (exact - embed(model, [signal / 30 for signal in batch])).abs().max() > 1e-3  # level
     half = embed(model.to(torch.bfloat16), batch)
-    assert half.dtype == torch.bfloat16
-    assert functional.cosine_similarity(half.float(), exact).min() > 0.99
+    assert half.dtype == torch.float32  # they are compared in full
+    assert functional.cosine_similarity(half, exact).min() > 0.99
 
 
 def test_gradient_checkpointing_gives_the_same_gradients(model):
@@ -152,7 +186,7 @@ def test_gradient_checkpointing_gives_the_same_gradients(model):
             assert model.is_activation_checkpointing
         model.zero_grad()
         features = model.get_audio_features(**model.prepare(audio=signals(4000, 3000)))
-        features[:, 0].sum().backward()
+        features.pooler_output[:, 0].sum().backward()
         found.append(model.audio_model.feature_extractor.conv_layers[0].conv.weight.grad)
     torch.testing.assert_close(found[0], found[1])
 
@@ -169,6 +203,10 @@ def test_the_bias_of_the_sigmoid_objective_is_optional():
         ("audio", {"model_type": "bert"}),
         ("audio", WhisperConfig()),
         ("audio", {"model_type": "speecht5"}),
+        ("audio", ClapConfig()),
+        ("audio", ParaCLAPConfig()),
+        ("audio", {"model_type": "oneformer"}),
+        ("audio", FunctionalsConfig(encoder=FunctionalsConfig())),
         ("text", {"model_type": "wav2vec2"}),
         ("text", {"model_type": "t5"}),
         ("text", ParaCLAPConfig()),
@@ -177,6 +215,6 @@ def test_the_bias_of_the_sigmoid_objective_is_optional():
 def test_encoders_of_other_kinds_are_refused(kind, config):
     reads = {"audio": "waveforms", "text": "tokens"}[kind]
     with pytest.raises(
-        ValueError, match=rf"Bad {kind} encoder '\w+', expected one that reads {reads}"
+        ValueError, match=rf"Bad {kind} encoder '[\w-]+', expected one that reads {reads}"
     ):
         ParaCLAPConfig(**{f"{kind}_config": config})

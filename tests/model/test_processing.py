@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from transformers import Wav2Vec2FeatureExtractor
+from transformers import AutoTokenizer, Wav2Vec2FeatureExtractor
 
 from paraclap.model import ParaCLAPFeatureExtractor, ParaCLAPProcessor
-from paraclap.model.encoders import load_text_encoder
+from paraclap.model.encoders import load_text_encoder, minilm_folder
 
 
 def noise(*samples):
@@ -53,6 +53,7 @@ def test_padding_and_lengths_are_for_the_caller_to_choose():
     assert shape(padding="max_length", max_length=8000) == (2, 8000)
     assert shape(max_length=2000, truncation=True) == (2, 2000)
     assert [len(one) for one in extractor(batch, padding=False)["input_values"]] == [5000, 3000]
+    assert "audio_attention_mask" not in extractor(batch, return_attention_mask=False)
 
 
 def test_a_short_signal_is_extended_by_silence_that_counts():
@@ -67,7 +68,7 @@ def test_a_short_signal_is_extended_by_silence_that_counts():
         (np.zeros((1, 2, 900)), r"Bad signal: shape \(2, 900\), .*expected one channel"),
         ([[[0.0] * 900] * 2], r"Bad signal: shape \(2, 900\), .*expected one channel"),
         ([np.array([0.0, np.nan, np.inf])], "2 values not finite, expected"),
-        ([np.full(900, 9_830, "int16")], "values up to 9830, .*expected one channel"),
+        (np.array([0, 9000], np.int16), "peak 9000, .* from -1 to 1"),
     ],
 )
 def test_what_is_no_mono_signal_is_refused(signals, message):
@@ -82,11 +83,16 @@ def test_another_sampling_rate_and_unknown_options_are_refused(processor):
         processor.feature_extractor(noise(4000), samplingrate=16_000)
     with pytest.raises(ValueError, match="Got neither text nor audio"):
         processor()
+    with pytest.raises(TypeError, match=r"Unknown options \['paddin'\]"):
+        processor(text="a", paddin=True)
+    for part in ({"text": "a", "text_kwargs": {"padding": True}}, {"audio": noise(900)}):
+        with pytest.raises(ValueError, match=r"Got \['padding'\] twice"):
+            processor(**{"audio_kwargs": {"padding": True}} | part, padding=False)
 
 
 def test_options_are_taken_as_processors_of_transformers_take_them(processor):
     text, audio = ["a", "b c"], noise(900, 500)
-    plain = {name: one.shape for name, one in processor(text, audio, 16_000).items()}
+    plain = {name: one.shape for name, one in processor(text, audio, sampling_rate=16_000).items()}
     assert plain["input_ids"] == plain["attention_mask"] == (2, 4)
     assert plain["input_values"] == plain["audio_attention_mask"] == (2, 900)
     padded = {"padding": "max_length", "max_length": 20, "truncation": True}
@@ -104,3 +110,15 @@ def test_options_are_taken_as_processors_of_transformers_take_them(processor):
     assert (apart["input_ids"].shape, apart["input_values"].shape) == ((2, 20), (2, 1000))
     alone = processor(audio=audio, padding="max_length", max_length=1000)
     assert alone["input_values"].shape == (2, 1000)
+
+
+def test_what_a_tokenizer_is_made_with_holds_and_padding_stands_at_the_end():
+    options = {"padding": "max_length", "max_length": 9, "padding_side": "left"}
+    tokenizer = AutoTokenizer.from_pretrained(minilm_folder(), **options)
+    tokens = ParaCLAPProcessor(ParaCLAPFeatureExtractor(), tokenizer)(text=["sad"])
+    assert tokens["attention_mask"].tolist() == [[1] * 3 + [0] * 6]
+
+
+def test_a_processor_is_loaded_as_it_was_saved(processor, tmp_path):
+    processor.save_pretrained(tmp_path)
+    assert ParaCLAPProcessor.from_pretrained(tmp_path).to_dict() == processor.to_dict()
