@@ -211,12 +211,8 @@ class Pairs(Dataset[Batch]):
         """Places among the training rows of the batch at ``step``; each epoch is a new draw."""
         epoch, number = divmod(step, self.steps_per_epoch)
         if self._order[0] != epoch:
-            rng, many, weighted = (
-                self._random(ORDER, epoch),
-                len(self.chosen),
-                self.settings.balance,
-            )
-            rows = rng.choice(many, many, p=self.weights) if weighted else rng.permutation(many)
+            rng, many, is_even = self._random(ORDER, epoch), len(self.chosen), self.settings.balance
+            rows = rng.choice(many, many, p=self.weights) if is_even else rng.permutation(many)
             self._order = epoch, rows
         return self._order[1][number * self.settings.batch :][: self.settings.batch]
 

@@ -27,7 +27,7 @@ from tqdm import tqdm
 from paraclap import tables
 from paraclap.model import ParaCLAP
 from paraclap.model.embedding import embed_audio, embed_text
-from paraclap.queries import QueryPool, emotion_word
+from paraclap.queries import QueryPool
 from paraclap.queries.templates import NO_AGREEMENT
 from paraclap.training import step as steps
 from paraclap.training.dataset import Batch, Pairs, Signals, decode_audio, training_rows
@@ -233,8 +233,7 @@ class _Run:
         emotions = sorted(self.dev.unique())
         if len(emotions) < 2:
             return math.nan
-        words = [emotion_word(emotion, self.settings.emotion_form) for emotion in emotions]
-        text = embed_text(self.model, [self.settings.dev_template.replace("{}", w) for w in words])
+        text = embed_text(self.model, [self.settings.dev_question(one) for one in emotions])
         share = self.dev.iloc[self.accelerator.process_index :: self.accelerator.num_processes]
         signals = None if self.signals is None else self.signals.select(share.index)
         precision = "bf16" if steps.uses_bf16(self.model, self.settings) else "float32"
