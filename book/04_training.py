@@ -139,8 +139,8 @@ print(*captions[:4], sep="\n")
 # %% [markdown]
 # ## The audio encoder: wav2vec2
 #
-# The paper takes wav2vec2 {cite}`baevski2020wav2vec2`, trained further on the emotions of MSP-Podcast {cite}`wagner2023dawn`. It has two
-# parts. A stack of convolutions slides over the samples $x$ and makes a vector every 20 ms, a *frame*. A transformer then lets each
+# The paper takes wav2vec2 {cite}`baevski2020wav2vec2`, trained further to rate arousal, dominance and valence in MSP-Podcast
+# {cite}`wagner2023dawn`. It has two parts. A stack of convolutions slides over the samples $x$ and makes a vector every 20 ms, a *frame*. A transformer then lets each
 # frame look at all others and returns a new vector for each. With $T$ frames of $u$ numbers:
 #
 # $$H^a = \operatorname{Transformer}\big(\operatorname{Conv}(x)\big) \in \mathbb{R}^{T \times u}$$
@@ -246,7 +246,7 @@ show(training.scaled_similarity)
 show(training.contrastive_loss)
 
 # %% [markdown]
-# The loss cannot reach zero. Where $g$ pairs of a batch share one caption, each gets at most $1/g$ of the probability. Over all groups
+# Where captions repeat, the loss cannot reach zero. Where $g$ pairs of a batch share one caption, each gets at most $1/g$ of the probability. Over all groups
 # of equal captions this is a floor of $\frac{1}{N} \sum g \ln g$. The real floor is higher: different captions can be true of one
 # utterance as well, and they count as wrong.
 
@@ -267,8 +267,8 @@ show(training.training_step)
 
 # %% [markdown]
 # The optimiser (Adam) scales the step of each weight by how large its gradients have been. Pretrained encoders get a small learning
-# rate, the new heads a larger one. After each epoch the emotions of the dev split are asked {term}`zero-shot`, and the best model so far
-# is kept. A run that was stopped continues from its {term}`checkpoint`; a finished one is only loaded.
+# rate, the new heads a larger one. After each epoch the model is asked for the emotions of the dev split, in words, and the best model
+# so far is kept. A run that was stopped continues from its {term}`checkpoint`; a finished one is only loaded.
 
 # %%
 model = training.train(labels, pool, folder, settings, features)
@@ -276,7 +276,7 @@ curves = tables.read_table(folder / "curves.csv")
 weights = sum(one.numel() for one in model.parameters()) / 1e6
 print(f"{weights:.1f} million weights, {len(curves)} steps of {batch} pairs.")
 
-# %% mystnb={"figure": {"name": "fig-train-curves", "caption": "Left: the loss of every step (thin) and its running mean; the dashed line is guessing. Right: zero-shot UAR on the dev split after each epoch; the star marks the model that is kept, the dashed line is guessing."}, "image": {"alt": "Two line charts over steps: training loss with its running mean, and UAR on the dev split, both with a dashed chance line."}}
+# %% mystnb={"figure": {"name": "fig-train-curves", "caption": "Left: the loss of every step (thin) and its running mean; the dashed line is guessing. Right: UAR on the dev split after each epoch, emotions asked in words; the star marks the model that is kept, the dashed line is guessing."}, "image": {"alt": "Two line charts over steps: training loss with its running mean, and UAR on the dev split, both with a dashed chance line."}}
 known = labels["emotion"].notna() & ~labels["emotion"].isin(["other", "no_agreement"])
 dev = labels[known & (labels["split"] == "dev")].sort_values("emotion", kind="stable")
 figures.curves({"this run": curves}, batch, dev["emotion"].nunique())

@@ -21,7 +21,7 @@
 # utterances by words and words by utterances, and it can measure arousal or pitch. Two controls come first: a few labelled
 # utterances, and captions that are not true. After this chapter you can
 #
-# - train a linear probe on embeddings, and say how many labels a zero-shot answer is worth,
+# - train a linear probe on embeddings, and say how many labels a question in words is worth,
 # - test that a score comes from the captions and from nothing else,
 # - measure search where many items are true, and compare it with a random order,
 # - turn two opposite queries into a number, and compare it with ratings.
@@ -95,9 +95,9 @@ own = probes[probes["system"] == "embeddings"]
 above = own["uar"] > own["task"].map(zero["uar"])
 for k, better in above.groupby(own["k"]):
     count = f"{better.sum()} of {len(better)} tasks"
-    print(f"Probes with {k} of each class score above zero-shot on {count}.")
+    print(f"Probes with {k} of each class score above the question in words on {count}.")
 
-# %% mystnb={"figure": {"name": "fig-beyond-probes", "caption": "UAR of probes by the number of labelled utterances of each class, of zero-shot answers (solid line) and of chance (dashed line). Where a curve crosses the solid line is how many labels of each class the words of the classes are worth."}, "image": {"alt": "One panel for each task: curves of UAR over shots for two representations, with lines for zero-shot and chance."}}
+# %% mystnb={"figure": {"name": "fig-beyond-probes", "caption": "UAR of probes by the number of labelled utterances of each class, of the question in words (solid line) and of chance (dashed line). Where a curve crosses the solid line is how many labels of each class the words of the classes are worth."}, "image": {"alt": "One panel for each task: curves of UAR over shots for two representations, with lines for the question in words and chance."}}
 lines = max(1, -(-probes["task"].nunique() // 3))
 fig, axes = style.figure(lines, 3, 0.4 + 1.9 * lines, sharex=True, squeeze=False)
 for ax, (task, own) in zip(axes.flat, probes.groupby("task", sort=False), strict=False):
@@ -259,7 +259,7 @@ style.text_table(shown[kinds].reset_index(), "Difference of the mean UAR; * real
 # ```
 # ````
 #
-# **2.** How many labelled utterances of each class does a {term}`probe` need to pass the zero-shot answer, task by task?
+# **2.** How many labelled utterances of each class does a {term}`probe` need to pass the question in words, task by task?
 #
 # ````{admonition} Answer
 # :class: dropdown

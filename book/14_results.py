@@ -172,7 +172,7 @@ print(results.write_card(result, folder))
 #
 # In the answers, `folder` is the folder of this run, as in the code above.
 #
-# **1.** Sort the zero-shot scores of this run by the width of their interval. Why is the narrowest not always the most certain?
+# **1.** Sort the scores of this run by the width of their interval. Why is the narrowest not always the most certain?
 #
 # ````{admonition} Answer
 # :class: dropdown

@@ -1,6 +1,6 @@
 """Training a run: all steps, a dev score after each epoch, checkpoints, the best model.
 
-After each epoch the emotions of the dev split are asked zero-shot, and the best model so far is
+After each epoch the emotions of the dev split are asked in words, and the best model so far is
 kept; nothing looks at a test split. A run that was stopped ends with the weights it would have had,
 on a CPU with the same number of threads to the last bit. Several processes (``accelerate launch``)
 share each batch. Chapter 4. Source: ParaCLAP (Jing et al., 2024), sections 2.1 and 3.3.
@@ -229,7 +229,7 @@ class _Run:
                     shutil.rmtree(self.checkpoints / BEST, ignore_errors=True)
 
     def _dev_score(self) -> float:
-        """UAR of the emotions of the dev split, asked zero-shot; nan if there is but one."""
+        """UAR of the emotions of the dev split, asked in words; nan if there is but one."""
         emotions = sorted(self.dev.unique())
         if len(emotions) < 2:
             return math.nan
