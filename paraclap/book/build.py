@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from copy import deepcopy
 from importlib import metadata
 from pathlib import Path
 
@@ -87,9 +88,10 @@ def _fold(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     later = [place for place, line in enumerate(lines) if place >= FIRST and line.startswith("# ")]
     if "parameters" not in cell.metadata.get("tags", []) or not later:
         return [cell]
-    shown, folded = "\n".join(lines[: later[0]]), "\n".join(lines[later[0] :])
-    new = nbformat.v4.new_code_cell
-    return [new(shown), new(folded, metadata=FOLDED)]
+    shown, folded = cell, deepcopy(cell)
+    shown.source, folded.source = "\n".join(lines[: later[0]]), "\n".join(lines[later[0] :])
+    folded.update(id=f"{cell.id}-folded", metadata=FOLDED)
+    return [shown, folded]
 
 
 def _how_made(notebook: nbformat.NotebookNode) -> str:
