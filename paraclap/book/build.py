@@ -88,10 +88,10 @@ def _fold(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     later = [place for place, line in enumerate(lines) if place >= FIRST and line.startswith("# ")]
     if "parameters" not in cell.metadata.get("tags", []) or not later:
         return [cell]
-    shown, folded = cell, deepcopy(cell)
-    shown.source, folded.source = "\n".join(lines[: later[0]]), "\n".join(lines[later[0] :])
+    folded = deepcopy(cell)
+    cell.source, folded.source = "\n".join(lines[: later[0]]), "\n".join(lines[later[0] :])
     folded.update(id=f"{cell.id}-folded", metadata=FOLDED)
-    return [shown, folded]
+    return [cell, folded]
 
 
 def _how_made(notebook: nbformat.NotebookNode) -> str:
