@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
 import transformers
@@ -79,6 +81,12 @@ def compare(what: str, unit: str, speeds: pd.DataFrame, reference: str) -> list[
         }
         for name in speeds
     ]
+
+
+def agreement(answers: npt.NDArray[Any], others: npt.NDArray[Any]) -> float | None:
+    """Share of equal answers; None where one answer has more than half of them in either."""
+    shares = [np.unique(one, return_counts=True)[1].max() / len(one) for one in (answers, others)]
+    return None if max(shares) > 0.5 else float((answers == others).mean())
 
 
 def write(args: argparse.Namespace, rows: Sequence[Mapping[str, Any]], device: str = "cpu") -> None:

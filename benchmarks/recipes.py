@@ -29,7 +29,7 @@ from paraclap.queries import QueryPool
 from paraclap.training import Settings, read_training_data, train
 
 ELEMENTS = ["", "similarity", "join", "freeze_audio", "freeze_text"]
-ELEMENTS += ["batch+epochs", "logit_scale_max"]
+ELEMENTS += ["batch+epochs", "logit_scale_max", "projection"]
 STEPS, BATCH, UTTERANCES = 40, 32, 800  # of the paper's recipe
 
 

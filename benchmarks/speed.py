@@ -1,20 +1,22 @@
 """How fast scoring, training and features are on a processor, beside plain loops.
 
-    python -m benchmarks.speed        # about half an hour; --dry: tiny, to see that it runs
+    python -m benchmarks.speed        # about an hour; --dry: tiny, to see that it runs
 
 - **Scoring** at full size (random weights): the released loop takes one file at a time, whole,
   without a mask, and encodes the candidates again for each (in its favour: tokenised once); the
   pipeline of transformers; :func:`paraclap.classify`, and the same in bfloat16.
-- **Training** as in params/demo.yaml: a whole run, decoding, dev scores and checkpoints included,
-  beside a plain loop that keeps the outputs of the frozen text encoder, too, but reads its crops
-  from the files, pads with the stock feature extractor and does nothing else.
+- **Training** as in params/demo.yaml: whole runs, from the start to the saved model. Ours decodes
+  the corpus, scores the dev split and writes checkpoints. A plain loop and the Trainer of
+  transformers take the same steps: they keep the outputs of the frozen text encoder, too, and
+  compute attention alike, but read crops from the files, pad with the stock extractor, and do
+  nothing else.
 - **Features**: two processes beside one.
 
 Signals are noise. Writes benchmarks/speed.json.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +71,11 @@ def scoring(folder: Path, rounds: int, dry: bool) -> Rows:
         "classify, bf16": lambda: len(answered(model, index, "bf16")) and seconds,
     }
     speeds = measure.take_turns(ways, rounds)
-    return measure.compare("scoring", "s/s", speeds, "released loop")
+    first = pd.Series(CANDIDATES).take(released(model, index).argmax(axis=1)).to_numpy()
+    given = zeroshot.classify(model, index, CANDIDATES), answered(model, index, "bf16")
+    equal = [measure.agreement(first, one["prediction"].to_numpy()) for one in given]
+    rows = measure.compare("scoring", "s/s", speeds, "released loop")
+    return [row | {"agreement": one} for row, one in zip(rows, [None, None, *equal], strict=True)]
 
 
 def answered(model: ParaCLAP, index: pd.MultiIndex, precision: str) -> pd.DataFrame:
@@ -101,9 +107,10 @@ def training(folder: Path, rounds: int, dry: bool) -> Rows:
     pool, pairs = random_data.pool(labels), settings.batch * settings.steps
     ways = {
         "plain loop": lambda: len(plain_losses(labels, pool, settings)) and pairs,
+        "Trainer": lambda: len(trainer_losses(labels, pool, settings)) and pairs,
         "train": lambda: len(train_losses(labels, pool, settings)) and pairs,
     }
-    speeds = measure.take_turns(ways, rounds if dry else max(2, rounds // 2))
+    speeds = measure.take_turns(ways, rounds)
     return measure.compare("training", "pairs/s", speeds, "plain loop")
 
 
@@ -115,31 +122,77 @@ def train_losses(labels: pd.DataFrame, pool: QueryPool, settings: Settings) -> l
 
 
 def plain_losses(labels: pd.DataFrame, pool: QueryPool, settings: Settings) -> list[float]:
-    """Losses of the same training as one writes it first; pairs and captions are the same."""
-    model = start_model(settings)
-    drawn, segments, losses = Pairs(labels, pool, model, settings), list(labels.index), []
+    """Losses of the same run as one writes it first; pairs and captions are the same."""
+    model, losses = start_model(settings), []
+    drawn = Pairs(labels, pool, model, settings)
     optimizer, schedule = make_optimizer(model, settings, drawn.steps)
-    extractor = transformers.Wav2Vec2FeatureExtractor(
-        do_normalize=False, return_attention_mask=True
-    )
-    options = {"sampling_rate": audio.SAMPLING_RATE, "padding": True, "return_tensors": "pt"}
-    kept: dict[str, torch.Tensor] = {}
-    for step in range(drawn.steps):
-        captions = drawn.captions(step)
-        for caption in set(captions) - kept.keys():
-            with torch.no_grad():
-                kept[caption] = model.pool_text(**model.prepare(text=[caption]))[0]
-        crops = [crop(segments[row], settings.crop_seconds) for row in drawn.rows(step)]
-        inputs = extractor(crops, **options)
-        own = model.get_audio_features(*inputs.values()).pooler_output
-        texts = model.text_projection(torch.stack([kept[caption] for caption in captions]))
-        loss = contrastive_loss(scaled_similarity(own, texts, model.temperature))
+    for batch in plain_batches(labels, drawn, model, settings):
+        loss = pair_loss(model, batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
         losses.append(loss.item())
+    with tempfile.TemporaryDirectory() as name:
+        model.save_pretrained(name)
     return losses
+
+
+def trainer_losses(labels: pd.DataFrame, pool: QueryPool, settings: Settings) -> list[float]:
+    """Losses of the same run, its steps taken by the Trainer of transformers."""
+    model, losses = start_model(settings), list[float]()
+    drawn = Pairs(labels, pool, model, settings)
+
+    class Steps(torch.utils.data.IterableDataset[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            return plain_batches(labels, drawn, model, settings)
+
+    class Trainer(transformers.Trainer):
+        def compute_loss(self, model: Any, inputs: Any, *_: Any, **__: Any) -> torch.Tensor:
+            loss = pair_loss(model, inputs)
+            losses.append(loss.item())
+            return loss
+
+    with tempfile.TemporaryDirectory() as name:
+        still = {"report_to": "none", "logging_strategy": "no", "disable_tqdm": True}
+        whole = {"per_device_train_batch_size": 1, "remove_unused_columns": False}
+        args = transformers.TrainingArguments(
+            name, max_steps=drawn.steps, max_grad_norm=0, use_cpu=True, **still, **whole
+        )
+        optimizers = make_optimizer(model, settings, drawn.steps)
+        given = {"data_collator": lambda one: one[0], "optimizers": optimizers}
+        trainer = Trainer(model, args, train_dataset=Steps(), **given)
+        trainer.train()
+        trainer.save_model()
+    return losses
+
+
+def plain_batches(
+    labels: pd.DataFrame, drawn: Pairs, model: ParaCLAP, settings: Settings
+) -> Iterator[dict[str, torch.Tensor]]:
+    """Signals read from their files at each step, and captions that are encoded once."""
+    segments, kept = list(labels.index), dict[str, torch.Tensor]()
+    extractor = transformers.Wav2Vec2FeatureExtractor(
+        do_normalize=False, return_attention_mask=True
+    )
+    options = {"sampling_rate": audio.SAMPLING_RATE, "padding": True, "return_tensors": "pt"}
+    for step in range(drawn.steps):
+        captions = drawn.captions(step)
+        model.text_model.eval()
+        for caption in set(captions) - kept.keys():
+            with torch.no_grad():
+                kept[caption] = model.pool_text(**model.prepare(text=[caption]))[0]
+        crops = [crop(segments[row], settings.crop_seconds) for row in drawn.rows(step)]
+        pooled = torch.stack([kept[caption] for caption in captions])
+        yield dict(extractor(crops, **options)) | {"pooled": pooled}
+
+
+def pair_loss(model: ParaCLAP, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Loss of a batch of :func:`plain_batches`."""
+    inputs = batch["input_values"], batch["attention_mask"]
+    own = model.get_audio_features(*inputs).pooler_output
+    texts = model.text_projection(batch["pooled"])
+    return contrastive_loss(scaled_similarity(own, texts, model.temperature))
 
 
 def crop(segment: Any, seconds: float) -> audio.Signal:

@@ -32,7 +32,7 @@
 #
 # **Which recordings are there, and what do we know about them?** A model that answers questions about speech needs two
 # things to learn from: recordings, and labels that people gave them. This chapter brings both into one table, whatever
-# the {term}`corpus` looks like on disk, and then listens and looks before anything is computed.
+# the {term}`corpus` looks like on disk. Then we listen and look, before anything is computed.
 #
 # After this chapter you can
 #
@@ -54,7 +54,8 @@
 # ```
 
 # %% [markdown]
-# The next cell lists what can be changed. A params file gives other values, see `params/`.
+# The next cell lists what can be changed; on the pages of the book, what is changed rarely is folded. A params file
+# gives other values, see `params/`.
 
 # %% tags=["parameters"]
 # the run
@@ -108,8 +109,8 @@ tables.show(labels[labels["split"] == "train"], 2).reset_index().T
 # %% [markdown]
 # These are two rows, printed upright. A row is a {term}`segment`: a part of a file from a start to an end. `emotion` is
 # a word for what the speaker expresses. `label` is the class that the corpus itself asks for, which need not be an
-# emotion. What a corpus does not know stays empty. Where the loader had to decide something, it says so, and it lists
-# files that cannot be read:
+# emotion. What a corpus does not know stays empty. The notes say what the loader had to
+# decide, and which files it could not read:
 
 # %%
 print("\n".join(labels.attrs["notes"]) or "Nothing had to be decided.")
@@ -127,6 +128,10 @@ style.text_table(paper.overview())
 # %% [markdown]
 # None of them is part of this book: most are licensed, and the table says where to apply. Open databases can be named as
 # `audb:<name>@<version>`; they are downloaded.
+#
+# A loader compares what it finds with the published counts, and notes a difference. In one place the paper itself cannot be
+# right: it gives SLD 800 chunks for *each* of its two labels. As far as we know (we have not counted them), the data of the
+# challenge are 800 in all: 394 to learn from, 178 to develop, 228 to test. The paper does not say which of them it tested.
 #
 # ### Corpora of this run
 #
@@ -149,7 +154,7 @@ labels.reset_index().groupby(["corpus", "split"], sort=False).agg(
 # than real corpora do.
 
 # %% [markdown]
-# ## Listen
+# ## Listening
 #
 # How do these utterances sound? Here is one speaker, with as many {term}`emotions <emotion>` as the corpus has of one
 # person.
@@ -171,7 +176,7 @@ one_each = labels.groupby("corpus", sort=False).head(1).head(9)
 players(one_each, (one_each["corpus"] + ": " + one_each["label"].fillna("no label")).to_list())
 
 # %% [markdown]
-# ## Look
+# ## Looking
 #
 # {numref}`fig-contours` shows two of these utterances three times: the {term}`signal` itself; its energy by frequency
 # (the *mel spectrogram*, with frequencies spaced as the ear spaces them); and its pitch, which openSMILE estimates every
@@ -307,17 +312,17 @@ fig
 # ````
 
 # %% [markdown]
-# ## Summary
-#
-# All corpora are in one table, `labels.parquet`, with one row per segment and the same columns for a folder of files, a
-# database or the built-in speech. The splits share no speakers unless the check above says so. Each held-out corpus asks
-# its own question. The table does not say yet how the utterances *sound*. **What can we measure in an utterance?** This is
-# the question of [the next chapter](02_features).
-
-# %% [markdown]
 # ## Where the helpers come from
 #
 # - `paraclap.corpora.load`: any corpus as one table; `paraclap.corpora.paper`: the eight corpora of the paper
 # - `paraclap.corpora.synthetic.corpus_folder`: the built-in synthetic speech
 # - `paraclap.tables`: the table of segments, its checks, and how it is stored
 # - `paraclap.figures`: colours, players, and the figure of contours
+
+# %% [markdown]
+# ## Summary
+#
+# All corpora are in one table, `labels.parquet`, with one row per segment and the same columns for a folder of files, a
+# database or the built-in speech. The splits share no speakers unless the check above says so. Each held-out corpus asks
+# its own question. The table does not say yet how the utterances *sound*. **What can we measure in an utterance?** This is
+# the question of [the next chapter](02_features).

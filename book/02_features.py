@@ -74,8 +74,8 @@ show(features.functionals)
 # *before* openSMILE, and most functionals then differ by more than a few per cent from those of the file itself. So compare
 # features only with others made at the same rate.
 #
-# All segments take longest of all steps before training. Finished parts are kept on disk, so a run that was stopped continues
-# where it was. The values are the same whoever computes them: processes of this machine or the workers of a Dask cluster.
+# Of all steps before training, features take longest. Finished parts are kept on disk, so a run that was stopped continues
+# where it was. The values are the same on processes of this machine and on the workers of a Dask cluster.
 
 # %%
 out = folder / "features.parquet"
@@ -162,18 +162,18 @@ fig
 # %% [markdown]
 # ## Does the synthetic speech do what it should?
 #
-# The built-in speech is synthetic, so we know its *intended* prosody, in standard deviations (z). If the features did not follow
-# it ({numref}`fig-intended`), the labels would not be audible; if they did so without error, the task would be too easy.
+# The built-in speech is synthetic, so we know its *intended* prosody, in standard deviations (z). If the features do not follow
+# it ({numref}`fig-intended`), the labels cannot be heard. If they follow it without error, the task is too easy.
 
-# %% mystnb={"figure": {"caption": "Intended prosody of the synthetic speech against what openSMILE measures; r is the rank correlation. Duration falls with the speaking rate, and depends on the sentence too.", "name": "fig-intended"}, "image": {"alt": "Six scatter plots of features over intended values, with the rank correlation in each title."}}
+# %% mystnb={"figure": {"caption": "Intended prosody of the synthetic speech against what openSMILE measures; r is the rank correlation. The duration stands over the speaking rate, so a negative r is the right one there.", "name": "fig-intended"}, "image": {"alt": "Six scatter plots of features over intended values, with the rank correlation in each title."}}
 intended = synthetic.intended_prosody(folder / "corpus", train.index)
 figures.intended(intended.join(table[[*functionals, "duration"]]))
 
 # %% [markdown]
 # ## How far are the other corpora?
 #
-# The {term}`edges` between low, normal and high come from the training split. In a corpus of children nearly every voice is
-# "high", whatever it expresses. Such shifts ({numref}`fig-shift`) are one reason why a model can be good on the test split of its
+# The {term}`edges` between low, normal and high come from the training split. In a corpus of children nearly every
+# utterance has a "high pitch", whatever it expresses. Such shifts ({numref}`fig-shift`) are one reason why a model can be good on the test split of its
 # own corpus and poor on another.
 
 # %% mystnb={"figure": {"caption": "Mean of each feature in each corpus and split, in standard deviations of the training split and from its mean. Values near zero are corpora that sound alike on average. Strong colours are other voices, rooms or channels.", "name": "fig-shift"}, "image": {"alt": "Heat map of standardised differences, one row per corpus and split, one column per feature."}}
@@ -238,9 +238,9 @@ fig
 #     print(f"{one} and {other}:", distance.tail(3).round(2).to_string(), sep="\n")
 # ```
 #
-# Compare the two lists. Anger and happiness both come with high {term}`arousal`, so features that follow arousal separate
-# them less than they separate anger from sadness. {term}`valence` can separate them, but no feature here measures it directly.
-# This is why the word of the emotion adds something to all other queries.
+# Compare the two lists. Anger and happiness both come with high {term}`arousal`, so features that follow arousal should
+# separate them less than they separate anger from sadness. {term}`valence` can separate them, but no feature here measures it directly.
+# If so, the word of the emotion adds something to all other queries.
 # ````
 
 # %% [markdown]

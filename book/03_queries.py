@@ -51,7 +51,7 @@ emotion_form: str = "adjective"  # of the emotion words: adjective (angry) or no
 # captions
 rand: int = 5  # most attributes in a caption
 emotion: str = "always"  # the emotion query: always on top, pool (like the others), or never
-only_emotion: bool = False  # nothing but the emotion query
+only_emotion: bool = False  # nothing but the emotion: "emotion is …"
 join: str = "rand"  # how queries become a caption: rand, or all of them, as released
 batch: int = 64  # pairs in a batch
 
@@ -91,8 +91,8 @@ ends = pd.DataFrame(edges, index=["low ends at", "high begins at"]).T.round(3)
 ends.assign(**{"first segment": levels[train].iloc[0].astype("str")})
 
 # %% [markdown]
-# The words are relative. A "high jitter" is high for this corpus; a doctor might not call it so. Two utterances on either side of
-# an edge differ in the word, but hardly in the value.
+# The words are relative. A "high jitter" is high for this corpus, and a doctor may disagree. Two utterances on either side of an
+# edge differ in the word, but hardly in the value.
 #
 # ## Do the levels mean the same elsewhere?
 #
@@ -115,7 +115,7 @@ ax.invert_yaxis()
 ax.legend(*ax.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(1, 1))
 fig
 
-# %% mystnb={"figure": {"caption": "High minus low in each corpus, in per cent of its segments. The training split alone would have zero by construction. Strong colours mean that one word holds for nearly every utterance of the corpus. Empty cells are ratings that a corpus does not have.", "name": "fig-drift"}, "image": {"alt": "Heat map of the difference between the share of high and of low, one row for each corpus, one column for each attribute."}}
+# %% mystnb={"figure": {"caption": "High minus low in each corpus, in per cent of its segments. With symmetric quantiles the training split alone has zero, ties aside. Strong colours mean that one word holds for nearly every utterance of the corpus. Empty cells are ratings that a corpus does not have.", "name": "fig-drift"}, "image": {"alt": "Heat map of the difference between the share of high and of low, one row for each corpus, one column for each attribute."}}
 codes = levels.apply(lambda one: one.cat.codes.where(one.notna()) - 1)  # low -1, high 1
 drift = 100 * codes.groupby(labels["corpus"], sort=False).mean()
 fig, ax = style.figure(height=1.7 + 0.36 * len(drift))
@@ -183,7 +183,8 @@ print("Three captions with the parameters of this run:", *own, sep="\n  - ")
 
 # %% [markdown]
 # The paper compares four ways to draw in its Table 1 {cite}`jing2024paraclap`; chapter 6 trains a model with each. In `rand1` the
-# emotion is an attribute like the others; in `rand5` it is as this run says.
+# emotion is an attribute like the others; in `rand5` it is as this run says. The captions of `only_emo` have one wording, the
+# one that the paper names: *emotion is …*.
 
 # %%
 base = Settings(rand=rand, emotion=emotion, join=join)
@@ -226,7 +227,7 @@ counts = pd.DataFrame({"distinct": captions.nunique(), "repeated in a batch (%)"
 print(f"{len(captions):,} captions of each variant:", counts.round(1).to_string(), sep="\n")
 
 # %% [markdown]
-# Two different captions may also both be true of one utterance. This count does not show it.
+# Two different captions can both be true of one utterance, too. These counts do not show that.
 
 # %% [markdown]
 # ## Exercises
@@ -283,5 +284,5 @@ print(f"{len(captions):,} captions of each variant:", counts.round(1).to_string(
 # ## Summary
 #
 # Two edges for each attribute, fitted on the training split alone, turn values into low, normal and high. Templates turn levels
-# and labels into queries. A caption joins a few of them, and how it is drawn decides how often a batch repeats itself. **How do
-# audio and text find together?** This is the question of [the next chapter](04_training).
+# and labels into queries. A caption joins a few of them, and how it is drawn decides how often a batch repeats itself. **How does
+# a model learn which caption belongs to which utterance?** This is the question of [the next chapter](04_training).

@@ -27,9 +27,9 @@
 # %% [markdown]
 # # Training
 #
-# **How do audio and text find together?** A model with two {term}`encoders <encoder>`, one for audio and one for text, learns to send an
-# utterance and its {term}`caption` to the same place. This is the contrastive training of {cite}`jing2024paraclap`, after
-# {cite}`radford2021clip` and {cite}`elizalde2023clap`. After this chapter you can
+# **How does a model learn which caption belongs to which utterance?** It has two {term}`encoders <encoder>`, one for audio and one for
+# text, and learns to send an utterance and its {term}`caption` to the same place. This is the contrastive training of
+# {cite}`jing2024paraclap`, after {cite}`radford2021clip` and {cite}`elizalde2023clap`. After this chapter you can
 #
 # - name each part of the model, with its formula and the shape of what it returns,
 # - write down the loss, and say where it starts and why it cannot reach zero,
@@ -41,8 +41,16 @@
 # | Writes | `curves.csv` | a step of training |
 # | Writes | `model/`, `settings.json` | (no table) the model that was best on the dev split; its parameters |
 #
-# The defaults below are the paper's: large pretrained encoders that need a graphics processor. The demo replaces them by encoders that
-# two processor cores can train. Where its corpora are the built-in ones, all of its speech is synthetic.
+# :::{figure-md} fig-model
+# ![Two columns of boxes. Left: utterance, audio encoder (wav2vec2), mean over frames, projection. Right: caption, text encoder (BERT), the CLS piece, projection. Both end at a grid of utterances by captions whose diagonal is marked. Below, one utterance and three candidates, of which the best is marked.](_static/model_light.svg)
+#
+# The model of the paper, after its Figure 1. Training compares all utterances and captions of a batch; a test compares one utterance
+# with the candidates for an answer.
+# :::
+#
+# {numref}`fig-model` shows the whole model; each part has a section below. The defaults of the next cell are the paper's: large pretrained
+# encoders that need a graphics processor. The demo replaces them by encoders that two processor cores can train. Where its corpora are
+# the built-in ones, all of its speech is synthetic.
 
 # %% tags=["parameters"]
 # the run, and what is changed most often
@@ -65,15 +73,17 @@ pad: str = "crop"  # shorter signals: "crop" adds silence up to crop_seconds, "b
 templates: str = "paper"  # paper, diverse, released, released-fixed, or a .csv
 emotion_form: str = "adjective"  # of the emotion words: adjective (angry) or noun (anger)
 emotion: str = "always"  # the emotion query: always on top, pool (like the others), or never
-only_emotion: bool = False  # nothing but the emotion query
+only_emotion: bool = False  # nothing but the emotion: "emotion is …"
 join: str = "rand"  # how queries become a caption: rand, or all of them, as released
 captions_per_utterance: int = 0  # captions kept for each utterance; 0: a new one at every step
 dev_template: str = "speaker is {}"  # asked of the dev split, with a slot for the emotion
+dev_form: str = "same"  # of the emotion words in it: "same" as emotion_form, adjective or noun
 # encoders
 signals: str = "raw"  # or "encoder": normalised, if the audio encoder was trained so
 text_pooling: str = "cls"  # or "mean": which output of the text encoder is used
 freeze_audio: bool = False  # the audio encoder keeps its weights
 frozen_dropout: bool = False  # dropout is active in encoders that keep their weights
+projection: str = "paper"  # the projection heads: "paper" as it describes them, or "released"
 projection_dim: int = 768  # size of the shared space
 dropout: float = 0.5  # probability, in the projection heads
 # optimiser
@@ -107,7 +117,6 @@ from paraclap.figures import training as figures
 from paraclap.model import Projection
 from paraclap.model.embedding import embed_audio, embed_text
 from paraclap.model.layers import mean_pool
-from paraclap.queries import emotion_word
 
 folder = tables.run_folder(run, runs)
 settings = training.Settings.of(globals())
@@ -118,13 +127,13 @@ features = tables.read_table(folder / "features.parquet")
 labels.groupby(["corpus", "split"], sort=False).size().unstack(fill_value=0)
 
 # %% [markdown]
-# These corpora have a training split. The model learns from `train`, and `dev` chooses when it is best. Nothing in this chapter looks at
-# `test`.
+# These corpora have a training split. The model learns from `train`, and its score on `dev` decides which epoch is kept. Nothing in this
+# chapter looks at `test`.
 #
 # ## A batch
 #
 # A {term}`pair` is an utterance and a caption. The signal is cut at a random place to at most `crop_seconds`, and the caption is drawn
-# as in chapter 3. So an utterance hardly ever comes twice in the same way.
+# as in chapter 3. So the same utterance is hardly ever seen twice in the same way.
 
 # %%
 decoded = training.decode_audio(labels, folder / "signals.pcm", settings)
@@ -139,18 +148,18 @@ print(*captions[:4], sep="\n")
 # %% [markdown]
 # ## The audio encoder: wav2vec2
 #
-# The paper takes wav2vec2 {cite}`baevski2020wav2vec2`, trained further on the emotions of MSP-Podcast {cite}`wagner2023dawn`. It has two
-# parts. A stack of convolutions slides over the samples $x$ and makes a vector every 20 ms, a *frame*. A transformer then lets each
+# The paper takes wav2vec2 {cite}`baevski2020wav2vec2`, trained further to rate arousal, dominance and valence in MSP-Podcast
+# {cite}`wagner2023dawn`. It has two parts. A stack of convolutions slides over the samples $x$ and makes a vector every 20 ms, a *frame*. A transformer then lets each
 # frame look at all others and returns a new vector for each. With $T$ frames of $u$ numbers:
 #
 # $$H^a = \operatorname{Transformer}\big(\operatorname{Conv}(x)\big) \in \mathbb{R}^{T \times u}$$
 #
-# In its pretraining the network listens to speech without labels: parts are hidden, and it has to find the true frame among false ones.
-# So it knows how speech sounds before it gets a word about it.
+# The network is pretrained on speech without labels: parts are hidden, and it has to find the true frame among false ones. So it knows
+# how speech sounds before it meets any caption.
 #
 # Two processor cores cannot train it. The demo takes an encoder of the same class, with random weights, two layers, and windows of 40 ms
-# that start as a bank of filters. All that it knows it learns from the synthetic speech of the run. In the quick run `egemaps` takes its
-# place: no network, but the functionals of chapter 2, passed on as one frame.
+# that start as a bank of filters. It learns everything from the synthetic speech of the run. In the quick run `egemaps` takes its place:
+# no network, but the functionals of chapter 2, passed on as one frame.
 #
 # ## The text encoder: BERT
 #
@@ -159,11 +168,12 @@ print(*captions[:4], sep="\n")
 #
 # $$H^t = \operatorname{BERT}(w_1, \dots, w_n) \in \mathbb{R}^{n \times v}$$
 #
-# In its pretraining some words of a text are hidden and have to be guessed from the rest. The first piece is no word but the mark
-# `[CLS]`. Its vector is free to collect what the sentence says as a whole.
+# BERT is pretrained on text in which some words are hidden and have to be guessed from the rest. The first piece is not a word but the
+# mark `[CLS]`. Its vector can collect what the sentence says as a whole.
 #
 # The demo takes MiniLM {cite}`wang2020minilm`, a small BERT, trained so that sentences of like meaning get like vectors. Its weights are
-# frozen (`freeze_text`): each caption has to be encoded only once, which saves most of the time on two cores.
+# frozen (`freeze_text`): each caption has to be encoded only once, which saves most of the time on two cores. Where the text encoder
+# learns, equal captions of a batch are encoded one by one, each with a dropout of its own.
 
 # %%
 with torch.no_grad():
@@ -189,14 +199,21 @@ show(mean_pool)
 # %% [markdown]
 # ## Projection and dropout
 #
-# The two vectors have different sizes and know nothing of each other. A {term}`projection` head behind each encoder brings them into one
-# space of `projection_dim` dimensions. With matrices $W_1, W_2$, which are learned,
+# The two vectors have different sizes, and their encoders were trained apart. A {term}`projection` head behind each encoder brings them
+# into one space of `projection_dim` dimensions. It has two matrices $W_1, W_2$, which are learned. The paper says that the head maps
+# to larger dimensions first and then down, which is `projection: paper`:
+#
+# $$E = \operatorname{LayerNorm}\Big(\operatorname{dropout}\big(W_2 \operatorname{GELU}(W_1 h)\big)\Big)$$
+#
+# It does not say how much larger; here $W_1$ has twice as many rows as the larger of $h$ and $E$. In the released code $W_1$ maps into
+# the space at once, and its result is added, `projection: released`:
 #
 # $$E = \operatorname{LayerNorm}\Big(W_1 h + \operatorname{dropout}\big(W_2 \operatorname{GELU}(W_1 h)\big)\Big)$$
 #
 # GELU is a smooth step that lets positive values through. Layer norm brings each vector to mean 0 and spread 1, up to learned factors.
 # *Dropout* sets units to zero with probability `dropout`, at random and anew in each step, and makes the others larger. So no unit can
-# rely on another one, which helps with new speakers. In use nothing is dropped.
+# rely on another one, which should help with new speakers. In use nothing is dropped. The paper does not mention dropout: the 0.5 is
+# that of the code.
 
 # %%
 show(Projection)
@@ -217,7 +234,8 @@ print(f"Two passes are equal: {torch.equal(*learning)} in training, {torch.equal
 # $$ C_{ij} = \tau \, \frac{E^a_i \cdot E^t_j}{\lVert E^a_i \rVert \, \lVert E^t_j \rVert} $$ (eq-similarity)
 #
 # The paper calls $\tau$ the temperature. Strictly it is the inverse of one: a large $\tau$ makes small differences of the angle count.
-# It is learned. The model keeps its logarithm, the {term}`logit scale`, so no step can make it negative. It starts at $1 / 0.07$.
+# It is learned. The model keeps its logarithm, the {term}`logit scale`, so no step can make it negative. It starts at $1 / 0.07$, a
+# value from the code, not from the paper.
 
 # %%
 show(training.scaled_similarity)
@@ -237,9 +255,9 @@ show(training.scaled_similarity)
 show(training.contrastive_loss)
 
 # %% [markdown]
-# The loss cannot reach zero. Where $g$ pairs of a batch share one caption, each gets at most $1/g$ of the probability. Over all groups
-# of equal captions this is a floor of $\frac{1}{N} \sum g \ln g$. In truth it lies higher: different captions can be true of one
-# utterance as well, and count as wrong.
+# Where captions repeat, the loss cannot reach zero. Where $g$ pairs of a batch share one caption, each gets at most $1/g$ of the probability. Over all groups
+# of equal captions this is a floor of $\frac{1}{N} \sum g \ln g$. The real floor is higher: different captions can be true of one
+# utterance as well, and they count as wrong.
 
 # %%
 batches = [pairs.captions(step) for step in range(20)]
@@ -258,8 +276,8 @@ show(training.training_step)
 
 # %% [markdown]
 # The optimiser (Adam) scales the step of each weight by how large its gradients have been. Pretrained encoders get a small learning
-# rate, the new heads a larger one. After each epoch the emotions of the dev split are asked {term}`zero-shot`, and the best model so far
-# is kept. A run that was stopped continues from its {term}`checkpoint`; a finished one is only loaded.
+# rate, the new heads a larger one. After each epoch the model is asked for the emotions of the dev split, in words, and the best model
+# so far is kept. A run that was stopped continues from its {term}`checkpoint`; a finished one is only loaded.
 
 # %%
 model = training.train(labels, pool, folder, settings, features)
@@ -267,7 +285,7 @@ curves = tables.read_table(folder / "curves.csv")
 weights = sum(one.numel() for one in model.parameters()) / 1e6
 print(f"{weights:.1f} million weights, {len(curves)} steps of {batch} pairs.")
 
-# %% mystnb={"figure": {"caption": "Left: the loss of every step (thin) and its running mean; the dashed line is guessing. Right: zero-shot UAR on the dev split after each epoch; the star marks the model that is kept, the dashed line is guessing.", "name": "fig-train-curves"}, "image": {"alt": "Two line charts over steps: training loss with its running mean, and UAR on the dev split, both with a dashed chance line."}}
+# %% mystnb={"figure": {"caption": "Left: the loss of every step (thin) and its running mean; the dashed line is guessing. Right: UAR on the dev split after each epoch, emotions asked in words; the star marks the model that is kept, the dashed line is guessing.", "name": "fig-train-curves"}, "image": {"alt": "Two line charts over steps: training loss with its running mean, and UAR on the dev split, both with a dashed chance line."}}
 known = labels["emotion"].notna() & ~labels["emotion"].isin(["other", "no_agreement"])
 dev = labels[known & (labels["split"] == "dev")].sort_values("emotion", kind="stable")
 figures.curves({"this run": curves}, batch, dev["emotion"].nunique())
@@ -287,12 +305,12 @@ for _, best in curves.nlargest(1, "dev_uar").dropna().iterrows():
 # What has training changed? In {numref}`fig-train-similarity` both models, before the first step and after the last, are asked
 # about utterances of the dev split.
 
-# %% mystnb={"figure": {"caption": "Cosine of dev utterances (rows, by their emotion in the labels) and emotion words (columns), before and after training. Where all rows look alike, the answer does not depend on the utterance.", "name": "fig-train-similarity"}, "image": {"alt": "Two heat maps of utterances against emotion words, before and after training."}}
+# %% mystnb={"figure": {"caption": "Cosine of dev utterances (rows, by their emotion in the labels) and the questions about emotions (columns), before and after training. Where all rows look alike, the answer does not depend on the utterance.", "name": "fig-train-similarity"}, "image": {"alt": "Two heat maps of utterances against emotion words, before and after training."}}
 start.eval().processor = model.processor  # no step changes how signals are prepared
 models = {"before training": start, "after training": model}
 shown = dev.groupby("emotion").head(5)
-names = [emotion_word(one, emotion_form) for one in dev["emotion"].unique()]
-asked = [dev_template.replace("{}", name) for name in names]
+names = list(dev["emotion"].unique())
+asked = [settings.dev_question(name) for name in names]
 cosines = {
     title: embed_audio(one, shown, functionals=features) @ embed_text(one, asked).T
     for title, one in models.items()
@@ -301,7 +319,7 @@ figures.similarities(cosines, list(shown["emotion"]), names)
 
 # %% [markdown]
 # For a pretrained text encoder two sentences that differ in one word, such as *high* and *low*, are close. Training has to pull them
-# apart. It also has to bring an utterance nearer to its own caption than to those of others:
+# apart. It also has to bring an utterance closer to its own caption than to those of others:
 
 # %%
 opposites = [query for ends in attribute_queries(queries, templates).values() for query in ends]
@@ -338,13 +356,13 @@ for title, one in models.items():
 # ```
 # ````
 #
-# **2.** Was it worth while to keep the best epoch of {numref}`fig-train-curves` and not the last one?
+# **2.** Was it worthwhile to keep the best epoch of {numref}`fig-train-curves` and not the last one?
 #
 # ```{admonition} Answer
 # :class: dropdown
 # The line below the figure names its score and its step; `curves.csv` has all of them.
-# If the two are equal, the model was still learning when it stopped. If not, the difference promises more than other speakers will
-# keep: the best of many epochs is best partly by luck with the dev utterances. This is why a dev score is no result.
+# If the two are equal, the model was still learning when it stopped. If not, do not expect the whole difference from other speakers: the
+# best of many epochs is best partly by luck with the dev utterances. This is why a dev score is not a result.
 # ```
 
 # %% [markdown]
@@ -352,13 +370,13 @@ for title, one in models.items():
 #
 # - `paraclap.training`: settings, the batches of `Pairs`, the loss, `training_step`, `train`
 # - `paraclap.model`: the encoders by name, `Projection`, pooling, `embed_audio` and `embed_text`
-# - `paraclap.queries`: captions and `emotion_word`; `paraclap.evaluation.tasks.attribute_queries`: a query for each end of an attribute
+# - `paraclap.queries`: captions; `paraclap.evaluation.tasks.attribute_queries`: a query for each end of an attribute
 # - `paraclap.figures.training`: curves and similarities
 
 # %% [markdown]
 # ## Summary
 #
-# Two encoders, pooling and two heads turn an utterance and a caption into vectors of one space. The loss makes pairs find each other
-# within a batch. It starts near $\ln N$ or above, and ends above a floor, since captions repeat. Speakers of the dev split choose the
-# epoch. **What can the model answer about corpora and words that it was never trained for?** This is the question of [the next
+# Two encoders, pooling and two heads turn an utterance and a caption into vectors of one space. The loss asks which
+# caption of a batch belongs to which utterance. It starts near $\ln N$ or above, and cannot reach zero, since captions repeat. The dev
+# split decides which epoch is kept. **How good are the answers, and how certain is that?** This is the question of [the next
 # chapter](05_zero_shot).

@@ -31,8 +31,9 @@
 # %% [markdown]
 # # Zero-shot evaluation
 #
-# **What can the model answer?** It has learned from one corpus and its words. Now it gets other corpora, other speakers and
-# other words, and for each task nothing but the names of the classes {cite}`jing2024paraclap`. After this chapter you can
+# **How good are the answers, and how certain is that?** The model has learned from one corpus and its words. Now it gets other
+# corpora, other speakers and other words, and for each task only the names of the classes {cite}`jing2024paraclap`. After this
+# chapter you can
 #
 # - say what training has seen of a task, and which answers are therefore {term}`zero-shot`,
 # - turn the names of classes into an answer, and answers into a {term}`UAR` with its {term}`interval`,
@@ -88,8 +89,8 @@ queries = tables.read_table(folder / "queries.parquet").loc[features.index]
 # ## The questions
 #
 # Every corpus with a test split is a task. Its classes become {term}`candidates <candidate>`: each has a word, and the word
-# goes into one {term}`template`, the same for all tasks. The class *other* is no candidate, because nobody can say what it
-# sounds like.
+# goes into one {term}`template`, the same for all tasks. The class *other* is not a candidate, because the word describes
+# no way of speaking.
 
 # %%
 questions = tasks.tasks(labels, candidates)
@@ -115,7 +116,7 @@ style.text_table(seen[["task", "training", "classes", "words", "seen"]])
 #
 # For this reason a **logistic regression** on the functionals stands beside the model in this chapter. It is a fair
 # reference: it learned from the emotion labels of the same training utterances. Where training has all classes of a task, both
-# do the same kind of work. Classes that training does not have, the regression can never answer: *zero-shot* begins there.
+# do the same kind of work. The regression can never answer a class that training does not have. This is where *zero-shot* begins.
 #
 # In a run on the built-in speech, the held-out corpora come from the same generator as the training corpus: other speakers
 # and settings, but the same synthesiser and the same rules for an emotion. Real corpora differ more. All speech of such a run
@@ -132,8 +133,8 @@ show(zeroshot.encode_candidates)
 show(zeroshot.answer)
 
 # %% [markdown]
-# The {term}`logits` are the cosines times the learned factor; the largest one is the {term}`prediction`. No question was used
-# to fit that factor, so the probabilities rank answers and promise nothing. Chapter 11 calibrates them.
+# The {term}`logits` are the cosines times the learned factor; the largest one is the {term}`prediction`. That factor was not
+# fitted to any question, so the probabilities rank answers and are not calibrated. Chapter 11 calibrates them.
 
 # %%
 test = labels[labels["split"] == "test"]
@@ -152,7 +153,7 @@ tables.show(predictions.dropna(axis=1, how="all").iloc[:, :6], rows=2)
 show(metrics.uar)
 
 # %% [markdown]
-# How would the score be with other speakers? The bootstrap draws the speakers again, with replacement, and scores each draw
+# What would the score be with other speakers? The bootstrap draws the speakers again, with replacement, and scores each draw
 # {cite}`bisani2004bootstrap`. The {term}`interval` holds 95 % of these scores.
 
 # %%
@@ -167,18 +168,20 @@ style.text_table(scores.drop(columns="template"))
 references = baselines.reference_scores(features, labels, questions, draws, seed)
 tables.write_table(references, folder / "references.csv")
 regression = references[references["system"] == "logistic"]
+systems = pd.concat([scores.assign(system="model"), regression])
+intervals(systems, "uar", "task", "system", chance="chance", xlabel="UAR", xlim=(0, 1))
+
+# %%
 both = regression.merge(scores, on=["task", "classes"], suffixes=("", "_model"))
 both = both[both["learnable"] == both["classes"]]
 higher = both.loc[both["uar"] > both["uar_model"], "task"]
 print(f"Training has all classes of {len(both)} of {len(scores)} tasks.")
 print(f"There the regression has the higher UAR in: {', '.join(higher) or 'none'}.")
-systems = pd.concat([scores.assign(system="model"), regression])
-intervals(systems, "uar", "task", "system", chance="chance", xlabel="UAR", xlim=(0, 1))
 
 # %% [markdown]
 # Which tasks in {numref}`fig-zero-shot-scores` are above chance? With many tasks some interval misses chance by luck, so the
-# tests are corrected for their number (Holm). A task with a single answer for all utterances is set apart: there the
-# model does not hear the question at all.
+# tests are corrected for their number (Holm). A task with a single answer for all utterances is set apart: there
+# the answer does not depend on the utterance at all.
 
 # %%
 above = compare.above_chance(predictions, questions, draws, seed)
@@ -189,12 +192,12 @@ print(compare.describe_above_chance(above))
 #
 # These are the numbers of the paper for the real corpora. A score of this run stands beside them only if it comes from the
 # same corpus, from people, with all of its classes. `sessions` is the mean over recording sessions, the protocol of the
-# released code for IEMOCAP. [The appendix](14_results) lists what the paper's model had met of each corpus before.
+# released code for IEMOCAP. [The appendix](14_results) lists what the paper's model had seen of each corpus before.
 
 # %%
 table = paper_table.beside_paper(scores, labels, predictions).dropna(axis=1, how="all")
 named = table.drop(columns="task").rename(columns=paper_table.NAMES)
-nothing = "This run used synthetic speech: nothing of it stands beside."
+nothing = "This run used synthetic speech: none of its scores stands beside the paper's."
 beside = nothing if paper_table.is_synthetic(labels) else "This run: n to sessions."
 style.text_table(named, f"Table 1 of the paper. {beside}")
 
@@ -210,10 +213,10 @@ answers = {task: predictions[predictions["corpus"] == task] for task in classes}
 figures.confusions(answers, classes)
 
 # %% [markdown]
-# A recall alone deceives: a class that is always answered has recall 1. Its *precision*, the share of these answers that is
+# Recall alone is misleading: a class that is always answered has recall 1. Its *precision*, the share of these answers that is
 # right, is then low. {numref}`fig-recall-precision` has both.
 
-# %% mystnb={"figure": {"caption": "Recall and precision of every class. Top right: recognised. Bottom right: high recall only because the class is answered often. Classes that are never answered have no precision and are missing.", "name": "fig-recall-precision"}, "image": {"alt": "Scatter of precision over recall, one mark for each class, coloured by task."}}
+# %% mystnb={"figure": {"caption": "Recall and precision of every class. Top right: recognised. Bottom right: answered often, and often wrongly. Classes that are never answered have no precision and are missing.", "name": "fig-recall-precision"}, "image": {"alt": "Scatter of precision over recall, one mark for each class, coloured by task."}}
 recalls = metrics.recalls(predictions)
 fig, ax = style.figure(height=3.8)
 sns.scatterplot(recalls, x="recall", y="precision", hue="task", style="task", s=50, ax=ax)
@@ -231,7 +234,7 @@ style.text_table(pd.concat([order.head(2), order.tail(2)]))
 # %% [markdown]
 # ## Attributes
 #
-# The captions of training also spoke of pitch, level and more. Each {term}`attribute` gets one query for its low end and one
+# The captions of training also describe pitch, level and more. Each {term}`attribute` gets one query for its low end and one
 # for its high end, asked of test utterances of the training corpus at one of the ends ({numref}`fig-attributes`).
 
 # %%
@@ -254,7 +257,7 @@ intervals(attributes, **drawn) if len(attributes) else style.note(nothing)
 #
 # A mean can hide that one group is recognised worse than another ({numref}`fig-gender`).
 
-# %% mystnb={"figure": {"caption": "UAR of each task among female and among male speakers, without intervals. Small groups differ by chance, too.", "name": "fig-gender"}, "image": {"alt": "Points of UAR by gender, one row for each task."}}
+# %% mystnb={"figure": {"caption": "UAR of each task among female and among male speakers, without intervals. Small groups differ by chance as well.", "name": "fig-gender"}, "image": {"alt": "Points of UAR by gender, one row for each task."}}
 groups = metrics.by_group(predictions, labels.loc[predictions.index, "gender"])
 fig, ax = style.figure(height=1 + 0.3 * len(questions))
 sns.scatterplot(groups, x="uar", y="task", hue="group", style="group", s=60, ax=ax)
@@ -265,7 +268,7 @@ fig
 # ## Other words
 #
 # A model that knows its language should also understand words that no template contains, such as "furious"
-# ({numref}`fig-words`). These prompts were fixed before anybody saw a score, see [chapter 11](11_evidence).
+# ({numref}`fig-words`). These prompts were fixed before any score was computed, see [chapter 11](11_evidence).
 
 # %% mystnb={"figure": {"caption": "UAR of the tasks in many prompts; a mark is a template with one set of words. Trained: the words of the task. Unseen: synonyms that no template contains, for tasks whose classes all have them.", "name": "fig-words"}, "image": {"alt": "Strip of marks for each task, coloured by whether the words were trained."}}
 found = prompt_scores(ask(model, test, embeddings, questions))
@@ -275,9 +278,9 @@ ax.set(xlim=(0, 1), xlabel="UAR", ylabel="")
 fig
 
 # %% [markdown]
-# ## Listen
+# ## Listening
 #
-# A query can also search. The first three test utterances fit it best, the last three fit it worst.
+# A query can also search. The first three of these test utterances fit it best, the last three fit it worst.
 
 # %%
 best = tasks.nearest(model, test[own], embeddings[own], "has a high pitch")
@@ -300,7 +303,8 @@ players(best, [f"cosine {row.similarity:.2f}, labelled {row.label}" for row in b
 # print(scores.assign(largest=largest)[["accuracy", "largest", "uar", "chance"]].round(2))
 # ```
 #
-# Yes. The largest class alone gives its share as accuracy, and chance as UAR. Who finds small classes errs among the large one.
+# Yes. Always answering the largest class gives its share as accuracy, and chance as UAR. A model that finds the small classes pays
+# with mistakes in the large one.
 # ````
 #
 # **2.** Ask in other words: run this chapter with `-p template="{}"`. Would you now choose the template by its score?
@@ -321,5 +325,5 @@ players(best, [f"cosine {row.similarity:.2f}, labelled {row.label}" for row in b
 # ## Summary
 #
 # Names of classes are enough to get an answer. What it is worth depends on what training has seen of the task, and on what the
-# same labels give without words. **What does each part of the captions bring?** This is the question of
+# same labels give without words. **What does each part of the captions contribute?** This is the question of
 # [the next chapter](06_variants).

@@ -27,10 +27,10 @@
 # ---
 
 # %% [markdown]
-# # The variants of the paper
+# # The paper's variants
 #
-# **What does each part of the captions bring?** The paper compares four ways to make captions {cite}`jing2024paraclap`.
-# Everything else stays the same: utterances, encoders, number of steps, seed. After this chapter you can
+# **What does each part of the captions contribute?** The paper compares four ways to make captions {cite}`jing2024paraclap`.
+# Encoders, optimiser and seed stay the same; utterances without a caption are left out. After this chapter you can
 #
 # - train variants that differ in one thing, and say why their losses cannot be compared,
 # - read a table in the form of Table 1 of the paper, with intervals beside it,
@@ -39,7 +39,7 @@
 # | Variant | A caption has |
 # |---|---|
 # | no emotion, rand 5 | up to five attributes, never the emotion |
-# | only emotion | the emotion and nothing else |
+# | only emotion | the emotion and nothing else, in one wording: *emotion is …* |
 # | rand 1 | one query: of an attribute or of the emotion |
 # | rand 5 | up to five attributes, and the emotion as in the main run |
 #
@@ -76,6 +76,7 @@ from paraclap.figures import evaluation as figures
 from paraclap.figures import style
 from paraclap.figures.intervals import intervals
 from paraclap.figures.training import curves
+from paraclap.training.dataset import training_rows
 
 folder = tables.run_folder(run, runs)
 main = training.Settings.of(tables.read_json(folder / "settings.json"))
@@ -97,8 +98,9 @@ data = training.read_training_data(folder, templates, emotion_form)
 places = training.train_variants(data.labels, data.pool, folder, main, chosen, features)
 
 # %% [markdown]
-# Utterances for which a variant has no query are left out of its training: one whose raters disagree, for instance, has none
-# where the emotion is all. {numref}`fig-variant-curves` shows how each variant learned.
+# An utterance for which a variant has no query is left out of its training: one whose raters disagree, for instance, has none
+# where the caption is the emotion alone. Where training is counted in epochs, such a variant also takes fewer steps.
+# {numref}`fig-variant-curves` shows how each variant learned.
 
 # %% mystnb={"figure": {"caption": "Left: training loss of the variants, a running mean. The losses cannot be compared: the fewer captions there are, the more utterances of a batch share one, and the higher is the least possible loss. Right: UAR of the emotions of the dev split, which can be compared.", "name": "fig-variant-curves"}, "image": {"alt": "Two line charts: loss, and UAR on the dev split, for each variant."}}
 names = paper_table.NAMES
@@ -106,10 +108,10 @@ learned = {names[name]: tables.read_table(place / "curves.csv") for name, place 
 curves(learned, main.batch)
 
 # %%
-for name, one in learned.items():
-    print(
-        f"{name}: {one['distinct_texts'].mean():.0f} distinct captions in a batch of {main.batch}."
-    )
+for name in places:
+    one, rows = learned[names[name]], training_rows(data.labels, data.pool, chosen[name])
+    print(f"{names[name]}: {len(rows)} utterances, {len(one)} steps,", end=" ")
+    print(f"{one['distinct_texts'].mean():.0f} distinct captions in a batch of {main.batch}.")
 
 # %% [markdown]
 # ## The answers
@@ -156,8 +158,8 @@ figures.ranked(wide[list(learned)].reset_index())
 
 # %% [markdown]
 # And these are the paper's own numbers, with two models for general sounds, CLAP {cite}`elizalde2023clap` and Pengi, beside
-# its variants. They come from the real corpora and large pretrained encoders. **They are not comparable with the scores
-# above** where these come from synthetic speech and small encoders, as in the demo; the order of the columns is.
+# its variants. They come from the real corpora and large pretrained encoders. **Scores of synthetic
+# speech and small encoders, as in the demo, cannot be compared with them**; the order of the columns can.
 
 # %%
 paper = paper_table.paper_scores().drop(columns=["task", "imitation", "utterances"])
@@ -178,30 +180,40 @@ sentences = compare.describe_differences(compare.differences(scored), compare.ME
 print("\n".join(sentences) or "Fewer than two tasks or variants: nothing to compare.")
 
 # %% [markdown]
-# Each variant was trained once. Another seed of the training moves a score, too, and the test knows nothing of that.
+# Each variant was trained once. Another seed of the training moves a score, too, and the test does not include that.
 #
 # ## With and without emotion
 #
-# Figures 2 and 3 of the paper show the confusions of two corpora for models without and with emotion queries.
-# {numref}`fig-without-and-with` does the same. The paper saw its model call most utterances *sad* where training had no emotion
-# queries.
+# Figures 2 and 3 of the paper show the confusions of two corpora for models without and with emotion queries, and a figure of its
+# supplementary material those of all other corpora. {numref}`fig-without-and-with` and {numref}`fig-without-and-with-others` do the
+# same. The paper's model without emotion queries called most utterances *sad*; the lines below say what these models call most.
 
 # %% mystnb={"figure": {"caption": "Confusions in IEMOCAP and TESS, or in the synthetic corpora that imitate them, as shares of the true class (row): training without emotion queries (left) and with them (right).", "name": "fig-without-and-with"}, "image": {"alt": "Four confusion matrices."}}
-pairs, titles = {}, {}
-for task in (paper_table.local_task(one, questions) for one in ("iemocap", "tess")):
-    for name in ("no_emo_rand5", "rand5"):
-        if task in questions and name in predictions:
-            title = f"{task}: {names[name]}"
-            pairs[title] = predictions[name][predictions[name]["corpus"] == task]
-            titles[title] = classes[task]
+two = [name for name in ("no_emo_rand5", "rand5") if name in predictions]
+first = [paper_table.local_task(one, questions) for one in ("iemocap", "tess")]
+pairs = {(task, one): f"{task}: {names[one]}" for task in questions for one in two}
+shown = {
+    title: predictions[one][predictions[one]["corpus"] == task]
+    for (task, one), title in pairs.items()
+}
+titles = {title: classes[task] for (task, _), title in pairs.items()}
+main_two = {title: shown[title] for (task, _), title in pairs.items() if task in first}
+for title, rows in main_two.items():
+    share = rows["prediction"].value_counts(normalize=True)
+    print(f"{title}: the most frequent answer is {share.index[0]}, {share.iloc[0]:.0%}.")
 nothing = "This run has neither the two tasks nor the two variants."
-figures.confusions(pairs, titles) if pairs else style.note(nothing)
+figures.confusions(main_two, titles) if main_two else style.note(nothing)
+
+# %% mystnb={"figure": {"caption": "The same for all other tasks, as in the supplementary material of the paper: training without emotion queries (left) and with them (right).", "name": "fig-without-and-with-others"}, "image": {"alt": "Pairs of confusion matrices, one pair for each task."}} tags=["hide-output"]
+others = {title: rows for title, rows in shown.items() if title not in main_two}
+nothing = "This run has no other tasks, or none of the two variants."
+figures.confusions(others, titles) if others else style.note(nothing)
 
 # %% [markdown]
 # ## Attributes
 #
-# Does a model need attribute queries to answer about attributes? One might expect that the variant with emotions alone
-# cannot. {numref}`fig-variant-attributes` shows what it does.
+# Does a model need attribute queries to answer questions about attributes? The variant with emotions alone has met none.
+# {numref}`fig-variant-attributes` shows what it answers.
 
 # %% mystnb={"figure": {"caption": "UAR of low against high for each attribute by variant, with intervals. Upright marks are chance.", "name": "fig-variant-attributes"}, "image": {"alt": "Points with error bars for each attribute and variant, with chance marks."}}
 asked = named[named["kind"] == "attribute"]
@@ -215,10 +227,22 @@ for name, rows in asked.groupby("variant", sort=False):
     print(f"{name}: {count}, not: {', '.join(others) or 'none'}.")
 
 # %% [markdown]
-# An attribute can be answered without a single query about it, because emotions carry it: angry utterances are loud and high,
-# and the text encoder has read that "loud" and "angry" belong together. What does not go with emotion, such as the gender
-# of a speaker, has no such way. So an attribute score alone does not show that the attribute queries brought it. The
-# comparison with the variant without them does.
+# An attribute can be answered without a single query about it if emotions carry it: angry utterances are loud and high, and
+# a pretrained text encoder knows that "loud" and "angry" go together. An attribute that does not go with emotion has no such
+# way. So an attribute score alone does not show what the attribute queries contribute. The comparison with the variant without
+# them does:
+
+# %%
+columns = ["uar", "uar_low", "uar_high", "chance"]
+alone, full = (
+    asked[asked["variant"] == names[one]].set_index("task")[columns]
+    for one in ("only_emo", "rand5")
+)
+both = alone.merge(full, left_index=True, right_index=True, suffixes=("", "_full"))
+known = both.index[both["uar_low"] > both["chance"]]
+better = both.index[both["uar_low_full"] > both["uar_high"]]
+print("Interval above chance with emotions alone:", ", ".join(known) or "none")
+print("Interval of rand 5 above that of emotions alone:", ", ".join(better) or "none")
 
 # %%
 means = named.groupby(["variant", "kind"], sort=False)["uar"].mean().unstack()
@@ -235,9 +259,9 @@ means.round(3)
 #
 # ```{admonition} Answer
 # :class: dropdown
-# Through the ratings and through language. Its captions spoke of {term}`arousal` and of loud, high or varied speech. If the text
-# encoder places "angry" nearer to "loud" than "sad" is, the answer follows. Only knowledge that is in the words can travel this
-# way. What emotions sound like beyond loud and high stays unknown.
+# Through the ratings and through language. Its captions describe {term}`arousal` and loud, high or varied speech. If the text
+# encoder places "angry" nearer to "loud" than "sad" is, the answer follows. Only knowledge that is in the words can be used
+# this way. What else an emotion sounds like stays unknown.
 # ```
 #
 # **2.** Compare *rand 1* with *rand 5* by intervals that lie apart. Is that a fair way to judge?
@@ -269,7 +293,7 @@ means.round(3)
 # %% [markdown]
 # ## Summary
 #
-# Variants that differ in their captions alone show what a caption brings. Emotion queries and attribute queries do not divide
-# the questions between them: each helps with what goes along with it, and the printed lists say how far. Paired tests tell
-# differences from luck of the speakers, but not from luck of the training. **Do the paper and its released code do the same?**
-# This is the question of [the next chapter](07_paper_and_code).
+# Variants that differ in their captions show what a caption contributes. A question can be answered through queries about
+# something else that goes along with it; the printed lists say where. Paired tests separate differences from luck with the
+# speakers, but not from luck in training. **Does the released code do what the paper says?** This is the question of
+# [the next chapter](07_paper_and_code).

@@ -25,8 +25,8 @@
 # %% [markdown]
 # # The paper and its code
 #
-# **Does the released code do what the paper says?** Not quite. Whoever repeats one of them should know where they differ. This
-# chapter compares {cite}`jing2024paraclap` with the code that its authors published. After this chapter you can
+# **Does the released code do what the paper says?** Not in everything. If you repeat one of them, you need to know where they differ.
+# This chapter compares {cite}`jing2024paraclap` with the code that its authors published. After this chapter you can
 #
 # - name the elements of a {term}`recipe` in which the two differ, and the parameter that sets each,
 # - say which sentences of the released code are false by their own wording, and of how many utterances,
@@ -81,8 +81,9 @@ notes.loc[named, "element"] += " (" + notes["parameter"] + ")"
 style.text_table(notes.drop(columns="parameter"))
 
 # %% [markdown]
-# Two rows change the method itself. The paper draws *"a maximum of n"* queries at random; in the code an utterance has one caption, made
-# of all its queries. And the paper trains both encoders; the code trains the projection heads and the logit scale alone. The weights
+# Three rows change the method itself. The paper draws *"a maximum of n"* queries at random; in the code an utterance has one caption,
+# made of all its queries. The paper trains both encoders; the code trains the projection heads and the logit scale alone. And the
+# heads differ ([chapter 4](04_training) has both formulas). The weights
 # that the authors published load with `ParaCLAP.from_released("KeiKinn/paraclap")`; tests hold this to their code with a tiny checkpoint.
 #
 # ## The captions of both, of the same utterances
@@ -105,7 +106,7 @@ style.text_table(pd.DataFrame(about))
 # ## Sentences that contradict themselves
 #
 # The paper adds to jitter and shimmer what the pitch does *instead*: "has a low jitter but a high pitch variance". The code says so
-# whenever the variance is not low, and so also of a normal one. It calls an utterance loud if *either* of two features is high, and
+# whenever the variance is not low, so it says it of a normal one, too. It calls an utterance loud if *either* of two features is high, and
 # else quiet if either is low. Here each claim is compared with the level that it names ({numref}`fig-recipe-false`).
 
 # %%
@@ -122,7 +123,7 @@ for name in ("paper", "released", "released-fixed"):
         wrong = table[attribute].notna() & (table[attribute] != level)
         false[name, claim] = queries.str.contains(claim, regex=False) & wrong
 
-# %% mystnb={"figure": {"caption": "Claims in queries that the levels of the utterance contradict, for the template sets of the paper and of the code. The claims about the pitch variance are in the full released list only.", "name": "fig-recipe-false"}, "image": {"alt": "Horizontal bars: share of utterances with a false claim, a row for each claim, a colour for each template set."}}
+# %% mystnb={"figure": {"caption": "Claims in queries that the levels of the utterance contradict, for the template sets of the paper and of the code. Without a bar, a set makes no false claim of this kind.", "name": "fig-recipe-false"}, "image": {"alt": "Horizontal bars: share of utterances with a false claim, a row for each claim, a colour for each template set."}}
 false = pd.DataFrame(false)
 wrong = false.T.groupby(level=0, sort=False).any().mean(axis=1).map("{:.0%}".format)
 print(f"Utterances with a false claim, of {len(false):,}:", wrong.to_string(), sep="\n")
@@ -140,20 +141,21 @@ fig
 #
 # This was measured once, by `python -m benchmarks.recipes`, on **synthetic speech**, with small encoders and few steps (see
 # `benchmarks/recipes.md`). It compares recipes with each other and says nothing about the published model. `paper+join` is the paper's
-# recipe with the `join` of the code, and so on.
+# recipe with the `join` of the code, and so on. All of them have the released projection head: the other one came later.
 
 # %%
 measured = tables.read_csv(project / "benchmarks" / "recipes.csv")
 paper = measured.set_index("recipe").loc["paper"]
 apart = (measured["highest"] < paper["lowest"]) | (measured["lowest"] > paper["highest"])
-print("No seed within the range of the paper's recipe:", ", ".join(measured.loc[apart, "recipe"]))
+outside = ", ".join(measured.loc[apart, "recipe"]) or "none"
+print("No seed within the range of the paper's recipe:", outside)
 style.text_table(measured, "UAR, mean over the tasks: mean, lowest and highest of the seeds")
 
 # %% [markdown]
 # Where ranges overlap, the difference may be luck of the training. The order may change with the number of steps, too: a recipe
 # that trains its encoders needs more of them than one that trains heads alone.
 #
-# ## Train both
+# ## Training both
 #
 # With `recipe_steps` above zero both recipes are trained here, from the same encoders: the audio encoder of chapter 4, which has
 # learned from the training corpus as the paper's has, and the text encoder from which chapter 4 started. Batches and steps keep their
@@ -214,7 +216,7 @@ print(found if recipe_steps else "Nothing is trained in this run: recipe_steps i
 #     print(f"{similarity}: loss {loss.item():.1f}, guessing {torch.tensor(64.0).log():.1f}")
 # ```
 #
-# The dot product is the cosine times the size of the embedding, so the softmax puts nearly all on one caption, by luck at first.
+# The dot product is the cosine times the size of the embedding. So at first the softmax puts nearly all probability on one caption, by luck.
 # ````
 
 # %% [markdown]
@@ -227,5 +229,5 @@ print(found if recipe_steps else "Nothing is trained in this run: recipe_steps i
 # ## Summary
 #
 # The released code trains projection heads on encoders that stay as they are, with one long caption for each utterance, and its full
-# list of sentences contradicts itself ({numref}`fig-recipe-false`). What an element is worth, only several seeds can say.
-# **How do I use a model on my own recordings?** This is the question of [the next chapter](08_your_voices).
+# list of sentences contradicts itself ({numref}`fig-recipe-false`). Only several seeds can show what one element is worth.
+# **How do you get from a folder of recordings to a table of answers?** This is the question of [the next chapter](08_your_voices).

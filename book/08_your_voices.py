@@ -31,7 +31,7 @@
 # you can
 #
 # - read a folder of audio, and see which files are broken,
-# - ask a question in your own words, and judge by a few labels whether the answers can be trusted,
+# - ask a question in your own words, and check with a few labels whether the answers can be trusted,
 # - follow an answer through a long recording, and train on a corpus of your own.
 #
 # | | in `runs/<run>/` | a row is |
@@ -98,7 +98,7 @@ if not your_corpus:
 
 # %% [markdown]
 # `corpora.load` makes the same checks as in [chapter 1](01_corpora). With `for_testing` the folder needs no {term}`split`. Files
-# that cannot be read are listed with the reason. They stop nothing, and nothing is filled in for them.
+# that cannot be read are listed with the reason. They do not stop the others, and nothing is filled in for them.
 
 # %%
 utterances = corpora.load(root, your_table, your_label, your_columns, for_testing=True)
@@ -190,10 +190,10 @@ ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 fig
 
 # %% [markdown]
-# Where {numref}`fig-your-recording` changes from one class to the next, a window contains both, and cannot be right about both.
+# Where {numref}`fig-your-recording` changes from one class to the next, a window contains both, and it cannot be right about both.
 # [Chapter 13](13_look_and_listen) plays a recording together with its answers.
 #
-# ## Train on your own corpus
+# ## Training on your own corpus
 #
 # `cp params/folder.yaml params/mine.yaml`, set `corpus` to your folder, and `make book RUN=mine` runs the whole book on it.
 # Without a column `split`, the speakers are divided into train, dev and test. Open corpora have names, see `params/open.yaml`,
@@ -216,15 +216,15 @@ fig
 #     print(found["prediction"].value_counts().to_dict(), found[words].mean().round(2).to_dict())
 # ```
 #
-# The softmax divides one unit among all candidates, so the others shrink in the same proportion. The robot is the answer wherever
-# its sentence is the most similar: the model never says *none of these*.
+# The probabilities of all candidates add up to one, so the others shrink in the same proportion. The robot is the answer wherever its
+# sentence is the most similar: the model never answers *none of these*.
 # ````
 #
 # **2.** An answer has a probability of 0.9. Is it right in nine cases out of ten?
 #
 # ```{admonition} Answer
 # :class: dropdown
-# Only a check can say so. The number compares the candidates with each other, by a factor that training fitted to other questions.
+# Only a check can tell. The number compares the candidates with each other, by a factor that training fitted to other questions.
 # Label a few dozen utterances and count. [Chapter 11](11_evidence) fits one {term}`temperature` to labelled utterances.
 # ```
 
@@ -238,6 +238,6 @@ fig
 # %% [markdown]
 # ## Summary
 #
-# A CSV names the files, words make the question, and one call gives the table. Broken files are listed, a few labels tell how far
-# to trust the answers, and windows follow them through time. **How long does this take for thousands of hours, and on which
-# machine?** This is the question of [the next chapter](09_gpus_and_clusters).
+# A CSV names the files, words make the question, and one call gives the table. Broken files are listed, a few labels show how far
+# the answers can be trusted, and windows follow them through time. **How long does it take, and on which machine?** This is the
+# question of [the next chapter](09_gpus_and_clusters).

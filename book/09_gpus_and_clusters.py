@@ -25,8 +25,8 @@
 # %% [markdown]
 # # GPUs and clusters
 #
-# **How long does it take on which machine?** The demo is small and takes minutes. The corpus of the paper has a hundred hours, others have
-# ten thousand. The steps stay the same; who works on them changes. After this chapter you can
+# **How long does it take, and on which machine?** The demo is small and takes minutes. The corpus of the paper has a hundred hours, others
+# have ten thousand. The steps stay the same; the machines change. After this chapter you can
 #
 # - name the parameters that matter on a GPU, and what each of them costs,
 # - start training on several GPUs and features on a cluster, and stop and continue both,
@@ -74,11 +74,11 @@ print(f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__},
 # %% [markdown]
 # ## On a GPU
 #
-# These parameters of [chapter 4](04_training) matter there. None but `batch` changes what is learned, the last digits aside.
+# These parameters of [chapter 4](04_training) matter there. Apart from the last digits, only `batch` changes what is learned.
 #
 # | Parameter | What it does | What it costs |
 # |---|---|---|
-# | `precision: bf16` | the encoders multiply in bfloat16; weights stay float32 | some digits; `auto` takes it where the GPU has it |
+# | `precision: bf16` | the encoders multiply in bfloat16; weights stay float32 | some digits; `auto` takes it where the GPU has it, `params/paper/` asks for float32 |
 # | `batch: 256` | more captions to tell the right one from | memory; another result |
 # | `chunk: 64` | so many pairs in memory at once, same gradient | a second forward pass |
 # | `recompute: true` | activations of the encoders are computed twice | time; saves memory for longer crops |
@@ -153,12 +153,12 @@ tables.write_table(speed, folder / "speed.csv")
 style.text_table(speed, "Seconds that a measurement took, and the audio in it")
 
 # %% [markdown]
-# These are rates of a moment, with the encoders of this run; larger ones take longer. The audio files lay in the memory of the operating
-# system. Whether the speech is synthetic does not matter here; how long it is does.
+# These rates were measured for a moment, with the encoders of this run; larger ones take longer. The audio files were in the memory of the
+# operating system. Whether the speech is synthetic makes no difference here.
 #
 # ## How long would it take?
 #
-# The rest is arithmetic. It assumes that utterances are as long as here, that all cores are as fast as this one, and that nobody
+# The rest is arithmetic. It assumes that utterances are as long as here, that all cores are as fast as this one, and that no step
 # waits for a disk. Training passes over the audio `epochs` times; training and embedding are those of this one machine.
 
 # %%
@@ -170,8 +170,8 @@ needed["embedding"] = needed["hours of audio"] / times["embedding"]
 print("Hours that each step takes:", needed.map("{:,.1f}".format).to_string(index=False), sep="\n")
 
 # %% [markdown]
-# The slowest step tells where more hardware helps. With more audio fewer passes are enough, so training need not grow with the corpus.
-# Features have to be computed once in any case.
+# The slowest step shows where more hardware helps. More audio needs fewer passes, so training need not grow with the corpus. Features have
+# to be computed once in any case.
 #
 # ## What was measured elsewhere
 #
@@ -221,6 +221,6 @@ for name in ("speed", "gpu"):
 # %% [markdown]
 # ## Summary
 #
-# Features need cores, training needs a GPU, and each has a parameter or a command for more of them. Rates measured for a second tell
-# the order of magnitude for any corpus. **What do models for other sounds answer?** This is the question of [the next
+# Features need cores, training needs a GPU, and each has a parameter or a command for more of them. Rates measured for a second
+# give the order of magnitude for any corpus. **What do other systems answer to the same questions?** This is the question of [the next
 # chapter](10_other_systems).

@@ -28,13 +28,13 @@
 # %% [markdown]
 # # Evidence
 #
-# **Which of these differences are real?** A score comes from some utterances, some speakers, one prompt and one training. With
+# **Which differences are real?** A score comes from some utterances, some speakers, one prompt and one training. With
 # others it would be another score. By how much? After this chapter you can
 #
 # - compare two systems on the same draws, and correct for the number of comparisons,
-# - separate the luck of the speakers from the luck of a training,
+# - separate luck with the speakers from luck in training,
 # - say how much of a score belongs to the prompt,
-# - make probabilities honest with one number.
+# - calibrate probabilities with one number.
 #
 # | | in `runs/<run>/` | a row is |
 # |---|---|---|
@@ -44,7 +44,7 @@
 # | Writes | `evidence.csv` | two systems on a task, or on the mean over tasks: their difference |
 # | Writes | `prompts.csv`, `calibration.csv` | a task in one {term}`prompt`; a task before and after a temperature |
 #
-# With the synthetic corpora, what is real here is real of a speech synthesiser.
+# With the synthetic corpora, a real difference is one between models of a speech synthesiser.
 
 # %% tags=["parameters"]
 # the run
@@ -81,7 +81,8 @@ labels = tables.read_table(folder / "labels.parquet").loc[features.index]
 # %%
 test, dev = (labels[labels["split"] == split] for split in ("test", "dev"))
 questions = tasks.tasks(labels, candidates)
-answers = dict(list(tables.read_table(folder / "variants.parquet").groupby("variant", sort=False)))
+answers = tables.read_table(folder / "variants.parquet").groupby("variant", sort=False)
+answers = {str(name): rows.drop(columns="variant") for name, rows in answers}
 main = training.Settings.of(tables.read_json(folder / "settings.json"))
 same = [name for name, one in training.variants(main, list(answers)).items() if one == main]
 own = same[0] if same else "main run"
@@ -98,7 +99,7 @@ print("Compared: " + ", ".join(answers) + ".")
 # six, utterances are, and the interval says nothing about other speakers. Few units widen it {cite}`hesterberg2015bootstrap`.
 # {numref}`fig-evidence-systems` draws the intervals of all that are compared.
 
-# %% mystnb={"figure": {"caption": "UAR of every system on every task with its interval, and chance. An interval that holds chance claims nothing. Overlapping intervals do not decide whether two systems differ: both answer the same utterances, so they share their luck.", "name": "fig-evidence-systems"}, "image": {"alt": "Points with intervals for each task, a colour for each system, with marks of chance."}}
+# %% mystnb={"figure": {"caption": "UAR of every system on every task with its interval, and chance. An interval that contains chance shows nothing. Overlapping intervals do not decide whether two systems differ: both answer the same utterances, so they share their luck.", "name": "fig-evidence-systems"}, "image": {"alt": "Points with intervals for each task, a colour for each system, with marks of chance."}}
 scored = compare.score_systems(answers, questions, draws, seed)
 table = compare.intervals(scored)
 chances = table["task"].map({task: 1 / len(words) for task, words in questions.items()})
@@ -109,7 +110,7 @@ intervals(table.assign(chance=chances), "uar", "task", hue="system", chance="cha
 # %% [markdown]
 # ## Two by two
 #
-# A hard draw is hard for everybody. So two systems are scored on *the same* draws, and only the difference of their scores
+# A hard draw is hard for all systems. So two systems are scored on *the same* draws, and only the difference of their scores
 # counts. It is called real if its p, corrected by Holm for the number of comparisons {cite}`holm1979`, is at most one in twenty.
 # Without a correction, some of many differences would look real by chance.
 
@@ -122,7 +123,7 @@ tables.write_table(compared, folder / "evidence.csv")
 for sentence in compare.describe_differences(compared):
     print(sentence)
 
-# %% mystnb={"figure": {"caption": "Paired differences of the mean UAR over the tasks that both systems answer, with intervals. The colour says whether a difference is real after the correction; the dashed line is no difference. Not shown does not mean equal: the interval says how large a difference can still be.", "name": "fig-evidence-differences"}, "image": {"alt": "Points with intervals, one row for each pair of systems, with a dashed line at zero."}}
+# %% mystnb={"figure": {"caption": "Paired differences of the mean UAR over the tasks that both systems answer, with intervals. The colour says whether a difference is real after the correction; the dashed line is no difference. *Not shown* does not mean equal: the interval says how large a difference can still be.", "name": "fig-evidence-differences"}, "image": {"alt": "Points with intervals, one row for each pair of systems, with a dashed line at zero."}}
 pairs = compared[compared["task"] == compare.MEAN]
 pairs = pairs.assign(pair=pairs["system"] + " - " + pairs["other"])
 pairs["difference is"] = np.where(pairs["real"], "real", "not shown")
@@ -152,8 +153,8 @@ fig
 #
 # ## Other prompts
 #
-# From here on the main run answers alone. A question can be put in many ways, and somebody could try them until the score pleases.
-# So the prompts are a table that was fixed before any test utterance was asked. Nothing is chosen from it by a score.
+# From here on only the main run answers. A question can be put in many ways, and it is tempting to try them until the score is good. So
+# the prompts are a table that was fixed before any test utterance was asked. No score is used to choose from it.
 
 # %%
 print("Templates:", *prompts.frozen().query("kind != 'synonym'")["text"], sep="\n  - ")
@@ -166,7 +167,7 @@ tables.write_table(table, folder / "prompts.csv")
 style.text_table(prompts.sensitivity(asked))
 
 # %% [markdown]
-# A kappa near one means that the prompt does not matter. Near zero, the answers belong to the prompt more than to the speaker. The
+# A kappa near one means that the prompt does not matter. Near zero, the answers depend on the prompt more than on the utterance. The
 # kind `unseen` replaces the words of the classes by synonyms that no caption holds. Several prompts can answer together, by the
 # mean of their embeddings {cite}`radford2021clip`.
 
@@ -190,8 +191,8 @@ fig
 # %% [markdown]
 # ## How sure may it be?
 #
-# Probabilities are no promise. A {term}`temperature` repairs a part of this: all logits are divided by one number, fitted to the
-# dev split {cite}`guo2017calibration`. No answer changes.
+# Probabilities need not be right. A {term}`temperature` repairs a part of this: all logits are divided by one number, fitted to the
+# dev split {cite}`guo2017calibration`. The answers stay the same.
 
 # %%
 of_dev = embed_audio(model, dev, functionals=features)
@@ -248,7 +249,7 @@ fig
 # print({way: int((p <= compare.ALPHA).sum()) for way, p in ways.items()}, "of", len(single))
 # ```
 #
-# Holm never finds fewer than Bonferroni and makes the same promise.
+# Holm never finds fewer than Bonferroni and keeps the same guarantee.
 # ````
 #
 # **2.** How many more *speakers* does it take to halve an interval? And how many more utterances of the same speakers?
@@ -271,5 +272,5 @@ fig
 #
 # Differences are tested on the same draws and corrected for their number: {numref}`fig-evidence-differences` and
 # {numref}`fig-evidence-matrix` show which are real for these speakers and this one training of each model. The prompt moves a score,
-# too ({numref}`fig-evidence-prompts`), and an answer by several prompts needs no choice. One number makes probabilities more honest
-# ({numref}`fig-evidence-reliability`). What else can be asked than a class? See the [next chapter](12_beyond_classes).
+# too ({numref}`fig-evidence-prompts`), and an answer by several prompts needs no choice. One number calibrates probabilities
+# ({numref}`fig-evidence-reliability`). **What else can we ask?** This is the question of [the next chapter](12_beyond_classes).

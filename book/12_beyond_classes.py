@@ -28,11 +28,11 @@
 # %% [markdown]
 # # Beyond classes
 #
-# **What else can be asked than: which class?** A model that knows which words fit an utterance can search utterances by words and
-# words by utterances, and it can measure arousal or pitch. Two controls come first: a few labelled utterances, and captions that
-# are not true. After this chapter you can
+# **What else can we ask?** So far a question was about classes. A model that knows which words fit an utterance can also search
+# utterances by words and words by utterances, and it can measure arousal or pitch. Two controls come first: a few labelled
+# utterances, and captions that are not true. After this chapter you can
 #
-# - train a linear probe on embeddings, and say how many labels a zero-shot answer is worth,
+# - train a linear probe on embeddings, and say how many labels a question in words is worth,
 # - test that a score comes from the captions and from nothing else,
 # - measure search where many items are true, and compare it with a random order,
 # - turn two opposite queries into a number, and compare it with ratings.
@@ -43,7 +43,7 @@
 # | Writes | `probes.csv`, `control.csv` | a task and a probe; a task and the captions of a training |
 # | Writes | `retrieval.csv`, `dimensions.csv` | a direction and a measure; an attribute |
 #
-# On synthetic speech the results say how the questions work, and nothing about people.
+# On synthetic speech the results show how the questions work, and say nothing about people.
 
 # %% tags=["parameters"]
 # the run
@@ -89,7 +89,7 @@ predictions = tasks.predict(model, test, questions, template, of_test)
 scores = tasks.score(predictions, questions, template, draws, seed)
 
 # %% [markdown]
-# ## What do labels bring?
+# ## What do labels contribute?
 #
 # A {term}`probe` is a logistic regression that learns the classes of a task from a few labelled utterances, on embeddings that stay
 # as they are {cite}`radford2021clip`. It learns from other speakers than those it is tested on: from the train and dev splits of
@@ -106,9 +106,9 @@ own = probes[probes["system"] == "embeddings"]
 above = own["uar"] > own["task"].map(zero["uar"])
 for k, better in above.groupby(own["k"]):
     count = f"{better.sum()} of {len(better)} tasks"
-    print(f"Probes with {k} of each class score above zero-shot on {count}.")
+    print(f"Probes with {k} of each class score above the question in words on {count}.")
 
-# %% mystnb={"figure": {"caption": "UAR of probes by the number of labelled utterances of each class, of zero-shot answers (solid line) and of chance (dashed line). Where a curve crosses the solid line is how many labels of each class the words of the classes are worth.", "name": "fig-beyond-probes"}, "image": {"alt": "One panel for each task: curves of UAR over shots for two representations, with lines for zero-shot and chance."}}
+# %% mystnb={"figure": {"caption": "UAR of probes by the number of labelled utterances of each class, of the question in words (solid line) and of chance (dashed line). Where a curve crosses the solid line is how many labels of each class the words of the classes are worth.", "name": "fig-beyond-probes"}, "image": {"alt": "One panel for each task: curves of UAR over shots for two representations, with lines for the question in words and chance."}}
 lines = max(1, -(-probes["task"].nunique() // 3))
 fig, axes = style.figure(lines, 3, 0.4 + 1.9 * lines, sharex=True, squeeze=False)
 for ax, (task, own) in zip(axes.flat, probes.groupby("task", sort=False), strict=False):
@@ -128,8 +128,8 @@ fig
 # ## What if the captions are not true?
 #
 # A score above chance should come from what the captions say. The control consists of two short trainings that differ in one
-# thing. In one, every utterance has its own captions; in the other, it has those of another utterance of its split. So the dev
-# split, which chooses the epoch, has wrong emotions, too.
+# thing. In one, every utterance has its own captions; in the other, it has those of another utterance of its split. The dev
+# split, which decides the epoch, then has wrong emotions, too.
 
 # %%
 main = training.Settings.of(tables.read_json(folder / "settings.json"))
@@ -138,13 +138,13 @@ data = training.read_training_data(folder, templates, main.emotion_form)
 order, rng = np.arange(len(data.labels)), np.random.default_rng(seed)
 for split in ("train", "dev"):
     places = rng.permutation(np.flatnonzero(data.labels["split"] == split))
-    order[places] = np.roll(places, 1)  # nobody keeps its own
+    order[places] = np.roll(places, 1)  # no utterance keeps its own
 moved = data.table.iloc[order].set_axis(data.table.index)
 emotions = data.labels["emotion"].iloc[order].set_axis(data.labels.index)
 pool = QueryPool(moved, templates, main.emotion_form)
 sides = {"true": (data.labels, data.pool), "shuffled": (data.labels.assign(emotion=emotions), pool)}
 
-# %% mystnb={"figure": {"caption": "UAR of every task by two short trainings, with intervals, and chance. Intervals are over speakers and know nothing of other trainings, so single tasks may lie to either side of chance. The mean over tasks has to fall to chance when captions are shuffled.", "name": "fig-beyond-control"}, "image": {"alt": "Two points with intervals for each task, true and shuffled captions, with marks of chance."}}
+# %% mystnb={"figure": {"caption": "UAR of every task by two short trainings, with intervals, and chance. Intervals are over speakers and do not include other trainings, so single tasks may lie to either side of chance.", "name": "fig-beyond-control"}, "image": {"alt": "Two points with intervals for each task, true and shuffled captions, with marks of chance."}}
 parts = []
 for name, given in sides.items():
     other = training.train(*given, folder / "control" / name, short, features)
@@ -153,18 +153,23 @@ for name, given in sides.items():
     parts.append(tasks.score(answers, questions, template, draws, seed).assign(queries=name))
 control = pd.concat(parts, ignore_index=True)
 tables.write_table(control, folder / "control.csv")
+intervals(control, "uar", "task", hue="queries", chance="chance", xlabel="UAR")
+
+# %%
 means = control.groupby("queries", sort=False)[["uar", "chance"]].mean().round(3)
 print("Mean over the tasks:", means.to_string(), sep="\n")
-intervals(control, "uar", "task", hue="queries", chance="chance", xlabel="UAR")
+gained = means["uar"] - means["chance"]
+found = "less than half" if gained["shuffled"] < gained["true"] / 2 else "NOT less than half"
+print(f"With shuffled captions the mean is {found} as far above chance as with true ones.")
 
 # %% [markdown]
 # ## Searching
 #
 # *Text → audio*: which test utterances of the training corpus fit a query best? *Audio → text*: which queries fit an utterance? A
 # query is true of many utterances, and many queries are true of one. {term}`R@k` is the share of searches with something true
-# among the first $k$ hits; {term}`mAP` looks at how far up *all* that is true stands. The level of a random order is exact and high
-# where much is true. A drawn speaker who comes twice would take two places among the hits. So the intervals of this and the next
-# section leave out one speaker at a time instead (the jackknife). {numref}`fig-beyond-queries` looks at each query.
+# among the first $k$ hits; {term}`mAP` looks at how far up *all* that is true stands. The level of a random order is exact, and high
+# where much is true. In a bootstrap a speaker who is drawn twice would take two places among the hits. So the intervals of this and the
+# next section leave out one speaker at a time instead (the jackknife). {numref}`fig-beyond-queries` looks at each query.
 
 # %%
 trained = labels.loc[labels["split"] == "train", "corpus"].unique()
@@ -182,7 +187,7 @@ tables.write_table(found, folder / "retrieval.csv")
 ends = {"ends": ("low", "high"), "panels": "direction", "xlabel": "share"}
 intervals(found, "value", "measure", chance="chance", **ends)
 
-# %% mystnb={"figure": {"caption": "Average precision of every query above that of a random order, by attribute. What lies right of the dashed line can be searched.", "name": "fig-beyond-queries"}, "image": {"alt": "A row of points for each attribute with a dashed line at zero."}}
+# %% mystnb={"figure": {"caption": "Average precision of every query above that of a random order, by attribute. Right of the dashed line a query finds more than a random order.", "name": "fig-beyond-queries"}, "image": {"alt": "A row of points for each attribute with a dashed line at zero."}}
 each = retrieval.by_query(similarity, truth, queries, captions)
 fig, ax = style.figure(height=1.2 + 0.28 * each["attribute"].nunique())
 sns.stripplot(each, x="gain", y="attribute", hue="attribute", legend=False, size=4, ax=ax)
@@ -202,7 +207,7 @@ fig
 # %%
 show(dimensions.attribute_values)
 
-# %% mystnb={"figure": {"caption": "Rank correlation of the score with ratings (arousal, valence, dominance) or features (all others), with intervals, on the test split of the training corpus. What lies right of the dashed line is measured by degree and not only at its ends.", "name": "fig-beyond-dimensions"}, "image": {"alt": "Points with intervals for each attribute, and a dashed line at zero."}}
+# %% mystnb={"figure": {"caption": "Rank correlation of the score with ratings (arousal, valence, dominance) or features (all others), with intervals, on the test split of the training corpus. Right of the dashed line, a higher score goes with a higher value.", "name": "fig-beyond-dimensions"}, "image": {"alt": "Points with intervals for each attribute, and a dashed line at zero."}}
 names = [name for name in tasks.attribute_queries(table, templates) if name != "gender"]
 values = dimensions.attribute_values(model, of_test[own], names, templates)
 of_dev = dimensions.attribute_values(model, embedded.loc[dev.index].to_numpy(), names, templates)
@@ -223,7 +228,7 @@ style.text_table(agreed[["attribute", "n", "unit", "spearman", "ccc"]])
 #
 # ## Other objectives, other templates
 #
-# The paper ends with the wish for more diverse captions and a better use of them {cite}`jing2024paraclap`. In {eq}`eq-loss` every
+# The paper ends by asking for more diverse captions {cite}`jing2024paraclap`. In {eq}`eq-loss` every
 # other caption of a batch counts as wrong, although some are true ({numref}`fig-repeats`). Do other objectives repair this, such
 # as soft targets for utterances with similar levels {cite}`jing2026smoothclap` or a sigmoid for each pair {cite}`zhai2023siglip`? Is
 # the template set `diverse` better? This was measured once, on synthetic speech with three seeds each, and is kept in
@@ -231,13 +236,17 @@ style.text_table(agreed[["attribute", "n", "unit", "spearman", "ccc"]])
 
 # %%
 changes = tables.read_csv(tables.project_folder() / "benchmarks" / "objectives.csv")
+
+# %%
+for kind, own in changes[changes["real"]].groupby("questions", sort=False):
+    up, down = (own.loc[sign * own["difference"] > 0, "change"] for sign in (1, -1))
+    print(f"{kind}: real gain: {'; '.join(up) or 'none'}. Real loss: {'; '.join(down) or 'none'}.")
+
+# %%
 wide = changes.pivot(index="change", columns="questions", values="difference")
 marks = changes.pivot(index="change", columns="questions", values="real").eq(True)
 shown = wide.map("{:+.3f}".format) + np.where(marks, " *", "")
 kinds = ["trained words", "unseen words", "attributes"]
-for kind, own in changes[changes["real"]].groupby("questions", sort=False):
-    up, down = (own.loc[sign * own["difference"] > 0, "change"] for sign in (1, -1))
-    print(f"{kind}: real gain: {'; '.join(up) or 'none'}. Real loss: {'; '.join(down) or 'none'}.")
 style.text_table(shown[kinds].reset_index(), "Difference of the mean UAR; * real after correction")
 
 # %% [markdown]
@@ -261,7 +270,7 @@ style.text_table(shown[kinds].reset_index(), "Difference of the mean UAR; * real
 # ```
 # ````
 #
-# **2.** From how many labelled utterances of each class on does a {term}`probe` pass the zero-shot answer, task by task?
+# **2.** How many labelled utterances of each class does a {term}`probe` need to pass the question in words, task by task?
 #
 # ````{admonition} Answer
 # :class: dropdown
@@ -275,7 +284,7 @@ style.text_table(shown[kinds].reset_index(), "Difference of the mean UAR; * real
 # print(above.groupby("task")["k"].min().reindex(zero.index).to_string())
 # ```
 #
-# Where a number is missing, none of those tried was enough. A small one can mean an easy task, or words that fit badly.
+# Where a number is missing, none of those tried was enough. A small one can mean an easy task, or words that do not fit.
 # ````
 
 # %% [markdown]
@@ -288,5 +297,6 @@ style.text_table(shown[kinds].reset_index(), "Difference of the mean UAR; * real
 # ## Summary
 #
 # The same embeddings answer other questions: utterances and words find each other ({numref}`fig-beyond-retrieval`), and two
-# opposite queries measure what {numref}`fig-beyond-dimensions` shows. {numref}`fig-beyond-control` tests that all of it comes from
-# the captions. How does the space look, and how do its utterances sound? See the [next chapter](13_look_and_listen).
+# opposite queries measure what {numref}`fig-beyond-dimensions` shows. {numref}`fig-beyond-control` tests whether it
+# comes from the captions. **Where is the model right, and where does it go wrong?** This is the question of [the next
+# chapter](13_look_and_listen).

@@ -28,7 +28,7 @@
 # ---
 
 # %% [markdown]
-# # Look and listen
+# # Looking and listening
 #
 # **Where is the model right, and where does it go wrong?** Scores count mistakes. Here you look at them and hear them. After this
 # chapter you can
@@ -44,7 +44,7 @@
 # | Reads | `scores.csv`, `edges.json` | a task; an {term}`attribute` |
 # | Writes | `map.csv` | an utterance: its place on the map, and what we know about it |
 #
-# On the built-in corpora all speech is synthetic: you learn how to look, and nothing about people.
+# On the built-in corpora all speech is synthetic: you learn how to look, and the results say nothing about people.
 
 # %% tags=["parameters"]
 # the run
@@ -55,16 +55,16 @@ seed: int = 0  # seed of everything that is drawn
 map_utterances: int = 100  # utterances on the map
 map_method: str = "tsne"  # how their places are found: tsne or pca
 shown_task: str = ""  # task of the confusion matrix; empty: one with few classes and a high UAR
+# your recordings
+your_recording: str = ""  # a long recording of yours; empty makes one of labelled utterances
+your_utterance: str = ""  # a short one for the playground; empty takes a test utterance
+other_model: str = ""  # folder of a model to ask instead of that of chapter 4
 # the questions
 template: str = "speaker is {}"  # sentence with a slot for the word of a class
 candidates: str = "own"  # words for the classes: own, or as in the paper or its released code
 your_candidates: str = "angry,happy,sad,neutral"  # possible answers, with commas between
 window: float = 2.0  # seconds of a long recording that make one answer
 hop: float = 0.5  # seconds from window to window
-# your recordings
-your_recording: str = ""  # a long recording of yours; empty makes one of labelled utterances
-your_utterance: str = ""  # a short one for the playground; empty takes a test utterance
-other_model: str = ""  # folder of a model to ask instead of that of chapter 4
 
 # %%
 import pandas as pd
@@ -111,7 +111,7 @@ cosines = pd.DataFrame(embeddings @ embed_text(model, asked).T, drawn.index, ask
 voice_map.voice_map(drawn, columns, cosines)
 
 # %% [markdown]
-# People see patterns everywhere, so here is the test. How many of the nearest neighbours of an utterance share its emotion, its
+# People see patterns everywhere, so here is a test. How many of the nearest neighbours of an utterance share its emotion, its
 # gender, its pitch? By {term}`chance`, some do: chance is what remains when the values are shuffled among the utterances.
 
 # %% mystnb={"figure": {"caption": "Share of the nearest neighbours that have the same value of an attribute, among embeddings and on the map. The grey mark and its bar are the mean and the range of shuffled values. Right of the bar is what the model orders utterances by.", "name": "fig-map-neighbours"}, "image": {"alt": "A row for each attribute with points for embeddings, map and chance along an axis of shares."}}
@@ -121,11 +121,13 @@ dealt = near.assign(share=near["chance"], low=near["chance_low"], high=near["cha
 counted = ("embeddings", near), ("map", on_map)
 parts = [one.assign(among=name, low=one["share"], high=one["share"]) for name, one in counted]
 shares = pd.concat([*parts, dealt.assign(among="chance")])
-above = near[near["share"] > near["chance_high"]].sort_values("share", ascending=False)
-print("More often than by chance, neighbours share:", ", ".join(above["attribute"]) or "nothing")
 colours = {"embeddings": style.BLUE, "map": style.ORANGE, "chance": style.GREY}
 look = {"ends": ("low", "high"), "colours": colours, "xlabel": "share of neighbours"}
 intervals(shares, "share", "attribute", "among", **look)
+
+# %%
+above = near[near["share"] > near["chance_high"]].sort_values("share", ascending=False)
+print("More often than by chance, neighbours share:", ", ".join(above["attribute"]) or "nothing")
 
 # %% [markdown]
 # One attribute can stand for another: utterances of a speaker share a gender, and a {term}`corpus` has its own emotions.
@@ -213,8 +215,8 @@ for row in session.summary(found).itertuples():
 session.answer_figure(found)
 
 # %% [markdown]
-# One prompt alone could have been any dot in {numref}`fig-playground`. By the {term}`edges` of the run, the utterance has these
-# {term}`levels <level>`. From them follow the queries that are true. The model does not recognise those with a low cosine.
+# A single prompt gives one of the dots in {numref}`fig-playground`. By the {term}`edges` of the run, the utterance has these
+# {term}`levels <level>`. The queries that are true follow from them. The model does not recognise those with a low cosine.
 
 # %%
 levels, true = now.describe()
@@ -262,4 +264,5 @@ playground.playground(folder, other_model, your_candidates, seed)
 # ## Summary
 #
 # The map shows which utterances are similar for the model, and {numref}`fig-map-neighbours` what they have in common. The matrix
-# and the timeline play its mistakes. **What has been measured in this run, all in all?** [The results](14_results) say it.
+# and the timeline play its mistakes. **What has been measured, and what does it show?** This is the question of [the
+# appendix](14_results).

@@ -28,7 +28,7 @@
 # %% [markdown]
 # # Results
 #
-# **What has been measured, and what may be said of it?** A number without its origin cannot be repeated, and a zero-shot score
+# **What has been measured, and what does it show?** A number without its origin cannot be repeated, and a zero-shot score
 # means nothing without what the model had seen before. This chapter writes both down, and puts all runs side by side.
 #
 # After this chapter you can
@@ -91,7 +91,7 @@ columns = ["system", "task", "metric", "value", "low", "high", "n", "unit", "spe
 style.text_table(scores[columns].head(3), f"The first of {len(scores)} scores")
 
 # %% [markdown]
-# A commit that ends in *dirty* was changed before the run: nobody else can repeat it. *Unit* is what the interval draws: speakers,
+# A commit that ends in *dirty* was changed before the run, so others cannot repeat it. *Unit* is what the interval draws: speakers,
 # or utterances where there are too few of them.
 #
 # ## What had the model seen before?
@@ -102,7 +102,7 @@ style.text_table(scores[columns].head(3), f"The first of {len(scores)} scores")
 ways = pd.DataFrame(contamination.WAYS.items(), columns=["way", "meaning"])
 style.text_table(ways)
 
-# %% mystnb={"figure": {"caption": "What the model had seen of each task, as shares; empty cells are unknown. A task is zero-shot if the columns of encoders, training, speakers and epoch are 0. If classes and words are 1, the model has still learned these very words from another corpus. Only tasks with new words ask for a meaning that it was never shown.", "name": "fig-results-contamination"}, "image": {"alt": "Grid of tasks by ways of contamination, dark where seen."}}
+# %% mystnb={"figure": {"caption": "What the model had seen of each task, as shares; empty cells are unknown. A task is zero-shot if the columns of encoders, training, speakers and epoch are 0. If classes and words are 1, the model has still learned these very words from another corpus. Only tasks with new words ask for a meaning that no caption had.", "name": "fig-results-contamination"}, "image": {"alt": "Grid of tasks by ways of contamination, dark where seen."}}
 seen = pd.DataFrame(result["contamination"]).set_index("task")
 fig, ax = style.figure(height=1.5 + 0.3 * len(seen))
 look = {"cmap": "Blues", "vmin": 0, "vmax": 1, "annot": True, "fmt": ".0%", "cbar": False}
@@ -113,8 +113,8 @@ ax.set(ylabel="")
 fig
 
 # %% [markdown]
-# Words decide more than one would think: emotions have one name in all corpora. A model that has learned to find anger in one corpus
-# needs nothing new to find it in another. These classes are asked for by words that no training query holds:
+# Words matter: an emotion has the same name in all corpora. A model that has learned to find anger in one corpus needs no new word to
+# find it in another. These classes are asked for by words that no training query contains:
 
 # %%
 words = pd.DataFrame(result["words"])
@@ -122,14 +122,18 @@ style.text_table(words.loc[~words["in_queries"], ["task", "label", "word", "utte
 
 # %%
 ours = results.score_table([result])
+style.text_table(ours[["task", "value", "low", "high", "chance"]])
+
+# %%
 above = set(ours.loc[ours["low"] > ours["chance"], "task"])
 new = set(words["task"]) - set(words.loc[words["in_queries"], "task"])
 print(
-    f"Tasks with new words only: {len(new)}; with their interval above chance: {len(new & above)}."
+    f"Tasks with new words only: {len(new)}; with their interval above chance, not corrected:",
+    len(new & above),
 )
 
 # %% [markdown]
-# A word counts if a query holds it as a whole:
+# A word counts if a query contains it as a whole:
 
 # %%
 show(contamination.holds_word)
@@ -167,7 +171,7 @@ intervals(rows, "value", "task", chance="chance", **look)
 #
 # ## The model card
 #
-# Whoever finds the folder of a model should not need this book. Its {term}`card <model card>` says what it is, what it learned from,
+# A user who finds the folder of a model should not need this book. Its {term}`card <model card>` says what it is, what it learned from,
 # how it scores, what it had seen, and under which licence it may be used. A part for machines, as the Hugging Face hub reads it,
 # stands above this text in the file:
 
@@ -179,7 +183,7 @@ print(results.write_card(result, folder))
 #
 # In the answers, `folder` is the folder of this run, as in the code above.
 #
-# **1.** Sort the zero-shot scores of this run by the width of their interval. Why is the narrowest not always the most certain?
+# **1.** Sort the scores of this run by the width of their interval. Why is the narrowest not always the most certain?
 #
 # ````{admonition} Answer
 # :class: dropdown
@@ -193,7 +197,7 @@ print(results.write_card(result, folder))
 # ```
 #
 # Look at `unit`. Where a task has too few speakers, utterances are drawn, and the interval says how the score might be with other
-# utterances of *these* speakers. It can be narrow and say nothing about anybody else. And if nearly all answers are the same, the
+# utterances of *these* speakers. It can be narrow and say nothing about other speakers. And if nearly all answers are the same, the
 # interval is narrow, too, close to {term}`chance`.
 # ````
 #

@@ -24,6 +24,7 @@ SETTINGS = Settings(
     text_encoder="smoke",
     text_pooling="mean",
     freeze_text=True,
+    projection="released",
     projection_dim=16,
     dropout=0.1,
     rand=2,
@@ -46,10 +47,10 @@ folders = ("training", "evaluation.scoring", "features", "corpora.synthetic")
 context.set_forkserver_preload([f"paraclap.{folder}" for folder in folders])
 
 
-def pool_of(labels: pd.DataFrame, kind: type[QueryPool] = QueryPool) -> QueryPool:
+def pool_of(labels: pd.DataFrame, kind: type[QueryPool] = QueryPool, *how: str) -> QueryPool:
     """Queries of the tones, from their ratings."""
     levels = assign_levels(labels, fit_levels(labels))
-    return kind(levels.join(labels[["emotion", "gender"]]))
+    return kind(levels.join(labels[["emotion", "gender"]]), *how)
 
 
 def run(labels: pd.DataFrame, folder: Path, settings: Settings = SETTINGS, **more: Any) -> Any:

@@ -1,5 +1,6 @@
 """The benchmarks in small, on any machine."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -14,8 +15,12 @@ def test_ratios_are_those_of_the_same_round():
     plain, ours = measure.compare("reading", "files/s", speeds, "plain")
     assert (plain["times"], ours["times"], ours["lowest"], ours["highest"]) == (1.0, 2.0, 2.0, 3.0)
 
+    one, other = np.array(["a", "b", "c", "c"]), np.array(["a", "c", "b", "c"])
+    assert measure.agreement(one, other) == 0.5
+    assert measure.agreement(one, np.array(["c"] * 4)) is None  # always the same answer
 
-@pytest.mark.parametrize(("module", "rows"), [(speed, 8), (gpu, 7)])
+
+@pytest.mark.parametrize(("module", "rows"), [(speed, 9), (gpu, 7)])
 def test_every_part_is_measured_in_small(module, rows, tmp_path, capsys):
     out = tmp_path / "found.json"
     assert not module.main(["--dry", "--rounds", "1", "--out", str(out)]), capsys.readouterr().out
@@ -32,13 +37,14 @@ def test_without_a_gpu_it_says_so(capsys, tmp_path):
     assert not (tmp_path / "gpu.json").exists()
 
 
-def test_the_plain_loop_learns_what_ours_learns(tmp_path):
+def test_the_plain_loop_and_the_trainer_learn_what_ours_learns(tmp_path):
     labels = random_data.corpus(tmp_path, 20, 0.3, 0.5)
     small = {"audio_encoder": "smoke", "text_encoder": "smoke", "projection_dim": 16}
     small |= {"dropout": 0.0, "device": "cpu", "batch": 4, "steps": 3, "pad": "batch"}
     settings, pool = Settings.of(small | {"freeze_text": True}), random_data.pool(labels)
-    plain = speed.plain_losses(labels, pool, settings)
-    assert plain == pytest.approx(speed.train_losses(labels, pool, settings), rel=1e-3)
+    ours = pytest.approx(speed.train_losses(labels, pool, settings), rel=1e-3)
+    assert speed.plain_losses(labels, pool, settings) == ours
+    assert speed.trainer_losses(labels, pool, settings) == ours
 
 
 def test_the_demo_is_summarised_over_seeds(tmp_path):

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from copy import deepcopy
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from paraclap.book.notebooks import BookError, book_folder
 
 PACKAGE = Path(__file__).parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
+FIRST = 11  # lines of a list of parameters that are shown at least
+FOLDED = {"tags": ["hide-input"], "mystnb": {"code_prompt_show": "All other parameters"}}
 
 
 def build(executed: Sequence[Path], run: str, site: Path) -> str:
@@ -69,6 +72,7 @@ def _gather(executed: Sequence[Path], target: Path) -> None:
     shutil.copytree(folder, pages, ignore=shutil.ignore_patterns("*.py", "*.ipynb", ".*", "__*"))
     for file in executed:
         notebook = nbformat.read(file, as_version=4)
+        notebook.cells = [part for cell in notebook.cells for part in _fold(cell)]
         notebook.cells.append(nbformat.v4.new_markdown_cell(_how_made(notebook)))
         for cell in notebook.cells:
             if "injected-parameters" in cell.metadata.get("tags", []):
@@ -79,6 +83,18 @@ def _gather(executed: Sequence[Path], target: Path) -> None:
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(folder.parent / name, target / name)
     shutil.copytree(folder / "_static", target / "_static", dirs_exist_ok=True)
+
+
+def _fold(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """A cell; of a long list of parameters the first groups, and the others folded."""
+    lines = cell.source.splitlines()
+    later = [place for place, line in enumerate(lines) if place >= FIRST and line.startswith("# ")]
+    if "parameters" not in cell.metadata.get("tags", []) or not later:
+        return [cell]
+    folded = deepcopy(cell)
+    cell.source, folded.source = "\n".join(lines[: later[0]]), "\n".join(lines[later[0] :])
+    folded.update(id=f"{cell.id}-folded", metadata=FOLDED)
+    return [cell, folded]
 
 
 def _how_made(notebook: nbformat.NotebookNode) -> str:

@@ -110,8 +110,8 @@ def sweep(params_file: str | Path, grid: Mapping[str, Sequence[str]]) -> Path:
         changes = [f"{name}={value}" for name, value in zip(grid, values, strict=True)]
         name = f"{Path(params_file).stem}-{'-'.join(changes)}".replace("/", "_")
         folder = run(params_file, EVALUATION, [*changes, f"run={name}"], html=False)
-        scores = pd.read_csv(folder / "scores.csv")
-        rows.append(scores.assign(**dict(zip(grid, values, strict=True))))
+        own = dict(zip(grid, values, strict=True))
+        rows.append(pd.read_csv(folder / "scores.csv").assign(**own))
     out = folder.parent / f"{Path(params_file).stem}-sweep.csv"
     with tables.atomic(out) as part:
         pd.concat(rows).to_csv(part, index=False)

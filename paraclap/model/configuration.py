@@ -7,7 +7,7 @@ from transformers import AutoConfig, PreTrainedConfig
 
 from .functionals import MODEL_TYPE as READS_FUNCTIONALS
 
-POOLINGS = ("cls", "mean")
+CHOICES = {"text_pooling": ("cls", "mean"), "projection": ("released", "paper")}
 READS = {
     "audio": "waveforms, such as wav2vec2, hubert, wavlm or data2vec-audio",
     "text": "tokens and has no decoder, such as bert, roberta or distilbert",
@@ -24,14 +24,16 @@ class ParaCLAPConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is
     text_config: Any = None  # of the text encoder, likewise
     projection_dim: int = 768  # size of the shared space
     projection_dropout: float = 0.5  # probability inside both projection heads
+    projection: str = "released"  # both heads as in the authors' code, or as the "paper" says
     text_pooling: str = "cls"  # the first token, as in the paper; or "mean" over the tokens
     logit_scale_init: float = math.log(1 / 0.07)  # logarithm of the temperature at the start
     logit_bias_init: float | None = None  # of the sigmoid objective; None: no bias
 
     def __post_init__(self, **kwargs: Any) -> None:
         """Check the values and turn dictionaries into configuration objects."""
-        if self.text_pooling not in POOLINGS:
-            raise ValueError(f"Bad text_pooling {self.text_pooling!r}, expected one of {POOLINGS}.")
+        for name, choices in CHOICES.items():
+            if (value := getattr(self, name)) not in choices:
+                raise ValueError(f"Bad {name} {value!r}, expected one of {choices}.")
         for kind, default in (("audio", "wav2vec2"), ("text", "bert")):
             config = getattr(self, f"{kind}_config")
             if not isinstance(config, PreTrainedConfig):

@@ -48,6 +48,7 @@ def build(
     seed: int = 0,  # of every random weight
     signals: str = "raw",  # as in the paper; "encoder": normalised if the encoder was trained so
     bias: bool = False,  # whether logits get one, which starts at that of SigLIP
+    projection: str = "released",  # the heads as in the authors' code, or as the "paper" says
 ) -> ParaCLAP:
     """An untrained model over two encoders by name, the same for the same seed."""
     torch.manual_seed(seed)
@@ -55,6 +56,7 @@ def build(
     text_model, tokenizer = load_text_encoder(text_encoder)
     settings: dict[str, Any] = {"projection_dim": projection_dim, "projection_dropout": dropout}
     settings |= {"text_pooling": text_pooling, "logit_bias_init": -10.0 if bias else None}
+    settings["projection"] = projection
     processor = ParaCLAPProcessor(extractor, tokenizer)
     return ParaCLAP.from_encoders(audio_model, text_model, processor, **settings)
 

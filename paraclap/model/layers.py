@@ -21,13 +21,15 @@ EXACT_WITH_MASK = ("hubert", "unispeech", "unispeech-sat", "wav2vec2", "wavlm")
 
 
 class Projection(nn.Module):
-    """The projection head: two linear layers with a skip, GELU, dropout and layer norm."""
+    """The projection head, as the ``released`` code has it or as the ``paper`` describes it."""
 
-    def __init__(self, inputs: int, outputs: int, dropout: float) -> None:
+    def __init__(self, inputs: int, outputs: int, dropout: float, kind: str = "released") -> None:
         """Make a head from ``inputs`` to ``outputs`` units."""
         super().__init__()
-        self.linear1 = nn.Linear(inputs, outputs, bias=False)  # W1
-        self.linear2 = nn.Linear(outputs, outputs, bias=False)  # W2
+        self.has_skip = kind == "released"
+        inner = outputs if self.has_skip else 2 * max(inputs, outputs)  # the paper: "larger"
+        self.linear1 = nn.Linear(inputs, inner, bias=False)  # W1
+        self.linear2 = nn.Linear(inner, outputs, bias=False)  # W2
         self.layer_norm = nn.LayerNorm(outputs)
         self.dropout = nn.Dropout(dropout)
 
@@ -35,7 +37,7 @@ class Projection(nn.Module):
         """Map the output of an encoder ``(batch, inputs)`` into the space ``(batch, outputs)``."""
         first = self.linear1(hidden)  # W1 h
         second = self.dropout(self.linear2(functional.gelu(first)))  # W2 GELU(W1 h)
-        projected: Tensor = self.layer_norm(first + second)
+        projected: Tensor = self.layer_norm(first + second if self.has_skip else second)
         return projected
 
 

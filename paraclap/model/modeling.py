@@ -61,13 +61,13 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         """Build both encoders from their configurations, with random weights."""
         super().__init__(config)
         audio, text = config.audio_config, config.text_config
-        size, dropout = config.projection_dim, config.projection_dropout
+        head = config.projection_dim, config.projection_dropout, config.projection
         self.audio_model = AutoModel.from_config(audio, trust_remote_code=False)
         self.text_model = AutoModel.from_config(text, trust_remote_code=False)
         if pooler := getattr(self.text_model, "pooler", None):
             pooler.requires_grad_(False)  # nothing comes from it
-        self.audio_projection = Projection(output_size(audio), size, dropout)
-        self.text_projection = Projection(text.hidden_size, size, dropout)
+        self.audio_projection = Projection(output_size(audio), *head)
+        self.text_projection = Projection(text.hidden_size, *head)
         self.logit_scale = nn.Parameter(torch.tensor(float(config.logit_scale_init)))
         bias = config.logit_bias_init
         self.logit_bias = None if bias is None else nn.Parameter(torch.tensor(float(bias)))

@@ -93,6 +93,9 @@ class QueryPool:
             for name, rows in self._wordings.items()
             if not (never if name == "emotion" else only_emotion)
         }
+        if only_emotion:  # the paper names this one wording for it
+            named = [one for one in found.get("emotion", []) if one[0].startswith("emotion is ")]
+            found["emotion"] = named or found.get("emotion", [])
         return {name: own for name, own in found.items() if own}
 
     def has_queries(self, emotion: str = "always", only_emotion: bool = False) -> np.ndarray:
@@ -116,7 +119,7 @@ class QueryPool:
             rand: the largest number of attributes
             emotion: "always": an emotion query comes on top, at the end. "pool": emotion is drawn
                 like the other attributes. "never": no query names it
-            only_emotion: nothing but one emotion query
+            only_emotion: nothing but one emotion query: "emotion is …" if the set has it
             join: "rand" as `sample_caption`; "all" as the authors' code, every query
             rng: the source of chance; the same state gives the same captions
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args, get_type_hints
 
+from paraclap.queries import emotion_word
 from paraclap.tables import unknown
 
 LEAST = {"batch": 2, "crop_seconds": 0.05}  # of other numbers: 0
@@ -38,10 +39,11 @@ class Settings:
     rand: int = 5  # most attributes in a caption
     emotion: Literal["always", "pool", "never"] = "always"  # is there an emotion query?
     only_emotion: bool = False  # the emotion query is the caption
-    emotion_form: Literal["adjective", "noun"] = "adjective"  # in the questions on the dev split
+    emotion_form: Literal["adjective", "noun"] = "adjective"  # of the emotion words
     join: Literal["rand", "all"] = "rand"  # how queries become a caption; all: as released
     captions_per_utterance: int = 0  # captions kept for each; 0: a new one at every step
     dev_template: str = "speaker is {}"  # asked of the dev split, with a slot for the emotion
+    dev_form: Literal["same", "adjective", "noun"] = "same"  # of the emotion words in it
     # encoders
     audio_encoder: str = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"
     signals: Literal["raw", "encoder"] = "raw"  # encoder: normalised, if it was trained so
@@ -50,6 +52,7 @@ class Settings:
     freeze_audio: bool = False  # the audio encoder keeps its weights
     freeze_text: bool = False  # the text encoder keeps its weights
     frozen_dropout: bool = False  # dropout is active in encoders that keep their weights
+    projection: Literal["paper", "released"] = "paper"  # the heads: as described, or as released
     projection_dim: int = 768  # size of the shared space
     dropout: float = 0.5  # probability, in the projection heads
     # optimiser
@@ -105,6 +108,11 @@ class Settings:
     def reads_functionals(self) -> bool:
         """Whether the audio encoder reads functionals, alone or beside a signal."""
         return self.audio_encoder.split("+")[0] == "egemaps"
+
+    def dev_question(self, emotion: str) -> str:
+        """What the dev split is asked for an emotion."""
+        form = self.emotion_form if self.dev_form == "same" else self.dev_form
+        return self.dev_template.replace("{}", emotion_word(emotion, form))
 
     def but(self, **changes: Any) -> Self:
         """The same settings with some changed."""

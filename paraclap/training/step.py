@@ -141,7 +141,7 @@ def start_model(settings: Settings, device: torch.device | str = "cpu") -> ParaC
     """The model before its first step, in training mode, the same for the same seed."""
     s, bias = settings, settings.objective == "sigmoid"
     heads = s.projection_dim, s.dropout, s.text_pooling
-    model = build(s.audio_encoder, s.text_encoder, *heads, s.seed, s.signals, bias)
+    model = build(s.audio_encoder, s.text_encoder, *heads, s.seed, s.signals, bias, s.projection)
     model.to(device).train()
     frozen = {model.audio_model: s.freeze_audio, model.text_model: s.freeze_text}
     for encoder, is_frozen in frozen.items():

@@ -1,6 +1,6 @@
 """Training a run: all steps, a dev score after each epoch, checkpoints, the best model.
 
-After each epoch the emotions of the dev split are asked zero-shot, and the best model so far is
+After each epoch the emotions of the dev split are asked in words, and the best model so far is
 kept; nothing looks at a test split. A run that was stopped ends with the weights it would have had,
 on a CPU with the same number of threads to the last bit. Several processes (``accelerate launch``)
 share each batch. Chapter 4. Source: ParaCLAP (Jing et al., 2024), sections 2.1 and 3.3.
@@ -27,7 +27,7 @@ from tqdm import tqdm
 from paraclap import tables
 from paraclap.model import ParaCLAP
 from paraclap.model.embedding import embed_audio, embed_text
-from paraclap.queries import QueryPool, emotion_word
+from paraclap.queries import QueryPool
 from paraclap.queries.templates import NO_AGREEMENT
 from paraclap.training import step as steps
 from paraclap.training.dataset import Batch, Pairs, Signals, decode_audio, training_rows
@@ -229,12 +229,11 @@ class _Run:
                     shutil.rmtree(self.checkpoints / BEST, ignore_errors=True)
 
     def _dev_score(self) -> float:
-        """UAR of the emotions of the dev split, asked zero-shot; nan if there is but one."""
+        """UAR of the emotions of the dev split, asked in words; nan if there is but one."""
         emotions = sorted(self.dev.unique())
         if len(emotions) < 2:
             return math.nan
-        words = [emotion_word(emotion, self.settings.emotion_form) for emotion in emotions]
-        text = embed_text(self.model, [self.settings.dev_template.replace("{}", w) for w in words])
+        text = embed_text(self.model, [self.settings.dev_question(one) for one in emotions])
         share = self.dev.iloc[self.accelerator.process_index :: self.accelerator.num_processes]
         signals = None if self.signals is None else self.signals.select(share.index)
         precision = "bf16" if steps.uses_bf16(self.model, self.settings) else "float32"

@@ -204,11 +204,15 @@ def test_cells_are_short_and_define_nothing(chapter):
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=NAMES)
-def test_a_chapter_starts_with_its_goals_and_ends_with_a_summary(chapter):
-    text = prose(chapter)
-    assert "After this chapter you can" in " ".join(text.split())
-    assert re.search(r"^## Summary", text, re.MULTILINE)
-    assert re.search(r"^## Where the helpers come from", text, re.MULTILINE)
+def test_a_chapter_starts_with_its_goals_and_ends_with_the_question_of_the_next(chapter):
+    text = " ".join(prose(chapter).split())
+    body, helpers = text.split(" ## Where the helpers come from ")
+    assert "After this chapter you can" in body and " ## Exercises " in body
+    last = helpers.split(" ## Summary ")[1]
+    for one in CHAPTERS[CHAPTERS.index(chapter) + 1 :][:1]:
+        question = re.search(r"\*\*([^*]+\?)\*\*", " ".join(prose(one).split()))[1]
+        assert f"**{question}** This is the question of [the " in last
+        assert f"({one.stem}) | {question} |" in (ROOT / "book" / "index.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=NAMES)
@@ -221,15 +225,21 @@ def test_parameters_have_one_default_in_all_chapters_and_are_used(pair):
         assert name in used or "globals()" in code, name
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "params").rglob("*.yaml")), ids=lambda f: f.stem)
-def test_each_params_file_gives_declared_parameters(file):
-    values = read_params(file, (), PAIRS)
-    assert yaml.safe_load(file.read_text()).keys() <= values.keys()
-
-
 def prose(chapter):
     cells = jupytext.read(chapter).cells
     return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+def test_functionals_take_the_place_of_signals_in_every_chapter_that_trains(run):
+    """params/quick.yaml, on the utterances of this run."""
+    made = ("model", "notebooks", "control", "recipes", "checkpoints", ".*")
+    shutil.copytree(run, run.parent / "quick", ignore=shutil.ignore_patterns(*made))
+    small = ["steps=4", "batch=8", "control_steps=2", "recipe_steps=2", "recipe_seeds=1"]
+    small += ["recipe_batch=8", "probe_draws=1", "draws=20", f"runs={run.parent}"]
+    folder = runner.run(SMOKE.with_name("quick.yaml"), "4,7,12", small, html=False)
+    assert tables.read_json(folder / "settings.json")["audio_encoder"] == "egemaps"
+    assert tables.read_table(folder / "recipes.csv")["loss"].notna().all()
+    assert set(tables.read_table(folder / "control.csv")["queries"]) == {"true", "shuffled"}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=NAMES)
@@ -279,6 +289,13 @@ def test_what_a_page_points_to_is_there_and_nothing_is_fetched_from_elsewhere(ht
                 missing = file in links and anchor and anchor not in links[file].ids
                 broken += [(page.name, address)] if missing or not file.is_file() else []
     assert broken == []
+
+
+def test_of_many_parameters_the_first_are_shown_and_the_others_folded(html):
+    page = (html / "book" / "04_training.html").read_text("utf-8")
+    shown, _, folded = page.partition("All other parameters")
+    assert "epochs" in shown and "logit_scale_max" not in shown
+    assert "logit_scale_max" in folded.partition("</details>")[0]
 
 
 @pytest.mark.parametrize("name", paraclap.__all__)

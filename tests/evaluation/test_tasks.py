@@ -1,56 +1,29 @@
 """Tasks, their words, predictions and scores."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from paraclap import tables
 from paraclap.evaluation import bootstrap, metrics, tasks
 from paraclap.evaluation.zeroshot import classify
 from paraclap.model.embedding import embed_audio
 
-# Section 3.2 of the paper and the released loaders, typed from there: class: paper / code.
-WORDS = {
-    "ravdess": "neutral: neutral, calm: calm, happiness: happy, sadness: sad, anger: angry, "
-    "fear: fearful, surprise: surprise / surprised, disgust: disgust",
-    "crema-d": "happiness: happy, sadness: sad, anger: anger / angry, fear: fear, "
-    "disgust: disgust, neutral: neutral",
-    "tess": "anger: anger / angry, disgust: disgust, fear: fear, happiness: happiness / happy, "
-    "surprise: pleasant surprise, sadness: sadness, neutral: neutral",
-    "iemocap": "anger: angry / this person is feeling anger., "
-    "happiness: happy / this person is feeling happy., "
-    "neutral: neutral / this person is feeling neutral., "
-    "sadness: sad / this person is feeling sadness.",
-    "fau-aibo-2": "negative: negative, non-negative: non-negative",
-    "fau-aibo-5": "anger: angry, emphatic: emphatic, neutral: neutral, "
-    "positive: positive / motherese, rest: rest",
-    "alc": "intoxicated: intoxicated with alcohol, sober: not intoxicated with alcohol",
-    "sld": "likable: likable / likeable, non-likable: non-likable / not likeable",
-}
-# The words of this book: label: word.
-OWN = (
-    "anger: angry, happiness: happy, sadness: sad, fear: fearful, disgust: disgusted, "
-    "surprise: surprised, contempt: contemptuous, neutral: neutral, calm: calm, "
-    "emphatic: emphatic, positive: positive, rest: in another mood, negative: negative, "
-    "non-negative: non-negative, intoxicated: intoxicated with alcohol, "
-    "sober: not intoxicated with alcohol, likable: likable, non-likable: not likable"
-)
+PAPER = yaml.safe_load((Path(__file__).parents[1] / "data" / "paper.yaml").read_text("utf-8"))
 
 
-def pairs(text):
-    """Labels and what stands behind them."""
-    return [part.split(": ") for part in text.split(", ")]
-
-
-@pytest.mark.parametrize("task", WORDS)
+@pytest.mark.parametrize("task", PAPER["words"])
 def test_words_of_the_paper_and_of_the_released_code(task):
-    for label, words in pairs(WORDS[task]):
+    for label, words in PAPER["words"][task].items():
         found = [tasks.task_word(label, task, source) for source in ("paper", "released")]
         assert " / ".join(dict.fromkeys(found)) == words
 
 
 def test_own_words_and_msp_podcast():
-    assert all(tasks.task_word(label) == word for label, word in pairs(OWN))
+    assert all(tasks.task_word(label) == word for label, word in PAPER["own"].items())
     for label in ("anger", "contempt", "disgust", "fear", "happiness", "neutral", "sadness"):
         assert tasks.task_word(label, "msp-podcast", "paper") == label
         assert tasks.task_word(label, "msp-podcast", "released") == label

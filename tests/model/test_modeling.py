@@ -103,15 +103,18 @@ def test_padded_queries_equal_single_ones(model):
     torch.testing.assert_close(many, torch.cat(one), atol=1e-4, rtol=0)
 
 
-def test_the_projection_is_that_of_the_paper():
+@pytest.mark.parametrize(("kind", "units"), [("released", 4), ("paper", 12)])
+def test_the_projection_is_that_of_the_code_or_that_of_the_paper(kind, units):
     torch.manual_seed(0)
-    head = Projection(6, 4, 0.5).eval()
+    head = Projection(6, 4, 0.5, kind).eval()
     hidden = torch.randn(3, 6)
     first = hidden @ head.linear1.weight.T
-    inner = first + functional.gelu(first) @ head.linear2.weight.T
+    assert first.shape == (3, units)
+    skip = first if kind == "released" else torch.zeros(3, 4)
+    inner = skip + functional.gelu(first) @ head.linear2.weight.T
     torch.testing.assert_close(head(hidden), functional.layer_norm(inner, (4,)))
     head.layer_norm = torch.nn.Identity()  # in training half of what is added is dropped
-    added = head.train()(hidden.repeat(500, 1)) - first.repeat(500, 1)
+    added = head.train()(hidden.repeat(500, 1)) - skip.repeat(500, 1)
     assert (added.abs() < 1e-6).float().mean().item() == pytest.approx(0.5, abs=0.03)
 
 

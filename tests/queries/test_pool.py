@@ -175,7 +175,9 @@ def test_emotion_is_on_top_in_the_pool_or_never_there(rand):
 
 def test_the_word_of_the_emotion_itself_comes_half_of_the_time():
     pool, n = pool_of({"emotion": "anger"}, templates="diverse"), 9000
-    found = Counter(pool.sample([0] * n, only_emotion=True, rng=rng(5)))
+    alone = set(pool.sample([0] * n, only_emotion=True, rng=rng(5)))
+    assert alone == {query for query in pool.vocabulary if query.startswith("emotion is ")}
+    found = Counter(pool.sample([0] * n, rng=rng(5)))
     assert set(found) == set(pool.vocabulary)
     own = [count for query, count in found.items() if "angry" in query]
     assert len(own) == 9

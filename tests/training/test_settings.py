@@ -39,6 +39,8 @@ def test_the_defaults_are_the_paper() -> None:
     assert (paper.audio_lr, paper.text_lr, paper.head_lr) == (1e-5, 1e-5, 1e-3)
     assert (paper.optimizer, paper.similarity, paper.projection_dim) == ("adam", "cosine", 768)
     assert (paper.text_pooling, paper.text_encoder) == ("cls", "bert-base-uncased")
+    assert (paper.projection, paper.dev_question("anger")) == ("paper", "speaker is angry")
+    assert paper.but(dev_template="{}", dev_form="noun").dev_question("anger") == "anger"
 
 
 def test_variants_differ_from_their_base_in_the_captions_only() -> None:
