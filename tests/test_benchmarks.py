@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks import demo, gpu, measure, random_data, speed
-from paraclap import tables
+from benchmarks import demo, gpu, measure, other_generator, other_speech, random_data, speed
+from paraclap import corpora, tables
+from paraclap.evaluation.compare import describe_differences
 from paraclap.training import Settings
 
 
@@ -59,3 +60,23 @@ def test_the_demo_is_summarised_over_seeds(tmp_path):
     table = demo.summary([tmp_path / "0", tmp_path / "1"]).set_index("asked")
     assert table.loc["podcast", ["mean", "logistic", "goal"]].tolist() == [0.5, 0.5, 0.38]
     assert table.loc["pitch", ["seed 0", "seed 1"]].tolist() == [0.4, 0.6]
+
+
+def test_speech_from_other_hands_is_drawn_by_seed_and_half(tmp_path, monkeypatch):
+    few = other_speech.CORPORA[1:2].assign(speakers=1, takes=1)
+    monkeypatch.setattr(other_speech, "CORPORA", few)
+    drawn = enumerate([("dev", 0), ("dev", 0), ("test", 0), ("dev", 1)])
+    made = [other_speech.build(tmp_path / str(place), *how) for place, how in drawn]
+    one, two, *others = [{file.read_bytes() for file in place.glob("*/*/*")} for place in made]
+    assert one == two and len(one) == 4 and not one & (others[0] | others[1])
+    assert corpora.load(made[0], for_testing=True)["synthetic"].all()
+
+
+@pytest.mark.parametrize("right", [(45, 20), (20, 45), (30, 30)])
+def test_what_is_said_of_a_drop_is_read_from_the_answers(right):
+    table = pd.DataFrame({"corpus": "one", "speaker": [*range(60)], "truth": [*"abc"] * 20})
+    given = [table.assign(prediction=[*table["truth"][:n], *"c" * (60 - n)]) for n in right]
+    found = other_generator.generators(given[0], given[1:])
+    said = str(describe_differences(found, "one", "the {}".format))
+    better = [f"the {name} generator is better" in said for name in ("own", "other")]
+    assert better == [right[0] > right[1], right[0] < right[1]]
