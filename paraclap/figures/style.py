@@ -99,10 +99,9 @@ def chance(ax: Axes, value: float, label: str = "chance", *, upright: bool = Fal
 def colours(words: Iterable[str], fixed: Mapping[str, str] = EMOTIONS) -> dict[str, str]:
     """Colour of each word: those in ``fixed`` keep theirs, others share the rest of the palette."""
     words = list(dict.fromkeys(words))
-    taken = {fixed[word] for word in words if word in fixed}
+    taken = {fixed.get(word) for word in words}
     free = [one for one in PALETTE if one not in taken] or PALETTE
-    others = sorted(word for word in words if word not in fixed)
-    given = {word: free[place % len(free)] for place, word in enumerate(others)}
+    given = dict(zip(sorted({*words} - {*fixed}), free * len(words), strict=False))
     return {word: fixed.get(word) or given[word] for word in words}
 
 
@@ -126,10 +125,6 @@ def text_table(table: pd.DataFrame, caption: str = "") -> Styler:
     styled = styled.format_index(escape="html", axis=1)
     links = [name for name in table if table[name].astype("str").str.startswith("http").all()]
     rules: list[Any] = [{"selector": part, "props": look} for part, look in looks.items()]
-    styled = styled.format(_link, subset=links).set_table_styles(rules)
-    return styled.set_caption(html.escape(caption))
-
-
-def _link(url: object) -> str:
-    address = html.escape(str(url))
-    return f'<a href="{address}">{html.escape(urlsplit(str(url)).netloc)}</a>'
+    styled = styled.set_table_styles(rules).set_caption(html.escape(caption))
+    link = '<a href="{0}">{1.netloc}</a>'.format
+    return styled.format(lambda url: link(url, urlsplit(str(url))), subset=links, escape="html")

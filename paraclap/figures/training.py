@@ -14,10 +14,8 @@ from paraclap.figures import style
 def curves(tables: Mapping[str, pd.DataFrame], batch: int, classes: int = 0) -> style.Picture:
     """Loss of every step (thin) and its running mean, and UAR on the dev split.
 
-    Args:
-        tables: name → ``curves.csv``: ``step, loss``, and ``dev_uar`` where an epoch ends
-        batch: pairs in a batch; the loss of guessing is the natural logarithm of it
-        classes: of the dev split, for the chance of the UAR; 0 draws none
+    ``tables`` (name → ``curves.csv``) have ``step, loss``, and ``dev_uar`` where an epoch ends. The
+    loss of guessing is ln ``batch``, the UAR of guessing 1 / ``classes``; 0 draws none.
     """
     fig, (left, right) = style.figure(1, 2, 3.4)
     for (name, table), colour in zip(tables.items(), style.PALETTE * len(tables), strict=False):
