@@ -54,8 +54,8 @@ def _answers(predictions: Mapping[str, Runs], task: str) -> dict[str, list[pd.Da
     found = {}
     for name, runs in predictions.items():
         each = [runs] if isinstance(runs, pd.DataFrame) else runs
-        found[name] = [table[table["corpus"] == task] for table in each]
-    found = {name: rows for name, rows in found.items() if any(map(len, rows))}
+        rows = [table[table["corpus"] == task] for table in each]
+        found |= {name: rows} if any(map(len, rows)) else {}
     if not found:
         raise ValueError(f"No system has predictions of task {task!r}: leave it out or ask it.")
     return found
@@ -70,10 +70,6 @@ def _right(name: str, answers: pd.DataFrame, first: pd.DataFrame, classes: list[
         other = f"those of the first system ({len(first)} rows)"
         raise ValueError(f"{msg} or their truth differ from {other}, expected the same, each once.")
     return np.equal(*label_codes(rows["truth"], rows["prediction"], classes)).astype(float)
-
-
-def _holm(p: pd.Series) -> Floats:
-    return np.asarray(multipletests(p, method="holm")[1])
 
 
 def intervals(scored: pd.DataFrame) -> pd.DataFrame:
@@ -101,7 +97,8 @@ def differences(
             rows.append([task, *pair, gap, *ends, p_value(gap, drawn)])
     columns = ["task", "system", "other", "difference", "low", "high", "p"]
     table = pd.DataFrame(rows, columns=columns)
-    table["p_holm"] = table.groupby("task")["p"].transform(_holm)
+    families = table.groupby("task")["p"]
+    table["p_holm"] = families.transform(lambda p: multipletests(p, method="holm")[1])
     return table.assign(real=table["p_holm"] <= ALPHA)
 
 
@@ -131,7 +128,7 @@ def above_chance(
         answers = predictions.loc[predictions["corpus"] == task, "prediction"].nunique()
         rows.append([task, chance, gap + chance, p_value(gap, drawn), answers])
     table = pd.DataFrame(rows, columns=["task", "chance", "uar", "p", "answers"])
-    table["p_holm"] = _holm(table["p"])
+    table["p_holm"] = multipletests(table["p"], method="holm")[1]
     return table.assign(above=(table["uar"] > table["chance"]) & (table["p_holm"] <= ALPHA))
 
 

@@ -48,9 +48,6 @@ THEME: dict[str, Any] = {
     "axes.spines.right": False,
     "grid.color": "#e6e6e6",
     "lines.linewidth": 1.5,
-    "figure.figsize": (WIDTH, 4.0),
-    "figure.dpi": DOTS,
-    "figure.constrained_layout.use": True,
 }
 sns.set_theme("paper", "whitegrid", "colorblind", font_scale=1.05, rc=THEME)  # letters of 10 points
 
@@ -115,16 +112,15 @@ def ordered(words: Iterable[Any], first: Iterable[str] = EMOTIONS) -> list[str]:
 def text_table(table: pd.DataFrame, caption: str = "") -> Styler:
     """Table of words, without the index; a column of addresses becomes one of links."""
     cell = "text-align: left; vertical-align: top; padding: 0.35em 0.4em"
-    looks = {
-        "": "font-size: 0.85em; line-height: 1.35",
-        "td": f"{cell}; border-top: 1px solid rgba(128, 128, 128, 0.35)",
-        "th": cell,
-        "caption": "caption-side: top; text-align: left",
-    }
+    rules: list[Any] = [
+        {"selector": "", "props": "font-size: 0.85em; line-height: 1.35"},
+        {"selector": "td", "props": f"{cell}; border-top: 1px solid rgba(128, 128, 128, 0.35)"},
+        {"selector": "th", "props": cell},
+        {"selector": "caption", "props": "caption-side: top; text-align: left"},
+    ]
     styled = table.style.format(precision=3, na_rep="-", escape="html").hide(axis="index")
     styled = styled.format_index(escape="html", axis=1)
     links = [name for name in table if table[name].astype("str").str.startswith("http").all()]
-    rules: list[Any] = [{"selector": part, "props": look} for part, look in looks.items()]
     styled = styled.set_table_styles(rules).set_caption(html.escape(caption))
     link = '<a href="{0}">{1.netloc}</a>'.format
     return styled.format(lambda url: link(url, urlsplit(str(url))), subset=links, escape="html")

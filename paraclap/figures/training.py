@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 
 from paraclap.figures import style
 
@@ -44,8 +43,7 @@ def similarities(
     names, sizes = zip(*((name, len(list(block))) for name, block in groupby(rows)), strict=True)
     ends = np.cumsum(sizes)
     for ax, (title, matrix) in zip(axes[0], matrices.items(), strict=True):
-        colours = sns.color_palette("vlag", as_cmap=True)
-        image = ax.imshow(matrix, cmap=colours, vmin=-1, vmax=1, aspect="auto")
+        image = ax.imshow(matrix, cmap="vlag", vmin=-1, vmax=1, aspect="auto")  # of seaborn
         ax.hlines(ends[:-1] - 0.5, -0.5, len(columns) - 0.5, color="white", linewidth=1)
         ax.grid(visible=False)
         ax.set_xticks(range(len(columns)), columns, rotation=90, fontsize=8)
