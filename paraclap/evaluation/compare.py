@@ -33,9 +33,13 @@ def score_systems(
     others are the draws, the same for all systems, widened. ValueError if nobody answers a task,
     systems answer other utterances, or as ``metrics.uar``.
     """
+    every = {n: [r] if isinstance(r, pd.DataFrame) else r for n, r in predictions.items()}
     columns = {}
     for task, classes in tasks.items():
-        answers = _answers(predictions, task)
+        answers = {n: [one[one["corpus"] == task] for one in runs] for n, runs in every.items()}
+        answers = {name: runs for name, runs in answers.items() if any(map(len, runs))}
+        if not answers:
+            raise ValueError(f"No system has predictions of task {task!r}: leave it out or ask it.")
         first = next(one for runs in answers.values() for one in runs if len(one))
         weights, units = draw_weights(first["speaker"], len(first), draws, (seed, *task.encode()))
         truth, _ = label_codes(first["truth"], first["truth"], list(classes))
@@ -47,18 +51,6 @@ def score_systems(
             uar = np.ma.divide(found, sizes).mean(axis=0).data  # of the classes that were drawn
             columns[task, name] = np.append(uar[:1], widened(uar[1:], uar[0], units))
     return pd.DataFrame(columns)
-
-
-def _answers(predictions: Mapping[str, Runs], task: str) -> dict[str, list[pd.DataFrame]]:
-    """Rows of a task, of each seed of each system that answers it."""
-    found = {}
-    for name, runs in predictions.items():
-        each = [runs] if isinstance(runs, pd.DataFrame) else runs
-        rows = [table[table["corpus"] == task] for table in each]
-        found |= {name: rows} if any(map(len, rows)) else {}
-    if not found:
-        raise ValueError(f"No system has predictions of task {task!r}: leave it out or ask it.")
-    return found
 
 
 def _right(name: str, answers: pd.DataFrame, first: pd.DataFrame, classes: list[str]) -> Floats:

@@ -6,7 +6,6 @@ sizes of the encoders come from configurations. Signals are not normalised, as i
 evaluation. Chapter 7. Source: ``KeiKinn/ParaCLAP``.
 """
 
-import copy
 import re
 import warnings
 from collections.abc import Mapping
@@ -58,8 +57,11 @@ def load_released(
     if WIDTH not in weights:
         got = f"got {sorted(weights)[:5]}, expected {WIDTH!r} among its weights"
         raise ValueError(f"Bad checkpoint {path.name}: {got}: it is not one of a ParaCLAP model.")
-    encoders = {"audio_config": _copy(audio_config), "text_config": _copy(text_config)}
-    model: ParaCLAP = ParaCLAP(ParaCLAPConfig(**encoders, projection_dim=len(weights[WIDTH])))
+    given = {"audio_config": audio_config, "text_config": text_config}
+    for name, one in given.items():
+        one = one if isinstance(one, PreTrainedConfig) else read_config(one)
+        given[name] = one.to_dict() | {"dtype": "float32"}
+    model: ParaCLAP = ParaCLAP(ParaCLAPConfig(**given, projection_dim=len(weights[WIDTH])))
     model.load_state_dict(weights)
     is_place = isinstance(text_config, str | Path) and not Path(text_config).is_file()
     tokenizer = text_config if tokenizer is None and is_place else tokenizer
@@ -105,9 +107,3 @@ def _find(checkpoint: str | Path) -> Path:
         got = f"No checkpoint at {short_name(path)!r} ({type(error).__name__})"
         msg = f"{got}, expected a state dict, its folder or a hub id: download {ADDRESS}."
         raise OSError(msg) from error
-
-
-def _copy(given: Any) -> PreTrainedConfig:
-    config = copy.deepcopy(given) if isinstance(given, PreTrainedConfig) else read_config(given)
-    config.dtype = torch.float32
-    return config
