@@ -84,8 +84,7 @@ def widened(drawn: Floats, value: float | Floats, units: int) -> Floats:
     [0.3783, 0.6217]
     """
     student = stats.t.ppf(0.975, units - 1) / stats.norm.ppf(0.975)
-    moved: Floats = value + np.sqrt(units / (units - 1)) * student * (drawn - value)
-    return moved
+    return np.asarray(value + np.sqrt(units / (units - 1)) * student * (drawn - value))
 
 
 def draw_weights(

@@ -33,9 +33,13 @@ def score_systems(
     others are the draws, the same for all systems, widened. ValueError if nobody answers a task,
     systems answer other utterances, or as ``metrics.uar``.
     """
+    every = {n: [r] if isinstance(r, pd.DataFrame) else r for n, r in predictions.items()}
     columns = {}
     for task, classes in tasks.items():
-        answers = _answers(predictions, task)
+        answers = {n: [one[one["corpus"] == task] for one in runs] for n, runs in every.items()}
+        answers = {name: runs for name, runs in answers.items() if any(map(len, runs))}
+        if not answers:
+            raise ValueError(f"No system has predictions of task {task!r}: leave it out or ask it.")
         first = next(one for runs in answers.values() for one in runs if len(one))
         weights, units = draw_weights(first["speaker"], len(first), draws, (seed, *task.encode()))
         truth, _ = label_codes(first["truth"], first["truth"], list(classes))
@@ -49,18 +53,6 @@ def score_systems(
     return pd.DataFrame(columns)
 
 
-def _answers(predictions: Mapping[str, Runs], task: str) -> dict[str, list[pd.DataFrame]]:
-    """Rows of a task, of each seed of each system that answers it."""
-    found = {}
-    for name, runs in predictions.items():
-        each = [runs] if isinstance(runs, pd.DataFrame) else runs
-        found[name] = [table[table["corpus"] == task] for table in each]
-    found = {name: rows for name, rows in found.items() if any(map(len, rows))}
-    if not found:
-        raise ValueError(f"No system has predictions of task {task!r}: leave it out or ask it.")
-    return found
-
-
 def _right(name: str, answers: pd.DataFrame, first: pd.DataFrame, classes: list[str]) -> Floats:
     """Whether each utterance of ``first`` is answered right, ``(n,)``."""
     same = not answers.index.has_duplicates and set(answers.index) == set(first.index)
@@ -70,10 +62,6 @@ def _right(name: str, answers: pd.DataFrame, first: pd.DataFrame, classes: list[
         other = f"those of the first system ({len(first)} rows)"
         raise ValueError(f"{msg} or their truth differ from {other}, expected the same, each once.")
     return np.equal(*label_codes(rows["truth"], rows["prediction"], classes)).astype(float)
-
-
-def _holm(p: pd.Series) -> Floats:
-    return np.asarray(multipletests(p, method="holm")[1])
 
 
 def intervals(scored: pd.DataFrame) -> pd.DataFrame:
@@ -101,7 +89,8 @@ def differences(
             rows.append([task, *pair, gap, *ends, p_value(gap, drawn)])
     columns = ["task", "system", "other", "difference", "low", "high", "p"]
     table = pd.DataFrame(rows, columns=columns)
-    table["p_holm"] = table.groupby("task")["p"].transform(_holm)
+    families = table.groupby("task")["p"]
+    table["p_holm"] = families.transform(lambda p: multipletests(p, method="holm")[1])
     return table.assign(real=table["p_holm"] <= ALPHA)
 
 
@@ -131,7 +120,7 @@ def above_chance(
         answers = predictions.loc[predictions["corpus"] == task, "prediction"].nunique()
         rows.append([task, chance, gap + chance, p_value(gap, drawn), answers])
     table = pd.DataFrame(rows, columns=["task", "chance", "uar", "p", "answers"])
-    table["p_holm"] = _holm(table["p"])
+    table["p_holm"] = multipletests(table["p"], method="holm")[1]
     return table.assign(above=(table["uar"] > table["chance"]) & (table["p_holm"] <= ALPHA))
 
 

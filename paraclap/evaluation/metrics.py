@@ -4,9 +4,8 @@ Truth and prediction are labels, one per utterance. ``labels`` are the classes o
 each must occur in the truth, and nothing else may occur. The chance level of the unweighted average
 recall (UAR) is 1 / classes, however unbalanced a corpus is. All scores lie in 0 to 1. Answers are
 *calibrated* if seven in ten of those with probability 0.7 are right; a temperature, fitted to the
-dev split, divides all logits: probabilities change, answers do not. Chapters 5 and 11.
-
-Source: section 3 of the paper (UAR); Guo et al., ICML 2017 (temperature, calibration error).
+dev split, divides all logits: probabilities change, answers do not. Chapters 5 and 11. Source:
+section 3 of the paper (UAR); Guo et al., ICML 2017 (temperature, calibration error).
 """
 
 from collections.abc import Sequence
@@ -60,8 +59,7 @@ def confusion(
     ``normalize`` gives shares of the row instead of counts: the diagonal is the recall.
     """
     t, p = label_codes(truth, prediction, labels)
-    numbers = list(range(len(labels)))
-    counts = audmetric.confusion_matrix(t, p, labels=numbers, normalize=normalize)
+    counts = audmetric.confusion_matrix(t, p, labels=[*range(len(labels))], normalize=normalize)
     rows, columns = (pd.Index(list(labels), name=name) for name in ("truth", "prediction"))
     return pd.DataFrame(counts, index=rows, columns=columns)
 

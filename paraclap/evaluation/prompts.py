@@ -1,14 +1,13 @@
 """How much do answers depend on the prompt? One question in many prompts, alone and together.
 
 A prompt is a template and a word for each class. To choose one by test utterances would be training
-on them, so the set is fixed: `prompts.csv` holds templates, and synonyms that training never uses.
-Add rows, but change none: all runs are compared by them. Templates are `predicate` (for any word),
-`attributive` (single words) or `noun` (nouns of emotions). A prompt is `trained` (the words of the
-task) or `unseen` (synonyms, where all classes have them). Chapter 11. Source: Radford et al., ICML
-2021, section 3.1.4 (mean of embeddings); Cohen, Educ. Psychol. Meas. 1960 (kappa).
+on them, so the set `prompts.csv` is fixed: add rows, but change none. Templates are `predicate`
+(for any word), `attributive` (single words) or `noun` (nouns of emotions). A prompt is `trained`
+(the words of the task) or `unseen` (synonyms that no template uses, where all classes have them).
+Chapter 11. Source: Radford et al., ICML 2021, section 3.1.4 (mean of embeddings); Cohen 1960.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -50,19 +49,13 @@ def task_prompts(words: Mapping[str, str]) -> pd.DataFrame:
         ways = [(name, "trained", nouns if kind == "noun" else words)]
         if kind != "noun":
             ways += [(f"{name}/{turn}", "unseen", other) for turn, other in enumerate(others, 1)]
-        rows += [
-            {"prompt": prompt, "kind": use, "template": template}
-            | {label: template.format(word) for label, word in asked.items()}
-            for prompt, use, asked in ways
-            if _takes(kind, template, list(asked.values()))
-        ]
+        for prompt, use, asked in ways:
+            texts = {label: template.format(word) for label, word in asked.items()}
+            phrase = kind == "attributive" and " " in "".join(asked.values())
+            sentence = template != "{}" and any(word.endswith(".") for word in asked.values())
+            if asked and not phrase and not sentence:
+                rows.append({"prompt": prompt, "kind": use, "template": template} | texts)
     return pd.DataFrame(rows)
-
-
-def _takes(kind: str, template: str, words: Sequence[str]) -> bool:
-    if kind == "attributive" and any(" " in word for word in words):
-        return False
-    return bool(words) and (template == "{}" or not any(word.endswith(".") for word in words))
 
 
 def ask(

@@ -1,9 +1,8 @@
 """What has a run measured, with what, and on whose speech? One file that holds it all.
 
-`results.json` keeps every score with its interval, and what it takes to judge or repeat it. Speech
-is synthetic, recorded (people), mixed, or unknown; scores of different kinds never share a column.
-Dates are UTC, ISO 8601. The model card, `README.md` of the model folder, is made from the results
-by `model_card.jinja`. Chapter 14. Source: Mitchell et al., Model cards for model reporting, FAccT
+`results.json` keeps every score with its interval, and what it takes to judge or repeat it; scores
+of different kinds of speech never share a column. Dates are UTC. The model card, `README.md` of the
+model folder, is made from it by `model_card.jinja`. Chapter 14. Source: Mitchell et al., FAccT
 2019; https://huggingface.co/docs/hub/model-cards.
 """
 
@@ -131,14 +130,12 @@ def model_hash(folder: Path) -> str:
 
 def gather(runs: str = "runs") -> tuple[list[Result], list[str]]:
     """The results of all runs, the oldest first, and why some cannot be read."""
-    found, problems = [], []
-    for path in (tables.project_folder() / runs).glob(f"*/{NAME}"):
-        result = tables.read_json(path)
-        if result.get("schema") == SCHEMA:
-            found.append(result)
-        else:
-            problems.append(f"The results of {path.parent.name!r} are too old: run it again.")
-    return sorted(found, key=lambda one: str(one["date"])), problems
+    paths = (tables.project_folder() / runs).glob(f"*/{NAME}")
+    found = {path.parent.name: tables.read_json(path) for path in paths}
+    new = [result for result in found.values() if result.get("schema") == SCHEMA]
+    old = [run for run, result in found.items() if result.get("schema") != SCHEMA]
+    problems = [f"The results of {run!r} are too old: run it again." for run in old]
+    return sorted(new, key=lambda one: str(one["date"])), problems
 
 
 def score_table(found: Iterable[Result]) -> pd.DataFrame:

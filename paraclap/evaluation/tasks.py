@@ -3,9 +3,8 @@
 A *task* is a corpus with a test split whose column ``label`` has two classes or more; a column
 ``task:<name>`` holds the classes of a further task over the same utterances. A word in a template
 asks for a class: ``candidates.csv`` has ``own`` words, beside the adjectives of emotions, and those
-of the ``paper`` and of the ``released`` code. Chapters 5 and 6.
-
-Source: sections 3.2 and 3.3 of the paper; https://github.com/KeiKinn/ParaCLAP.
+of the ``paper`` and of the ``released`` code. Chapters 5 and 6. Source: sections 3.2 and 3.3 of the
+paper; https://github.com/KeiKinn/ParaCLAP.
 """
 
 from collections.abc import Collection, Mapping
@@ -78,11 +77,9 @@ def _with_class(labels: pd.DataFrame) -> pd.DataFrame:
     """Utterances with a class of a task, once for each task."""
     further = [name.removeprefix(FURTHER) for name in map(str, labels) if name.startswith(FURTHER)]
     names = dict.fromkeys([*labels["corpus"], *further])
-    each = [labels.assign(corpus=name, label=task_labels(labels, name)) for name in names]
-    parts = [
-        part[part["label"].notna() & ~part["label"].isin(["other", NO_AGREEMENT])] for part in each
-    ]
-    return pd.concat([part for part in parts if len(part)] or [labels.iloc[:0]])
+    parts = [labels.assign(corpus=name, label=task_labels(labels, name)) for name in names]
+    each = pd.concat([labels.iloc[:0], *parts])
+    return each[each["label"].notna() & ~each["label"].isin(["other", NO_AGREEMENT])]
 
 
 def tasks(labels: pd.DataFrame, candidates: str = "own") -> dict[str, dict[str, str]]:

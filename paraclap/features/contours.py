@@ -15,8 +15,6 @@ BANDS = 64
 HOP = 0.01  # seconds
 FLOOR = -70.0  # dB below the loudest moment
 _WINDOW = 512  # samples: 32 ms
-_SET = opensmile.FeatureSet.eGeMAPSv02
-_PITCH = "F0semitoneFrom27.5Hz_sma3nz"
 
 
 def mel_spectrogram(signal: Signal) -> tuple[Array, Array, Array]:
@@ -28,9 +26,8 @@ def mel_spectrogram(signal: Signal) -> tuple[Array, Array, Array]:
     bins = np.fft.rfftfreq(_WINDOW, 1 / SAMPLING_RATE)
     top = 2595 * np.log10(1 + SAMPLING_RATE / 2 / 700)
     edges = 700 * (10 ** (np.linspace(0, top, BANDS + 2) / 2595) - 1)  # equally wide in mel
-    low, centre, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
-    rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
-    energy = np.clip(np.minimum(rising, falling), 0, None) @ power.T
+    weights = [np.interp(bins, edges[band : band + 3], [0, 1, 0]) for band in range(BANDS)]
+    energy = weights @ power.T
     loudest = max(float(energy.max()), 1e-30)
     levels = 10 * np.log10(np.maximum(energy / loudest, 10 ** (FLOOR / 10)))
     times = np.arange(len(frames)) * HOP + _WINDOW / 2 / SAMPLING_RATE
@@ -41,6 +38,7 @@ def pitch_contour(signal: Signal) -> Array:
     """Pitch in Hz every 10 ms; empty if the signal is shorter than openSMILE's window of 60 ms."""
     if len(signal) < 0.06 * SAMPLING_RATE:
         return np.zeros(0, np.float32)
-    frames = opensmile.Smile(_SET, opensmile.FeatureLevel.LowLevelDescriptors)
-    values = frames(signal, SAMPLING_RATE)[0, frames.feature_names.index(_PITCH)]
+    frames = opensmile.Smile(feature_set="eGeMAPSv02", feature_level="lld")
+    pitch = frames.feature_names.index("F0semitoneFrom27.5Hz_sma3nz")
+    values = frames(signal, SAMPLING_RATE)[0, pitch]
     return np.where(values > 0, 27.5 * 2 ** (values / 12), np.nan).astype(np.float32)

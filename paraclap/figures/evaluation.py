@@ -15,9 +15,7 @@ def confusions(
 ) -> style.Picture:
     """Confusion matrices in shares of the true class, two beside each other.
 
-    Args:
-        predictions: title → ``truth, prediction``
-        classes: title → its classes
+    ``predictions`` are tables by title (``truth, prediction``), and ``classes`` those of each.
     """
     lines = -(-len(predictions) // 2)
     fig, axes = style.figure(lines, min(2, len(predictions)), 0.4 + 3.3 * lines, squeeze=False)
@@ -35,11 +33,9 @@ def confusions(
 
 
 def ranked(wide: pd.DataFrame, beside: Sequence[str] = ("task", "chance")) -> Styler:
-    """Table of scores with the best of each row bold and the second underlined.
+    """Table of scores, a row a task, with the best of it bold and the second underlined.
 
-    Args:
-        wide: one row a task, a column a system
-        beside: columns that are no scores
+    A column is a system, but for those that stand ``beside``.
     """
     scored = [column for column in wide if column not in beside]
     looks = {1: "font-weight: bold", 2: "text-decoration: underline"}

@@ -24,19 +24,12 @@ def intervals(
     xlabel: str = "",
     xlim: tuple[float, float] | None = None,
 ) -> style.Picture:
-    """Draw values with their intervals along the horizontal axis.
+    """Draw values with their intervals along the horizontal axis, a mark for each row of a table.
 
-    Args:
-        table: one row a mark; rows without a value are left out
-        value: column of the values
-        rows: column that names the row of a mark
-        hue: column that names its colour and shape
-        panels: column that names its panel
-        chance: column with the chance of each row, or one number for all
-        ends: columns of both ends; ``<value>_low`` and ``<value>_high`` when left out
-        colours: word of ``hue`` → colour
-        xlabel: of the values; their name when empty
-        xlim: of the values
+    ``value``, ``rows`` (names on the vertical axis), ``hue`` (colour and shape), ``panels`` and
+    ``ends`` (``<value>_low`` and ``<value>_high`` when left out) are columns; ``chance`` is one,
+    or a number for all. ``colours`` are those of the words of ``hue``. What has no value is left
+    out.
     """
     low, high = ends or (f"{value}_low", f"{value}_high")
     names = list(dict.fromkeys(table[rows].astype(str)))

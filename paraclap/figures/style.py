@@ -48,9 +48,6 @@ THEME: dict[str, Any] = {
     "axes.spines.right": False,
     "grid.color": "#e6e6e6",
     "lines.linewidth": 1.5,
-    "figure.figsize": (WIDTH, 4.0),
-    "figure.dpi": DOTS,
-    "figure.constrained_layout.use": True,
 }
 sns.set_theme("paper", "whitegrid", "colorblind", font_scale=1.05, rc=THEME)  # letters of 10 points
 
@@ -99,10 +96,9 @@ def chance(ax: Axes, value: float, label: str = "chance", *, upright: bool = Fal
 def colours(words: Iterable[str], fixed: Mapping[str, str] = EMOTIONS) -> dict[str, str]:
     """Colour of each word: those in ``fixed`` keep theirs, others share the rest of the palette."""
     words = list(dict.fromkeys(words))
-    taken = {fixed[word] for word in words if word in fixed}
+    taken = {fixed.get(word) for word in words}
     free = [one for one in PALETTE if one not in taken] or PALETTE
-    others = sorted(word for word in words if word not in fixed)
-    given = {word: free[place % len(free)] for place, word in enumerate(others)}
+    given = dict(zip(sorted({*words} - {*fixed}), free * len(words), strict=False))
     return {word: fixed.get(word) or given[word] for word in words}
 
 
@@ -116,20 +112,15 @@ def ordered(words: Iterable[Any], first: Iterable[str] = EMOTIONS) -> list[str]:
 def text_table(table: pd.DataFrame, caption: str = "") -> Styler:
     """Table of words, without the index; a column of addresses becomes one of links."""
     cell = "text-align: left; vertical-align: top; padding: 0.35em 0.4em"
-    looks = {
-        "": "font-size: 0.85em; line-height: 1.35",
-        "td": f"{cell}; border-top: 1px solid rgba(128, 128, 128, 0.35)",
-        "th": cell,
-        "caption": "caption-side: top; text-align: left",
-    }
+    rules: list[Any] = [
+        {"selector": "", "props": "font-size: 0.85em; line-height: 1.35"},
+        {"selector": "td", "props": f"{cell}; border-top: 1px solid rgba(128, 128, 128, 0.35)"},
+        {"selector": "th", "props": cell},
+        {"selector": "caption", "props": "caption-side: top; text-align: left"},
+    ]
     styled = table.style.format(precision=3, na_rep="-", escape="html").hide(axis="index")
     styled = styled.format_index(escape="html", axis=1)
     links = [name for name in table if table[name].astype("str").str.startswith("http").all()]
-    rules: list[Any] = [{"selector": part, "props": look} for part, look in looks.items()]
-    styled = styled.format(_link, subset=links).set_table_styles(rules)
-    return styled.set_caption(html.escape(caption))
-
-
-def _link(url: object) -> str:
-    address = html.escape(str(url))
-    return f'<a href="{address}">{html.escape(urlsplit(str(url)).netloc)}</a>'
+    styled = styled.set_table_styles(rules).set_caption(html.escape(caption))
+    link = '<a href="{0}">{1.netloc}</a>'.format
+    return styled.format(lambda url: link(url, urlsplit(str(url))), subset=links, escape="html")

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 
 from paraclap.figures import style
 
@@ -14,10 +13,8 @@ from paraclap.figures import style
 def curves(tables: Mapping[str, pd.DataFrame], batch: int, classes: int = 0) -> style.Picture:
     """Loss of every step (thin) and its running mean, and UAR on the dev split.
 
-    Args:
-        tables: name → ``curves.csv``: ``step, loss``, and ``dev_uar`` where an epoch ends
-        batch: pairs in a batch; the loss of guessing is the natural logarithm of it
-        classes: of the dev split, for the chance of the UAR; 0 draws none
+    ``tables`` (name → ``curves.csv``) have ``step, loss``, and ``dev_uar`` where an epoch ends. The
+    loss of guessing is ln ``batch``, the UAR of guessing 1 / ``classes``; 0 draws none.
     """
     fig, (left, right) = style.figure(1, 2, 3.4)
     for (name, table), colour in zip(tables.items(), style.PALETTE * len(tables), strict=False):
@@ -46,8 +43,7 @@ def similarities(
     names, sizes = zip(*((name, len(list(block))) for name, block in groupby(rows)), strict=True)
     ends = np.cumsum(sizes)
     for ax, (title, matrix) in zip(axes[0], matrices.items(), strict=True):
-        colours = sns.color_palette("vlag", as_cmap=True)
-        image = ax.imshow(matrix, cmap=colours, vmin=-1, vmax=1, aspect="auto")
+        image = ax.imshow(matrix, cmap="vlag", vmin=-1, vmax=1, aspect="auto")  # of seaborn
         ax.hlines(ends[:-1] - 0.5, -0.5, len(columns) - 0.5, color="white", linewidth=1)
         ax.grid(visible=False)
         ax.set_xticks(range(len(columns)), columns, rotation=90, fontsize=8)

@@ -33,10 +33,9 @@ class Session:
     def __init__(self, run: str | Path, model: str = "", seed: int = 0) -> None:
         """Look at what a run has; ``model`` is a folder to ask instead of the run's own."""
         self.run, self.seed = Path(run), seed
-        self.models = {"named model": Path(model)} if model else {}
-        self.models |= {"model": self.run / "model"}
-        variants = sorted(self.run.glob("variants/*/model"))
-        self.models |= {f"variant {one.parent.name}": one for one in variants}
+        named = {"named model": Path(model)} if model else {}
+        variants = {f"variant {one.parent.name}": one for one in self.run.glob("variants/*/model")}
+        self.models = named | {"model": self.run / "model"} | dict(sorted(variants.items()))
         file = self.run / "labels.parquet"
         labels = tables.read_table(file) if file.is_file() else pd.DataFrame({"split": []})
         test = labels[labels["split"] == "test"]

@@ -34,14 +34,10 @@ class MtebEncoder(AbsEncoder):
         revision: str = "unknown",
         training_datasets: Collection[str] | None = None,
     ) -> None:
-        """Wrap a model.
+        """Wrap a trained model with its processor; the template has a slot for a task's texts.
 
-        Args:
-            model: A trained model with its processor.
-            name: ``owner/name``, under which mteb keeps the scores.
-            template: Sentence with a slot for the texts of a task.
-            revision: Of the weights.
-            training_datasets: Names of mteb's tasks that the model was trained on; None: unknown.
+        mteb keeps the scores under the name (``owner/name``) and the revision of the weights.
+        ``training_datasets`` are those of its tasks that were trained on; None: unknown.
         """
         self.encoder, self.template = model, template
         values = {

@@ -1,12 +1,11 @@
 """Checkpoints of others, read as data: the model that the authors of ParaCLAP published.
 
-Their file, ``best.pth.tar`` at the hub id ``KeiKinn/paraclap``, is a bare state dict (and no tar
-archive): a wav2vec2 (``audio_branch.base.``), a BERT (``text_branch.base.``), two projection heads
-and ``logit_scale``. The sizes of the encoders come from configurations. Code in a file is refused.
-Signals are not normalised, as in the authors' evaluation. Chapter 7. Source: ``KeiKinn/ParaCLAP``.
+Their file, ``best.pth.tar`` at the hub id ``KeiKinn/paraclap``, is a bare state dict: a wav2vec2
+(``audio_branch.base.``), a BERT (``text_branch.base.``), two projection heads, ``logit_scale``. The
+sizes of the encoders come from configurations. Signals are not normalised, as in the authors'
+evaluation. Chapter 7. Source: ``KeiKinn/ParaCLAP``.
 """
 
-import copy
 import re
 import warnings
 from collections.abc import Mapping
@@ -27,17 +26,7 @@ FILE = "best.pth.tar"
 ADDRESS = f"https://huggingface.co/KeiKinn/paraclap/resolve/main/{FILE}"
 AUDIO_ENCODER = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"
 TEXT_ENCODER = "bert-base-uncased"
-# Their names and ours; then weight norm before and after torch 2.0.
-NAMES = {
-    r"^module\.": "",
-    r"^audio_branch\.base\.": "audio_model.",
-    r"^text_branch\.base\.": "text_model.",
-    r"\.weight_g$": ".parametrizations.weight.original0",
-    r"\.weight_v$": ".parametrizations.weight.original1",
-}
 WIDTH = "audio_projection.linear1.weight"
-
-Weights = dict[str, torch.Tensor]
 
 
 def load_released(
@@ -60,12 +49,19 @@ def load_released(
         ValueError, RuntimeError: If the weights are not exactly those of such a model.
     """
     path = _find(checkpoint)
-    weights = _rename(read_weights(path))
+    weights = {  # under our names, without a buffer of older versions of transformers
+        re.sub(r"^(audio|text)_branch\.base\.", r"\1_model.", name): value
+        for name, value in read_weights(path).items()
+        if not name.endswith(".position_ids")
+    }
     if WIDTH not in weights:
         got = f"got {sorted(weights)[:5]}, expected {WIDTH!r} among its weights"
         raise ValueError(f"Bad checkpoint {path.name}: {got}: it is not one of a ParaCLAP model.")
-    encoders = {"audio_config": _copy(audio_config), "text_config": _copy(text_config)}
-    model: ParaCLAP = ParaCLAP(ParaCLAPConfig(**encoders, projection_dim=len(weights[WIDTH])))
+    given = {"audio_config": audio_config, "text_config": text_config}
+    for name, one in given.items():
+        one = one if isinstance(one, PreTrainedConfig) else read_config(one)
+        given[name] = one.to_dict() | {"dtype": "float32"}
+    model: ParaCLAP = ParaCLAP(ParaCLAPConfig(**given, projection_dim=len(weights[WIDTH])))
     model.load_state_dict(weights)
     is_place = isinstance(text_config, str | Path) and not Path(text_config).is_file()
     tokenizer = text_config if tokenizer is None and is_place else tokenizer
@@ -78,8 +74,8 @@ def load_released(
     return model
 
 
-def read_weights(path: Path) -> Weights:
-    """Read a state dict, bare or under ``state_dict`` or ``model``, without running code in it.
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Read a state dict, bare or under ``state_dict`` or ``model``; no code in it is run.
 
     OSError if the file is damaged or holds more than data, ValueError if not names and tensors.
     """
@@ -92,10 +88,11 @@ def read_weights(path: Path) -> Weights:
     for key in ("state_dict", "model"):  # where training code keeps it
         if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
             found = found[key]
-    state = dict(found) if isinstance(found, Mapping) else {}
+    given = found.items() if isinstance(found, Mapping) else ()
+    state = {str(name).removeprefix("module."): value for name, value in given}  # of many GPUs
     finite = (isinstance(one, torch.Tensor) and one.isfinite().all() for one in state.values())
     if not state or not all(finite):
-        got = sorted(map(str, state))[:5] or type(found).__name__
+        got = sorted(state)[:5] or type(found).__name__
         msg = f"Bad checkpoint {path.name}: got {got}, expected names and finite tensors"
         raise ValueError(f"{msg}: save model.state_dict() alone, or download it again.")
     return state
@@ -110,20 +107,3 @@ def _find(checkpoint: str | Path) -> Path:
         got = f"No checkpoint at {short_name(path)!r} ({type(error).__name__})"
         msg = f"{got}, expected a state dict, its folder or a hub id: download {ADDRESS}."
         raise OSError(msg) from error
-
-
-def _rename(weights: Weights) -> Weights:
-    """The authors' names turned into ours, without ``position_ids``."""
-    renamed: Weights = {}
-    for name, value in weights.items():
-        for theirs, ours in NAMES.items():
-            name = re.sub(theirs, ours, name)
-        if not name.endswith(".position_ids"):  # a buffer of older transformers, nothing learned
-            renamed[name] = value
-    return renamed
-
-
-def _copy(given: Any) -> PreTrainedConfig:
-    config = copy.deepcopy(given) if isinstance(given, PreTrainedConfig) else read_config(given)
-    config.dtype = torch.float32
-    return config

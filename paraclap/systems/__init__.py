@@ -23,12 +23,9 @@ LOADERS = {"laion-clap": load_laion, "pengi": load_pengi, "dimensional": load_di
 def load(spec: str) -> Any:
     """Read a :class:`System`, or :class:`Dimensional`, by its name and the place of its weights.
 
-    Args:
-        spec: `pengi=weights/pengi`, a folder or the published file; the name alone: from the hub
-
-    Raises:
-        FileNotFoundError: if the weights are absent, with the commands that fetch them
-        ValueError: if there is no such system, or the weights are not those of the model
+    As in `pengi=weights/pengi`, a folder or the published file; the name alone: from the hub.
+    FileNotFoundError, with the commands that fetch them, if the weights are absent; ValueError if
+    there is no such system, or the weights are not those of the model.
     """
     name, _, place = spec.partition("=")
     if name not in catalogue().index:

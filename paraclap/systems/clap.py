@@ -1,10 +1,9 @@
 """CLAP of Microsoft (2022: CNN14 and BERT; 2023: HTSAT and GPT-2) and of LAION, asked about speech.
 
-Microsoft's classes come from the package ``msclap``, imported when a model is built (it takes many
-seconds); LAION's is ``ClapModel`` of transformers. Their own code cuts signals that are longer than
-5, 7 or 10 seconds at a random place; here the *first* seconds are taken, so that a file always gets
-the same answer. Shorter signals are repeated, as in their own code. Chapter 10. Source: Elizalde et
-al., ICASSP 2023 and 2024 (msclap 1.3.4); Wu et al., ICASSP 2023.
+Microsoft's classes come from the package ``msclap``, which takes seconds to import; LAION's is
+``ClapModel`` of transformers. Their own code takes 5, 7 or 10 seconds at a random place of a longer
+signal; here the *first* are taken, so that a file always gets the same answer. Shorter signals are
+repeated. Chapter 10. Source: Elizalde et al., ICASSP 2023 and 2024; Wu et al., ICASSP 2023.
 """
 
 import warnings

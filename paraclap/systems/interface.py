@@ -1,9 +1,8 @@
 """What every system offers, so that it can be asked the questions of this book, and its weights.
 
 Weights are read from a folder, `weights/<name>` by custom, with the published file and, in
-subfolders, configuration and tokenizer of each text encoder. Code in a file is refused.
-
-Embeddings are ``(n, d)`` float32 of unit length; tables lie on the audformat index. Chapter 10.
+subfolders, configuration and tokenizer of each text encoder. Embeddings are ``(n, d)`` float32 of
+unit length; tables lie on the audformat index. Chapter 10.
 """
 
 import re
@@ -134,8 +133,7 @@ def find(name: str, place: str) -> tuple[Path, list[str]]:
 
 def fill(model: Any, path: Path) -> Any:
     """Put the weights of a published file into a model; a ValueError if they are of another one."""
-    given = {key.removeprefix("module."): value for key, value in read_weights(path).items()}
-    missing, unknown = model.load_state_dict(given, strict=False)
+    missing, unknown = model.load_state_dict(read_weights(path), strict=False)
     refuse([*missing, *unknown], path)
     return model.eval()
 

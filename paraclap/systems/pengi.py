@@ -3,10 +3,8 @@
 HTSAT encodes the utterance, CLIP's text encoder the instruction ("generate metadata"), two mapping
 networks turn each embedding into 40 tokens, and GPT-2 continues from there. Its description is
 compared with the queries in the space of CLIP's text encoder. No scale was learned for such
-cosines, so it is 1: the answer can be used, the probabilities cannot.
-
-Conventions: 44.1 kHz, the first 7 seconds. Chapter 10. Source: Deshmukh et al., "Pengi: an audio
-language model for audio tasks", NeurIPS 2023, and https://github.com/microsoft/Pengi.
+cosines, so it is 1: the answer can be used, the probabilities cannot. The first 7 seconds count.
+Chapter 10. Source: Deshmukh et al., NeurIPS 2023; https://github.com/microsoft/Pengi.
 """
 
 from typing import Any, cast
@@ -57,13 +55,6 @@ class Pengi(System, nn.Module):
         after = self.caption_decoder["text_project"](text).expand(len(audio), -1, -1)
         return torch.cat([before, after], dim=1)
 
-    def describe(self, signals: list[Signal]) -> list[str]:
-        """Describe signals in words, by beam search."""
-        prefix, gpt = self.prefix(signals), cast(Any, self.caption_decoder["gpt"])
-        mask = torch.ones(prefix.shape[:2], dtype=torch.long)
-        ids = gpt.generate(inputs_embeds=prefix, attention_mask=mask, **self.search)
-        return [text.strip() for text in self.decoder.batch_decode(ids, skip_special_tokens=True)]
-
     def embed_audio(self, files: Any) -> Embeddings:
         """Describe utterances, and embed their descriptions; see :class:`System`."""
         self.descriptions = self.descriptions[:0]
@@ -72,8 +63,11 @@ class Pengi(System, nn.Module):
         return embeddings
 
     def encode_audio(self, signals: list[Signal]) -> Any:
-        """See :class:`System`."""
-        texts = self.describe(signals)
+        """See :class:`System`; signals are described in words, by beam search."""
+        prefix, gpt = self.prefix(signals), cast(Any, self.caption_decoder["gpt"])
+        mask = torch.ones(prefix.shape[:2], dtype=torch.long)
+        ids = gpt.generate(inputs_embeds=prefix, attention_mask=mask, **self.search)
+        texts = [one.strip() for one in self.decoder.batch_decode(ids, skip_special_tokens=True)]
         self.descriptions = pd.Series([*self.descriptions, *texts], dtype="str")
         return self.encode_text(texts)
 

@@ -30,17 +30,11 @@ CHUNK = 48  # utterances of one start of espeak-ng
 def build(
     folder: str | Path, utterances: int = 5000, held_out: int = 240, seed: int = 0, jobs: int = 0
 ) -> Path:
-    """Build the synthetic corpora.
+    """Build the synthetic corpora as a database, whose folder is returned.
 
     A stopped call goes on where it was, a finished one returns at once. Files of other settings
-    are replaced.
-
-    Args:
-        folder: of the database, which is returned
-        utterances: of the training split; 10 % for dev and 15 % for test come on top
-        held_out: utterances of each held-out corpus
-        seed: of everything that is drawn
-        jobs: processes; 0 for all cores
+    are replaced. To the ``utterances`` of the training split come 10 % for dev and 15 % for test;
+    ``held_out`` is the number of each held-out corpus. ``jobs`` are processes, 0 for all cores.
 
     Raises:
         ModuleNotFoundError: if espeak-ng is not installed
@@ -125,9 +119,8 @@ def _write(rows: list[dict[str, Any]], folder: Path, seed: int) -> int:
 
 def _database(folder: Path, table: pd.DataFrame) -> audformat.Database:
     """Database with the labels of all corpora, on the segmented index."""
-    text = "Synthetic speech for trying out paraclap: no person speaks here."
     found = audformat.Database("paraclap-synthetic", "espeak-ng", languages=["eng", "deu"])
-    found.description = text
+    found.description = "Synthetic speech for trying out paraclap: no person speaks here."
     people = table.drop_duplicates("speaker").set_index("speaker")[["gender", "language"]]
     found.schemes["speaker"] = audformat.Scheme("str", labels=people.to_dict("index"))
     for name in ("emotion", "label"):

@@ -2,13 +2,11 @@
 
 The prosody of an utterance is a sum, in z units per dimension (:data:`.effects.PROSODY`):
 ``speaker + strength x emotion + ratings + noise``. Arousal, valence and dominance (1 to 7) are
-drawn around the mean of the emotion; their deviation from it moves the prosody too. Speaker,
-varying strength and noise make the classes overlap, as they do in people.
-
-Data: ``corpora.csv`` (one for training, eight in other dialects that imitate the paper's tasks),
-``classes.csv`` (shares of labels, and of emotions in a label), ``emotions.csv`` (mean ratings and
-prosody), ``ratings.csv`` (z of prosody per point), ``sentences.csv``. Spreads and strengths are
-set by hand: no score on this speech says anything about people. Chapter 1.
+drawn around the mean of the emotion; their deviation from it moves the prosody too. Data:
+``corpora.csv`` (one for training, eight that imitate the paper's tasks), ``classes.csv`` (shares of
+labels, and of emotions in a label), ``emotions.csv`` (mean ratings and prosody), ``ratings.csv`` (z
+of prosody per point), ``sentences.csv``. Spreads and strengths are set by hand: no score on this
+speech says anything about people. Chapter 1.
 
 Sources: Juslin & Laukka 2003, Scherer 2003, Goudbeek & Scherer 2010 (cues of emotions and ratings);
 shares and channels after the papers of the nine corpora.
