@@ -4,9 +4,9 @@ Buzzes under the names, versions, tables, columns, schemes and file names of the
 ``data/open_databases.yaml``, in a repository that is a folder.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import audb
 import audbackend
@@ -22,30 +22,21 @@ from sounds import buzz, write
 FORMS = yaml.safe_load((Path(__file__).parent / "data" / "open_databases.yaml").read_text("utf-8"))
 
 
-class Clip(NamedTuple):
-    """An utterance to be."""
-
-    file: str
-    speaker: Any
-    emotion: str
-    split: str
-    gender: str
-    channel: str
-
-    def values(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Values of columns; what starts with $ is a value of this utterance."""
-        own = {f"${name}": value for name, value in self._asdict().items()}
-        return {column: own.get(value, value) for column, value in row.items()}
-
-
-def clips(name: str, channel: str = "speech") -> list[Clip]:
+def clips(name: str, channel: str = "speech") -> pd.DataFrame:
     """Utterances of a database: each speaker in each emotion."""
-    form = FORMS[name]
-    return [
-        Clip(form[channel].format(speaker, code), speaker, emotion, split, gender, channel)
-        for speaker, (split, gender) in form["speakers"].items()
+    form, columns = FORMS[name], ["file", "speaker", "emotion", "split", "gender"]
+    rows = [
+        (form[channel].format(speaker, code), speaker, emotion, *person)
+        for speaker, person in form["speakers"].items()
         for code, emotion in form["emotions"].items()
     ]
+    return pd.DataFrame(rows, columns=columns).assign(channel=channel)
+
+
+def values(row: Mapping[str, Any], utterances: pd.DataFrame) -> pd.DataFrame:
+    """Columns of a table; what starts with $ is a value of the utterances."""
+    found = {name: utterances.get(str(one).removeprefix("$"), one) for name, one in row.items()}
+    return pd.DataFrame(found, utterances.index)
 
 
 def add_table(
@@ -63,26 +54,24 @@ def add_table(
         found[name][column].set(values)
 
 
-def build(name: str, utterances: Sequence[Clip]) -> Database:
+def build(name: str, utterances: pd.DataFrame) -> Database:
     """Header and tables of a database."""
     form = FORMS[name]
     found = Database(name, **form["about"])
     for scheme, options in form["schemes"].items():
         found.schemes[scheme] = Scheme(**options)
-    people: Any = {clip.speaker: clip.values(form["person"]) for clip in utterances}
+    people = values(form["person"], utterances.drop_duplicates("speaker").set_index("speaker"))
+    labels: Any = people.to_dict("index")
     if form.get("person_table"):
-        table = pd.DataFrame.from_dict(people, "index")
-        add_table(found, "speaker", table.index.astype("Int64").rename("speaker"), table)
-        people = "speaker"
-    found.schemes["speaker"] = Scheme(form["speaker"], labels=people)
+        add_table(found, "speaker", people.index.astype("Int64"), people)
+        labels = "speaker"
+    found.schemes["speaker"] = Scheme(form["speaker"], labels=labels)
     for table, row in form["tables"].items():
-        parts: dict[str, list[Clip]] = {}
-        for clip in utterances:
-            parts.setdefault(table.format(**clip._asdict()), []).append(clip)
-        for part, own in parts.items():
-            index = audformat.filewise_index([clip.file for clip in own])
-            columns = pd.DataFrame([clip.values(row) for clip in own])
-            add_table(found, part, index, columns, own[0].split if "{split}" in table else None)
+        names = [table.format(**clip) for clip in utterances.to_dict("records")]
+        for part, own in utterances.groupby(np.array(names), sort=False):
+            split = own["split"].iloc[0] if "{split}" in table else None
+            index = audformat.filewise_index(list(own["file"]))
+            add_table(found, str(part), index, values(row, own), split)
     return found
 
 
@@ -90,12 +79,13 @@ def publish(folder: Path) -> audb.Repository:
     """Repository in a folder with the three databases, for ``audb.config.REPOSITORIES``."""
     repository = repository_in(folder)
     for name, form in FORMS.items():
-        utterances = [*clips(name), *(clips(name, "song") if "song" in form else [])]
+        channels = [clips(name, channel) for channel in ("speech", "song") if channel in form]
+        utterances = pd.concat(channels, ignore_index=True)
         root = folder / "sources" / name
-        for number, clip in enumerate(utterances):
-            layouts.speak(root / clip.file, number, form["rate"])
+        for number, file in enumerate(utterances["file"]):
+            layouts.speak(root / file, number, form["rate"])
         if form["rate"] == 48_000:  # one with two channels
-            write(root / utterances[0].file, np.stack([buzz(), buzz()], axis=1), 48_000)
+            write(root / utterances["file"].iloc[0], np.stack([buzz(), buzz()], axis=1), 48_000)
         publish_one(build(name, utterances), root, form["version"], repository)
     return repository
 

@@ -142,18 +142,17 @@ def cache(reach, published):
 
 
 @pytest.mark.parametrize("name", CLIPS)
-def test_a_pinned_database_is_read_as_it_was_labelled(name, cache):
+def test_a_pinned_database_is_read_as_it_was_labelled_and_then_kept(name, cache, monkeypatch):
     table, where, notes = database.fetch(name)
-    clips = {clip.file: clip for clip in CLIPS[name]}
+    clips = CLIPS[name].set_index("file")
     files = [Path(file) for file in table.index.get_level_values("file")]
-    depth = len(Path(next(iter(clips))).parts)
+    depth = len(Path(clips.index[0]).parts)
     rows = table.set_axis(["/".join(file.parts[-depth:]) for file in files])
     assert where == name
-    assert set(rows.index) == set(clips)
-    assert list(rows["emotion"]) == [clips[file].emotion for file in rows.index]
-    assert list(rows["split"]) == [clips[file].split for file in rows.index]
-    assert list(rows["gender"]) == [clips[file].gender for file in rows.index]
-    assert list(rows["speaker"]) == [f"{name}-{clips[file].speaker}" for file in rows.index]
+    assert set(rows.index) == set(clips.index)
+    clips = clips.loc[rows.index].assign(speaker=lambda t: f"{name}-" + t["speaker"].astype(str))
+    for column in ("emotion", "split", "gender", "speaker"):
+        assert list(rows[column]) == list(clips[column])
     assert set(rows["language"]) == {"de" if name == "emodb" else "en"}
     assert set(rows["corpus"]) == {name}
     assert "audEERING's" in " ".join(notes)
@@ -161,6 +160,9 @@ def test_a_pinned_database_is_read_as_it_was_labelled(name, cache):
     kinds = {(soundfile.info(file).samplerate, soundfile.info(file).channels) for file in files}
     assert kinds == {(16_000, 1)}
     assert set(cache.glob(f"{name}/**/*.wav")) == set(files)  # nothing that no table names
+    monkeypatch.setattr(audb.config, "REPOSITORIES", [])  # not needed any more
+    again, _, _ = database.fetch(f"{name}@{database.PINNED[name][0]}")
+    pd.testing.assert_frame_equal(table, again)
 
 
 def test_open_yaml_learns_from_crema_d_alone_and_tests_on_all_three(cache):
@@ -177,13 +179,6 @@ def test_open_yaml_learns_from_crema_d_alone_and_tests_on_all_three(cache):
     alone = corpora.load("audb:emodb", for_testing=True)
     assert len(alone) == len(CLIPS["emodb"]) == (table["corpus"] == "emodb").sum()
     assert {note.split(":")[0] for note in table.attrs["notes"]} == set(CLIPS)
-
-
-def test_a_second_load_needs_no_repository(cache, monkeypatch):
-    first, _, _ = database.fetch("emodb@1.4.1")
-    monkeypatch.setattr(audb.config, "REPOSITORIES", [])
-    again, _, _ = database.fetch("emodb@1.4.1")
-    pd.testing.assert_frame_equal(first, again)
 
 
 def publish_other(root, version, repository, tables):
