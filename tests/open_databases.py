@@ -1,196 +1,92 @@
 """Small databases in the form of EmoDB, CREMA-D and RAVDESS, published where audb finds them.
 
-Buzzes under the names, versions, tables, columns, schemes and file names of the real databases, in
-a repository that is a folder.
-
-Facts: https://audeering.github.io/datasets
+Buzzes under the names, versions, tables, columns, schemes and file names of the real databases, see
+``data/open_databases.yaml``, in a repository that is a folder.
 """
 
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import audb
 import audbackend
 import audeer
 import audformat
+import layouts
 import numpy as np
 import pandas as pd
-from audformat import Database
+import yaml
+from audformat import Database, Scheme
 from sounds import buzz, write
 
-from paraclap import audio
-
-# emotion → pitch relative to the speaker's, level
-VOICES = {
-    "anger": (1.3, 0.3), "boredom": (0.9, 0.05), "calm": (0.95, 0.08), "disgust": (0.9, 0.15),
-    "fear": (1.6, 0.2), "happiness": (1.4, 0.25), "neutral": (1.0, 0.1), "sadness": (0.85, 0.05),
-    "surprise": (1.5, 0.2),
-}  # fmt: skip
-EMODB = {"W": "anger", "L": "boredom", "E": "disgust", "A": "fear",
-         "F": "happiness", "T": "sadness", "N": "neutral"}  # fmt: skip
-CREMA_D = {"ANG": "anger", "DIS": "disgust", "FEA": "fear",
-           "HAP": "happiness", "NEU": "neutral", "SAD": "sadness"}  # fmt: skip
-RAVDESS = ("neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise")
+FORMS = yaml.safe_load((Path(__file__).parent / "data" / "open_databases.yaml").read_text("utf-8"))
 
 
-class Clip(NamedTuple):
-    """An utterance to be."""
-
-    file: str
-    speaker: Any
-    emotion: str
-    split: str
-    male: bool
-
-
-def emodb() -> list[Clip]:
-    """Utterances of four speakers, no dev split."""
-    people = {3: ("train", True), 8: ("train", False), 15: ("test", True), 16: ("test", False)}
-    return [
-        Clip(f"wav/{speaker:02d}a01{code}a.wav", speaker, emotion, split, male)
-        for speaker, (split, male) in people.items()
-        for code, emotion in EMODB.items()
+def clips(name: str, channel: str = "speech") -> pd.DataFrame:
+    """Utterances of a database: each speaker in each emotion."""
+    form, columns = FORMS[name], ["file", "speaker", "emotion", "split", "gender"]
+    rows = [
+        (form[channel].format(speaker, code), speaker, emotion, *person)
+        for speaker, person in form["speakers"].items()
+        for code, emotion in form["emotions"].items()
     ]
+    return pd.DataFrame(rows, columns=columns).assign(channel=channel)
 
 
-def crema_d() -> list[Clip]:
-    """Utterances of eight actors."""
-    splits = ("train",) * 4 + ("dev",) * 2 + ("test",) * 2
-    return [
-        Clip(f"{actor}/{actor}_IEO_{code}_XX.wav", actor, emotion, split, bool(actor % 2))
-        for actor, split in enumerate(splits, 1001)
-        for code, emotion in CREMA_D.items()
-    ]
+def values(row: Mapping[str, Any], utterances: pd.DataFrame) -> pd.DataFrame:
+    """Columns of a table; what starts with $ is a value of the utterances."""
+    found = {name: utterances.get(str(one).removeprefix("$"), one) for name, one in row.items()}
+    return pd.DataFrame(found, utterances.index)
 
 
-def ravdess(channel: str = "speech") -> list[Clip]:
-    """Utterances of six actors, of the speech or the song part."""
-    splits = {2: "train", 5: "train", 16: "dev", 17: "dev", 21: "test", 24: "test"}
-    form = {"speech": "speech/actor_{1:02d}/03-01", "song": "songs/actor_{1:02d}/03-02"}[channel]
-    form += "-{0:02d}-01-01-01-{1:02d}.wav"
-    return [
-        Clip(form.format(number, actor), f"{actor:02d}", emotion, split, bool(actor % 2))
-        for actor, split in splits.items()
-        for number, emotion in enumerate(RAVDESS, 1)
-    ]
-
-
-def speak(root: Path, clips: Sequence[Clip], rate: int, stereo: Sequence[str] = ()) -> None:
-    """Write utterances at a sampling rate in Hz, some of them with two channels."""
-    for clip in clips:
-        pitch, level = VOICES[clip.emotion]
-        pitch *= 100 if clip.male else 190
-        signal = np.resize(buzz(0.7, pitch, level, zlib.crc32(clip.file.encode())), rate * 7 // 10)
-        file = write(root / clip.file, signal, rate)
-        file.write_bytes(audio.encode(signal, rate, audio.SYNTHETIC))
-        if clip.file in stereo:
-            write(file, np.stack([signal, signal / 2], axis=1), rate)
-
-
-def table(
-    found: Database, name: str, clips: Sequence[Clip], columns: Mapping[str, Any], split: str = ""
+def add_table(
+    found: Database, name: str, index: pd.Index, columns: Any, split: str | None = None
 ) -> None:
-    """Add a table of files: column → its values, or one for all; schemes have the names."""
+    """Add a table; each column has the scheme of its name, made of words if there is none."""
     if split and split not in found.splits:
         found.splits[split] = audformat.Split(type=split)
-    files = audformat.filewise_index([clip.file for clip in clips])
-    found[name] = audformat.Table(files, **({"split_id": split} if split else {}))
+    misc = index.name == "speaker"
+    found[name] = audformat.MiscTable(index) if misc else audformat.Table(index, split_id=split)
     for column, values in columns.items():
+        if column not in found.schemes:
+            found.schemes[column] = Scheme("str")
         found[name][column] = audformat.Column(scheme_id=column)
         found[name][column].set(values)
 
 
-def emotions(clips: Sequence[Clip]) -> list[str]:
-    """Emotions of utterances."""
-    return [clip.emotion for clip in clips]
-
-
-def by_split(clips: Sequence[Clip]) -> dict[str, list[Clip]]:
-    """Utterances of each split."""
-    splits = dict.fromkeys(clip.split for clip in clips)
-    return {split: [clip for clip in clips if clip.split == split] for split in splits}
-
-
-def gender(clip: Clip) -> str:
-    """Gender of the speaker of an utterance."""
-    return "male" if clip.male else "female"
-
-
-def emodb_database(clips: Sequence[Clip]) -> Database:
-    """Header and tables of EmoDB 1.4.1: speakers in a table of their own, German."""
-    found = Database("emodb", languages=["deu"], license="CC0-1.0", usage="unrestricted")
-    found.schemes["emotion"] = audformat.Scheme(labels=list(EMODB.values()))
-    found.schemes["emotion.confidence"] = audformat.Scheme("float", minimum=0, maximum=1)
-    found.schemes["gender"] = audformat.Scheme("str", labels=["female", "male"])
-    found.schemes["language"] = audformat.Scheme("str")
-    people = {clip.speaker: clip for clip in clips}
-    found["speaker"] = audformat.MiscTable(pd.Index(list(people), dtype="Int64", name="speaker"))
-    columns = {"gender": [gender(clip) for clip in people.values()], "language": "deu"}
-    for column, values in columns.items():
-        found["speaker"][column] = audformat.Column(scheme_id=column)
-        found["speaker"][column].set(values)
-    found.schemes["speaker"] = audformat.Scheme("int", labels="speaker")
-    table(found, "files", clips, {"speaker": [clip.speaker for clip in clips]})
-    table(found, "emotion", clips, {"emotion": emotions(clips), "emotion.confidence": 0.9})
-    for split, part in by_split(clips).items():
-        columns = {"emotion": emotions(part), "emotion.confidence": 0.9}
-        table(found, f"emotion.categories.{split}.gold_standard", part, columns, split)
-    return found
-
-
-def crema_d_database(clips: Sequence[Clip]) -> Database:
-    """Header and tables of CREMA-D 1.3.0: intended and perceived emotions, sex of the speakers."""
-    found = Database("crema-d", languages=["eng"], license="ODbL-1.0", usage="commercial")
-    people = {clip.speaker: {"age": 30, "sex": gender(clip)} for clip in clips}
-    found.schemes["emotion"] = audformat.Scheme(labels=[*CREMA_D.values(), "no_agreement"])
-    found.schemes["emotion.agreement"] = audformat.Scheme("float", minimum=0, maximum=1)
-    found.schemes["corrupted"] = audformat.Scheme("bool")
-    found.schemes["speaker"] = audformat.Scheme("int", labels=people)
-    speakers = [clip.speaker for clip in clips]
-    table(found, "files", clips, {"speaker": speakers, "corrupted": False})
-    for split, part in by_split(clips).items():
-        table(found, f"age.{split}", part[:1], {"speaker": part[0].speaker}, split)
-        intended, perceived = {"emotion": emotions(part)}, {"emotion": "no_agreement"}
-        table(found, f"emotion.categories.desired.{split}", part, intended, split)
-        perceived |= {"emotion.agreement": 0.3}
-        table(found, f"emotion.categories.{split}.gold_standard", part, perceived, split)
-    return found
-
-
-def ravdess_database(clips: Sequence[Clip]) -> Database:
-    """Header and tables of RAVDESS 1.1.3: speech and song, splits with types of their own."""
-    found = Database("ravdess", languages=["eng"], license="CC-BY-NC-SA-4.0", usage="research")
-    people = {clip.speaker: {"gender": gender(clip), "language": "eng"} for clip in clips}
-    codes = {emotion: {"original": f"{number:02d}"} for number, emotion in enumerate(RAVDESS, 1)}
-    found.schemes["emotion"] = audformat.Scheme(labels=codes)
-    found.schemes["vocal channel"] = audformat.Scheme(labels=["song", "speech"])
-    found.schemes["speaker"] = audformat.Scheme("str", labels=people)
-    channels = ["song" if clip.file.startswith("songs") else "speech" for clip in clips]
-    speakers = [clip.speaker for clip in clips]
-    table(found, "files", clips, {"speaker": speakers, "vocal channel": channels})
-    for channel in ("song", "speech"):
-        own = [clip for clip, one in zip(clips, channels, strict=True) if one == channel]
-        for split, part in by_split(own).items():
-            columns = {"emotion": emotions(part)}
-            table(found, f"emotion.{channel}.{split}", part, columns, split)
+def build(name: str, utterances: pd.DataFrame) -> Database:
+    """Header and tables of a database."""
+    form = FORMS[name]
+    found = Database(name, **form["about"])
+    for scheme, options in form["schemes"].items():
+        found.schemes[scheme] = Scheme(**options)
+    people = values(form["person"], utterances.drop_duplicates("speaker").set_index("speaker"))
+    labels: Any = people.to_dict("index")
+    if form.get("person_table"):
+        add_table(found, "speaker", people.index.astype("Int64"), people)
+        labels = "speaker"
+    found.schemes["speaker"] = Scheme(form["speaker"], labels=labels)
+    for table, row in form["tables"].items():
+        names = [table.format(**clip) for clip in utterances.to_dict("records")]
+        for part, own in utterances.groupby(np.array(names), sort=False):
+            split = own["split"].iloc[0] if "{split}" in table else None
+            index = audformat.filewise_index(list(own["file"]))
+            add_table(found, str(part), index, values(row, own), split)
     return found
 
 
 def publish(folder: Path) -> audb.Repository:
     """Repository in a folder with the three databases, for ``audb.config.REPOSITORIES``."""
     repository = repository_in(folder)
-    sets = [
-        (emodb_database, emodb(), "1.4.1", 16_000),
-        (crema_d_database, crema_d(), "1.3.0", 16_000),
-        (ravdess_database, [*ravdess(), *ravdess("song")], "1.1.3", 48_000),
-    ]
-    for build, clips, version, rate in sets:
-        found = build(clips)
-        root = folder / "sources" / found.name
-        speak(root, clips, rate, stereo=[clips[0].file] if rate == 48_000 else [])
-        publish_one(found, root, version, repository)
+    for name, form in FORMS.items():
+        channels = [clips(name, channel) for channel in ("speech", "song") if channel in form]
+        utterances = pd.concat(channels, ignore_index=True)
+        root = folder / "sources" / name
+        for number, file in enumerate(utterances["file"]):
+            layouts.speak(root / file, number, form["rate"])
+        if form["rate"] == 48_000:  # one with two channels
+            write(root / utterances["file"].iloc[0], np.stack([buzz(), buzz()], axis=1), 48_000)
+        publish_one(build(name, utterances), root, form["version"], repository)
     return repository
 
 

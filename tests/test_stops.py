@@ -16,19 +16,13 @@ from paraclap.evaluation.scoring import score_files
 from paraclap.model import ParaCLAP
 
 WRITES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree"}  # and some of "open"
-
-
+FINE = {"hop": 0.02, "window": 0.2}  # seconds
 # What is done with labels, a folder for the result, and the folder of a model.
 STEPS = {
     "features": lambda labels, out, _: features.extract(labels[:24], out / "a.parquet", jobs=1),
     "synthetic": lambda _, out, __: synthetic.build(out / "corpus", 18, held_out=9, jobs=1),
     "scoring": lambda labels, out, model: score_files(
-        ParaCLAP.from_pretrained(model),
-        labels[:40].index,
-        ["a", "b"],
-        out / "a.parquet",
-        hop=0.02,
-        window=0.2,
+        ParaCLAP.from_pretrained(model), labels[:40].index, ["a", "b"], out / "a.parquet", **FINE
     ),
     "training": lambda labels, out, _: run(labels, out, SETTINGS.but(checkpoint_steps=2)),
 }

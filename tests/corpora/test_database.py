@@ -36,15 +36,9 @@ def save(tmp_path):
         found = audformat.Database("mydb", languages=["deu"])
         people = {f"s{i}": {"gender": "female" if i % 2 else "male"} for i in range(4)}
         found.schemes["speaker"] = audformat.Scheme("str", labels=people)
-        found.schemes["word"] = audformat.Scheme("str")
-        found.schemes["number"] = audformat.Scheme("float")
-        found.splits["test"] = audformat.Split(type="test")
+        found.schemes["arousal"] = audformat.Scheme("float")
         for name, (index, split_id, columns) in tables.items():
-            found[name] = audformat.Table(index, split_id=split_id)
-            for column, values in columns.items():
-                scheme = {"speaker": "speaker", "arousal": "number"}.get(column, "word")
-                found[name][column] = audformat.Column(scheme_id=scheme)
-                found[name][column].set(values)
+            open_databases.add_table(found, name, index, columns, split_id)
         found.save(str(tmp_path))
         return tmp_path
 
@@ -120,11 +114,7 @@ def test_a_table_or_column_that_is_not_there_is_an_error(save, settings, message
 
 # --- fetched by name: databases in the form of the real ones, not with their speech ---------------
 
-CLIPS = {
-    "crema-d": open_databases.crema_d(),
-    "emodb": open_databases.emodb(),
-    "ravdess": open_databases.ravdess(),
-}
+CLIPS = {name: open_databases.clips(name) for name in ("crema-d", "emodb", "ravdess")}
 
 
 @pytest.fixture(scope="module")
@@ -152,18 +142,17 @@ def cache(reach, published):
 
 
 @pytest.mark.parametrize("name", CLIPS)
-def test_a_pinned_database_is_read_as_it_was_labelled(name, cache):
+def test_a_pinned_database_is_read_as_it_was_labelled_and_then_kept(name, cache, monkeypatch):
     table, where, notes = database.fetch(name)
-    clips = {clip.file: clip for clip in CLIPS[name]}
+    clips = CLIPS[name].set_index("file")
     files = [Path(file) for file in table.index.get_level_values("file")]
-    depth = len(Path(next(iter(clips))).parts)
+    depth = len(Path(clips.index[0]).parts)
     rows = table.set_axis(["/".join(file.parts[-depth:]) for file in files])
     assert where == name
-    assert set(rows.index) == set(clips)
-    assert list(rows["emotion"]) == [clips[file].emotion for file in rows.index]
-    assert list(rows["split"]) == [clips[file].split for file in rows.index]
-    assert list(rows["gender"]) == ["male" if clips[file].male else "female" for file in rows.index]
-    assert list(rows["speaker"]) == [f"{name}-{clips[file].speaker}" for file in rows.index]
+    assert set(rows.index) == set(clips.index)
+    clips = clips.loc[rows.index].assign(speaker=lambda t: f"{name}-" + t["speaker"].astype(str))
+    for column in ("emotion", "split", "gender", "speaker"):
+        assert list(rows[column]) == list(clips[column])
     assert set(rows["language"]) == {"de" if name == "emodb" else "en"}
     assert set(rows["corpus"]) == {name}
     assert "audEERING's" in " ".join(notes)
@@ -171,6 +160,9 @@ def test_a_pinned_database_is_read_as_it_was_labelled(name, cache):
     kinds = {(soundfile.info(file).samplerate, soundfile.info(file).channels) for file in files}
     assert kinds == {(16_000, 1)}
     assert set(cache.glob(f"{name}/**/*.wav")) == set(files)  # nothing that no table names
+    monkeypatch.setattr(audb.config, "REPOSITORIES", [])  # not needed any more
+    again, _, _ = database.fetch(f"{name}@{database.PINNED[name][0]}")
+    pd.testing.assert_frame_equal(table, again)
 
 
 def test_open_yaml_learns_from_crema_d_alone_and_tests_on_all_three(cache):
@@ -189,22 +181,13 @@ def test_open_yaml_learns_from_crema_d_alone_and_tests_on_all_three(cache):
     assert {note.split(":")[0] for note in table.attrs["notes"]} == set(CLIPS)
 
 
-def test_a_second_load_needs_no_repository(cache, monkeypatch):
-    first, _, _ = database.fetch("emodb@1.4.1")
-    monkeypatch.setattr(audb.config, "REPOSITORIES", [])
-    again, _, _ = database.fetch("emodb@1.4.1")
-    pd.testing.assert_frame_equal(first, again)
-
-
 def publish_other(root, version, repository, tables):
     """Publish a database about two files: name of a table → column → values."""
-    clips = CLIPS["crema-d"][:2]
     found = audformat.Database("other", languages=["spa"])
-    for column in {column for columns in tables.values() for column in columns}:
-        found.schemes[column] = audformat.Scheme("str")
     for name, columns in tables.items():
-        open_databases.table(found, name, clips, columns)
-    open_databases.speak(root, clips, 16_000)
+        open_databases.add_table(found, name, filewise(0, 1), columns)
+    for number in (0, 1):
+        write(root / f"{number}.wav", buzz(0.2, seed=number))
     open_databases.publish_one(found, root, version, repository)
 
 

@@ -3,39 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from answers import LABELS, answered, made
 from scipy import stats
 
 from paraclap.evaluation import compare, metrics
 from paraclap.evaluation.bootstrap import redraw
-
-LABELS = ["a", "b", "c"]
-
-
-def answered(task="one", speakers=12, each=10, skill=0.5, seed=0):
-    """Predictions of a system whose skill differs from speaker to speaker."""
-    rng = np.random.default_rng(0)  # the utterances are the same for all systems
-    names = np.repeat([f"s{i}" for i in range(speakers)], each)
-    truth = np.tile(LABELS, len(names))[: len(names)]
-    luck = np.repeat(rng.uniform(-0.2, 0.2, speakers), each)
-    own = np.random.default_rng(seed + 1)
-    right = own.random(len(names)) < skill + luck
-    given = np.where(right, truth, own.choice(LABELS, len(names)))
-    table = pd.DataFrame({"corpus": task, "speaker": names, "truth": truth, "prediction": given})
-    return table.set_index(pd.Index([f"{task}/{i}" for i in range(len(table))], name="file"))
-
-
-def made(speakers):
-    """Two systems on a table without random numbers."""
-    i = np.arange(150)
-    right = np.minimum(i * i % 7, 2)
-    one = np.where(i * i % 11 < 6, right, i * i * i % 3)
-    two = np.where(i * i % 13 < 5, right, i * i % 3)
-    columns = {"corpus": "one", "speaker": speakers, "truth": np.array(LABELS)[right]}
-    given = {"x": one, "y": two}
-    return {
-        k: pd.DataFrame(columns | {"prediction": np.array(LABELS)[v]}) for k, v in given.items()
-    }
-
 
 GOLDEN = [
     ("speakers", 0.07094004208825298, 0.27085283950608846, 1 / 1001, 0.9180326003158342),
@@ -109,19 +81,14 @@ def test_the_mean_over_tasks_is_that_of_the_tasks_both_answer():
     assert ("three", "x") in table.index and ("three", "y") not in table.index
 
 
-def test_a_task_is_drawn_the_same_whatever_else_there_is():
-    one, two = answered("one"), answered("two")
-    alone = compare.score_systems({"x": one}, {"one": LABELS}, 30)
-    tasks = {"two": LABELS, "one": LABELS}
-    beside = compare.score_systems({"x": pd.concat([two, one])}, tasks, 30)
-    np.testing.assert_array_equal(alone["one", "x"], beside["one", "x"])
-
-
-def test_seeds_meet_the_same_draws_and_are_averaged():
+def test_draws_are_the_same_for_all_seeds_which_are_averaged_and_whatever_else_there_is():
     seeds = [answered(seed=seed) for seed in range(3)]
     each = compare.score_systems(dict(zip("abc", seeds, strict=True)), {"one": LABELS}, 40)
     together = compare.score_systems({"all": seeds}, {"one": LABELS}, 40)
     np.testing.assert_allclose(together["one", "all"], each.mean(axis=1))
+    both = pd.concat([answered("two"), seeds[0]])
+    beside = compare.score_systems({"x": both}, {"two": LABELS, "one": LABELS}, 40)
+    np.testing.assert_array_equal(each["one", "a"], beside["one", "x"])
 
 
 def test_above_chance_is_corrected_and_a_single_answer_is_set_apart():

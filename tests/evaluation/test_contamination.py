@@ -18,28 +18,25 @@ def seen(table, queries, settings=SETTINGS):
     return found.set_index("task")
 
 
-def test_emotions_stand_in_training_queries_and_drunkenness_does_not(table, queries):
-    found = classes(table, queries).set_index("label")
-    expected = {"anger": True, "sadness": True, "intoxicated": False, "sober": False}
-    assert found["in_queries"].to_dict() == expected
-    assert found["utterances"].tolist() == [15, 15, 0, 0]
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({}, [True, True]),
         ({"emotion": "never"}, [False, False]),
         ({"only_emotion": True}, [True, True]),
         ({"agreed_only": True}, [False, True]),
     ],
 )
-def test_only_what_training_uses_counts(table, queries, change, words):
+def test_emotions_stand_in_the_queries_that_training_uses_and_drunkenness_does_not(
+    table, queries, change, words
+):
     if "agreed_only" in change:
         table["emotion"] = table["emotion"].where(table["emotion"] != "anger", "no_agreement")
         queries["emotion"] = table["emotion"].to_numpy()
     found = classes(table, queries, SETTINGS.but(**change))
-    assert found["in_queries"].tolist()[:2] == words
-    assert found["utterances"].tolist()[:2] == [15, 15], "the class counts all the same"
+    assert found["label"].tolist()[:2] == ["anger", "sadness"]
+    assert found["in_queries"].tolist() == [*words, False, False]
+    assert found["utterances"].tolist() == [15, 15, 0, 0], "the class counts all the same"
 
 
 def test_a_corpus_or_a_speaker_trained_on_is_not_zero_shot(table, queries):
@@ -51,17 +48,14 @@ def test_a_corpus_or_a_speaker_trained_on_is_not_zero_shot(table, queries):
     assert (row["speakers"], row["seen"]) == (0.25, "the corpus")
 
 
-def test_of_an_unknown_encoder_nothing_is_claimed(table, queries):
+def test_of_encoders_what_is_known_counts_and_of_an_unknown_one_nothing_is_claimed(table, queries):
     found = seen(table, queries, SETTINGS.but(audio_encoder="my/encoder"))
     assert found["audio encoder"].isna().all()
     assert found["seen"].tolist() == ["the corpus", "an encoder: unknown"]
     known = seen(table, queries, SETTINGS.but(audio_encoder="egemaps+small"))
     assert known["audio encoder"].tolist() == [0, 0]
-
-
-def test_the_encoder_of_the_paper_has_seen_msp_podcast(table, queries):
     podcast = table.assign(corpus=table["corpus"].replace("drunk", "msp-podcast"))
-    row = seen(podcast, queries, Settings(agreed_only=False)).loc["msp-podcast"]
+    row = seen(podcast, queries, Settings(agreed_only=False)).loc["msp-podcast"]  # the paper's
     assert row[["audio encoder", "text encoder", "training"]].tolist() == [1, 0, 0]
     assert row["seen"] == "the corpus"
 

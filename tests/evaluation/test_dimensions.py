@@ -54,16 +54,12 @@ def test_correlations_are_those_of_scipy_and_audmetric():
     assert (row["n"], row["unit"]) == (40, "speakers")
 
 
-def test_the_sign_is_never_fitted():
-    truth, turned = frame(arousal=[1, 2, 3, 4]), frame(arousal=[4, 3, 2, 1])
-    found = dimensions.correlations(turned, truth, pd.Series(list("abcd")), turned, truth)
-    assert found["spearman"].tolist() == [-1] and found["ccc"].tolist() == pytest.approx([-1])
-
-
-def test_unrated_utterances_are_left_out_and_three_are_the_least():
-    truth = frame(arousal=[1, 2, 3, np.nan], valence=[1, 2, np.nan, np.nan])
-    scores = frame(arousal=[1, 2, 3, 9], valence=[1, 2, 3, 4])
-    dev = frame(arousal=[1, 2], valence=[1, 2])
-    found = dimensions.correlations(scores, truth, pd.Series(list("abcd")), dev, dev)
-    assert found["attribute"].tolist() == ["arousal"] and found["n"].tolist() == [3]
-    assert found["ccc"].isna().all()  # two utterances of the dev split give no scale
+def test_the_sign_is_not_fitted_unrated_ones_are_left_out_and_three_are_the_least():
+    truth = frame(arousal=[1, 2, 3, np.nan], valence=[1, 2, np.nan, np.nan], pitch=[1, 2, 3, 4])
+    scores = frame(arousal=[1, 2, 3, 9], valence=[1, 2, 3, 4], pitch=[4, 3, 2, 1])
+    dev = scores, truth.assign(arousal=[1, 2, np.nan, np.nan])
+    found = dimensions.correlations(scores, truth, pd.Series(list("abcd")), *dev)
+    assert found[["attribute", "n"]].to_numpy().tolist() == [["arousal", 3], ["pitch", 4]]
+    assert found["spearman"].tolist() == pytest.approx([1, -1])
+    # two utterances of the dev split give no scale
+    assert found["ccc"].tolist() == pytest.approx([np.nan, -1], nan_ok=True)

@@ -23,10 +23,8 @@ def test_emotions_are_asked_in_every_template_and_in_unseen_words():
     table = prompts.task_prompts(EMOTIONS)
     trained = table[table["kind"] == "trained"]
     assert trained["prompt"].tolist() == [f"{i:02d}" for i in range(1, 13)]
-    assert trained["anger"].iloc[[0, -1]].tolist() == [
-        "speaker is angry",
-        "this voice expresses anger",
-    ]
+    first, *_, last = trained["anger"]
+    assert (first, last) == ("speaker is angry", "this voice expresses anger")
     unseen = table[table["kind"] == "unseen"]
     assert len(unseen) == 10 * 2
     assert unseen["sadness"].iloc[:2].tolist() == ["speaker is gloomy", "speaker is sorrowful"]

@@ -52,9 +52,8 @@ def test_similarities_name_equal_rows_once():
 
 
 def test_confusions_are_shares_of_the_true_class():
-    one = pd.DataFrame(
-        {"truth": ["anger", "anger", "fear"], "prediction": ["anger", "fear", "fear"]}
-    )
+    truth, prediction = ["anger", "anger", "fear"], ["anger", "fear", "fear"]
+    one = pd.DataFrame({"truth": truth, "prediction": prediction})
     classes = ["fear", "anger"]
     fig = evaluation.confusions({"a": one, "b": one, "c": one}, dict.fromkeys("abc", classes))
     shown = [ax for ax in fig.axes if ax.axison]

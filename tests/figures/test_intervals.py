@@ -39,12 +39,10 @@ def test_each_value_has_its_mark_in_its_row_and_its_interval(table):
 
 
 def test_chance_stands_in_each_row_or_as_one_line(table):
-    each = intervals(table, "uar", "task", "system", chance="chance").axes[0]
-    line = next(one for one in each.get_lines() if one.get_label() == "chance")
-    assert set(zip(*line.get_data(), strict=True)) == {(0.25, 0.0), (1 / 7, 1.0)}
-    one = intervals(table, "uar", "task", "system", chance=0.5).axes[0]
-    line = next(line for line in one.get_lines() if line.get_label() == "chance")
-    assert set(line.get_xdata()) == {0.5}
+    for chance, places in (("chance", {(0.25, 0.0), (1 / 7, 1.0)}), (0.5, {(0.5, 0), (0.5, 1)})):
+        ax = intervals(table, "uar", "task", "system", chance=chance).axes[0]
+        line = next(one for one in ax.get_lines() if one.get_label() == "chance")
+        assert set(zip(*line.get_data(), strict=True)) == places
 
 
 def test_panels_share_rows_and_keep_their_own_values(table):

@@ -44,15 +44,10 @@ def test_an_answer_is_the_mean_over_prompts_that_each_add_up_to_one(session):
     assert answers["query"].str.contains("anger|happiness|sadness").any()  # nouns
 
 
-def test_a_template_of_ones_own_is_the_only_prompt(session):
-    answers = session.ask("old, young", "this person is {}")
-    assert answers["query"].tolist() == ["this person is old", "this person is young"]
-
-
-def test_two_models_are_drawn_side_by_side(session):
-    answers = session.ask(WORDS, models=("", "variant rand1"))
-    ax = answer_figure(answers).axes[0]
-    names = [text.get_text() for text in ax.get_legend().get_texts()]
+def test_models_are_asked_in_a_template_of_ones_own_and_drawn_side_by_side(session):
+    answers = session.ask("old, young", "this person is {}", ("", "variant rand1"))
+    assert answers["query"].tolist() == ["this person is old", "this person is young"] * 2
+    names = [text.get_text() for text in answer_figure(answers).axes[0].get_legend().get_texts()]
     assert names[:2] == ["model", "variant rand1"]
 
 
@@ -84,15 +79,7 @@ def test_the_panels_show_an_answer_and_take_a_recording(session, capsys):
     assert panels.session.name == "recording.wav"
 
 
-def test_a_voice_is_asked_without_any_labels(run, tmp_path, capsys):
-    (tmp_path / "model").symlink_to(run / "model")
-    panels = Panels(Session(tmp_path), WORDS)
-    panels.use("recording.wav", audio.encode(buzz(0.5)))
-    panels.ask.manual_button.click()
-    assert "probability" in capsys.readouterr().out
-
-
-def test_what_goes_wrong_is_said_in_sentences(tmp_path, capsys):
+def test_what_goes_wrong_is_said_and_a_voice_is_asked_without_labels(run, tmp_path, capsys):
     panels = Panels(Session(tmp_path), WORDS)
     panels.ask.manual_button.click()
     panels.use("no.wav")
@@ -100,6 +87,10 @@ def test_what_goes_wrong_is_said_in_sentences(tmp_path, capsys):
     said = capsys.readouterr().out
     for words in ("No model at", "'no.wav'", "No labels in this run"):
         assert words in said
+    (tmp_path / "model").symlink_to(run / "model")
+    panels.use("recording.wav", audio.encode(buzz(0.5)))
+    panels.ask.manual_button.click()
+    assert "probability" in capsys.readouterr().out
 
 
 def test_without_a_reader_a_sentence_stands_in_the_page(run, monkeypatch):

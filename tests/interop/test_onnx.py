@@ -36,7 +36,7 @@ def run(folder, side, **given):
     return session.run(None, {names[0]: values, names[1]: mask.astype(np.int64)})[0], factor
 
 
-def test_signals_of_any_length_are_embedded_as_by_torch(model, folder):
+def test_signals_and_queries_of_any_length_are_embedded_as_by_torch(model, folder):
     for lengths in ((0.3,), (0.5, 1.7, 3.1)):
         signals = [buzz(seconds) for seconds in lengths]
         found, factor = run(folder, "audio", audio=signals, sampling_rate=16_000)
@@ -44,9 +44,6 @@ def test_signals_of_any_length_are_embedded_as_by_torch(model, folder):
         np.testing.assert_allclose(found, expected, atol=1e-4)
     assert factor == pytest.approx(model.temperature.item())
     assert model.training
-
-
-def test_queries_of_any_length_are_embedded_as_by_torch(model, folder):
     for queries in (["angry"], ["a low pitch", "speaker is sad and has a very low pitch", "x"]):
         found, _ = run(folder, "text", text=queries)
         np.testing.assert_allclose(found, embed_text(model, queries), atol=1e-4)

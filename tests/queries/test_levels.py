@@ -25,10 +25,13 @@ def test_edges_are_the_30_and_70_percent_quantiles_worked_out_by_hand():
     assert fit_levels(durations([0.0, 1.0]), (0.25, 0.5)) == {"duration": (0.25, 0.5)}
 
 
-def test_edges_come_from_the_train_split_alone():
-    train = durations(np.arange(11.0), split="train")
+def test_neither_other_splits_nor_missing_values_move_the_edges_and_empty_columns_have_none():
     other = pd.concat([durations([1e6] * 50, split=name) for name in ("dev", "test")])
-    assert fit_levels(pd.concat([other, train])) == {"duration": (3.0, 7.0)}
+    gappy = np.insert(np.arange(11.0), [0, 5, 11], np.nan)
+    typed = pd.Series([None, *np.arange(11.0)], dtype="Float64")
+    train = pd.concat([other, durations(np.arange(11.0), split="train")])
+    for table in (train, durations(gappy, arousal=np.nan), durations(typed)):
+        assert fit_levels(table) == {"duration": (3.0, 7.0)}
 
 
 def test_a_value_on_an_edge_belongs_to_the_level_above_it():
@@ -64,13 +67,6 @@ def test_edges_and_levels_equal_plain_numpy_on_doubles(values, quantiles):
         assert assign_levels(durations(values), edges)["duration"].tolist() == names
 
 
-def test_missing_values_do_not_move_the_edges_and_empty_columns_have_none():
-    gappy = np.insert(np.arange(11.0), [0, 5, 11], np.nan)
-    assert fit_levels(durations(gappy, arousal=np.nan)) == {"duration": (3.0, 7.0)}
-    typed = pd.Series([None, *np.arange(11.0)], dtype="Float64")
-    assert fit_levels(durations(typed)) == {"duration": (3.0, 7.0)}
-
-
 def test_attributes_without_spread_are_named_and_left_out(capsys):
     table = durations(np.arange(11.0), arousal=[4.0] * 8 + [1.0, 2.0, 7.0], dominance=1.0)
     assert list(fit_levels(table)) == ["duration"]
@@ -80,23 +76,22 @@ def test_attributes_without_spread_are_named_and_left_out(capsys):
         fit_levels(table[["dominance"]])
 
 
+BAD = "Bad quantiles .*expected 0 < low < high < 1"
+
+
 @pytest.mark.parametrize(
-    ("features", "message"),
+    ("features", "quantiles", "message"),
     [
-        (durations([1.0, 2.0], split="dev"), "in 0 rows of split 'train'"),
-        (durations([np.nan]), "No levels in 1 rows"),
-        (pd.DataFrame({"a": [1.0]}), "expected values of any of"),
+        (durations([1.0, 2.0], split="dev"), (0.3, 0.7), "in 0 rows of split 'train'"),
+        (durations([np.nan]), (0.3, 0.7), "No levels in 1 rows"),
+        (pd.DataFrame({"a": [1.0]}), (0.3, 0.7), "expected values of any of"),
+        *((durations(np.arange(11.0)), bad, BAD) for bad in ((0.7, 0.3), (0.5, 0.5))),
+        *((durations(np.arange(11.0)), bad, BAD) for bad in ((0, 0.5), (0.5, 1))),
     ],
 )
-def test_features_without_levels_are_reported(features, message):
+def test_features_without_levels_and_bad_quantiles_are_reported(features, quantiles, message):
     with pytest.raises(ValueError, match=message):
-        fit_levels(features)
-
-
-@pytest.mark.parametrize("quantiles", [(0.7, 0.3), (0.5, 0.5), (0, 0.5), (0.5, 1)])
-def test_quantiles_lie_between_0_and_1_the_lower_one_first(quantiles):
-    with pytest.raises(ValueError, match=r"Bad quantiles .*expected 0 < low < high < 1"):
-        fit_levels(durations(np.arange(11.0)), quantiles)
+        fit_levels(features, quantiles)
 
 
 def test_edges_come_back_from_disk_to_the_last_bit(tmp_path):

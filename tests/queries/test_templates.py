@@ -131,7 +131,7 @@ def test_templates_may_come_from_a_file_and_from_its_newest_content(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("row", "message"),
+    ("text", "message"),
     [
         ("own,emotion,wrod,,x", "state of emotion 'wrod' in line 3 of 'own.csv', .* mean 'word'"),
         ("own,ptich,low,,x", "attribute 'ptich' in line 3 of 'own.csv'.* mean 'pitch'"),
@@ -140,21 +140,20 @@ def test_templates_may_come_from_a_file_and_from_its_newest_content(tmp_path):
         ("own,pitch,low,,", "Bad template '' in line 3 of 'own.csv', expected a sentence"),
         ("own,emotion,word,,is {emotoin}", "Bad template 'is {emotoin}' .* no slots but {emotion}"),
         ("own,pitch,low,,a,b", "Cannot read '.*own.csv' as a table"),
+        (HEADER, r"No template set in 'own.csv' \(columns .*expected"),
+        ("template,level\nis high,high\n", r"No template set in 'own.csv' \(columns .*expected"),
     ],
 )
-def test_a_bad_row_is_reported_with_its_line(tmp_path, row, message):
+def test_a_bad_row_is_reported_with_its_line_and_a_file_without_a_set_as_such(
+    tmp_path, text, message
+):
     own = tmp_path / "own.csv"
-    own.write_text(HEADER + "own,pitch,low,,x\n" + row + "\n")
+    own.write_text(text if "\n" in text else f"{HEADER}own,pitch,low,,x\n{text}\n")
     with pytest.raises(ValueError, match=message):
         load_templates(str(own))
 
 
-def test_a_file_that_holds_no_set_is_reported(tmp_path):
-    own = tmp_path / "own.csv"
-    for text in (HEADER, "template,level\nis high,high\n"):
-        own.write_text(text)
-        with pytest.raises(ValueError, match=r"No template set in 'own.csv' \(columns .*expected"):
-            load_templates(str(own))
+def test_absent_sets_are_reported(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"absent\.csv"):
         load_templates(str(tmp_path / "absent.csv"))
     with pytest.raises(ValueError, match=r"template set 'papre'.* mean 'paper'"):

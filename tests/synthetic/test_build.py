@@ -60,10 +60,6 @@ def test_two_processes_write_the_same_bytes_as_one(folder, tmp_path):
         assert (folder / name).read_bytes() == (other / name).read_bytes()
 
 
-def test_every_file_says_that_no_person_speaks(folder):
-    assert audio.is_synthetic([str(path) for path in times(folder)])
-
-
 def test_audformat_reads_the_database_with_all_corpora(folder):
     database = audformat.Database.load(folder)
     corpora, classes = read_data("corpora", "corpus"), read_data("classes", "corpus")
@@ -81,7 +77,8 @@ def test_audformat_reads_the_database_with_all_corpora(folder):
     assert splits == {"train": 60, "dev": 9, "test": 9}
 
 
-def test_segments_end_where_the_files_end(folder):
+def test_files_say_that_no_person_speaks_and_end_where_their_segments_end(folder):
+    assert audio.is_synthetic([str(path) for path in times(folder)])
     index = audformat.Database.load(folder)["podcast"].index
     for file, start, end in index[:10]:
         info = soundfile.info(folder / file)
@@ -91,7 +88,7 @@ def test_segments_end_where_the_files_end(folder):
         assert 0.6 < info.duration < 8
 
 
-def test_functionals_follow_the_intended_prosody(folder):
+def test_functionals_follow_the_intended_prosody_and_other_files_have_none(folder, tmp_path):
     smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
     files = [str(path) for path in sorted((folder / "podcast").glob("*/*.wav"))]
     intended = synthetic.intended_prosody(folder, tables.segments(files))
@@ -100,12 +97,9 @@ def test_functionals_follow_the_intended_prosody(folder):
     for dimension, (functional, least) in RANK_CORRELATIONS.items():
         correlation = intended[dimension].corr(found[functional], method="spearman")
         assert correlation > least, dimension
-
-
-def test_no_prosody_is_intended_for_other_files(folder, tmp_path):
     index = tables.segments([str(tmp_path / "mine.wav")])
-    assert synthetic.intended_prosody(folder, index).empty
-    assert synthetic.intended_prosody(tmp_path, index).empty
+    for place in (folder, tmp_path):
+        assert synthetic.intended_prosody(place, index).empty
 
 
 def test_only_missing_files_are_written_again_and_to_the_same_bytes(folder, monkeypatch):

@@ -21,8 +21,10 @@ def test_plan_has_the_asked_number_of_utterances(table):
     assert table["file"].is_unique
 
 
-def test_no_speaker_is_in_two_splits_or_corpora(table):
+def test_a_speaker_has_one_split_one_corpus_and_one_likability(table):
     assert (table.groupby("speaker")[["split", "corpus"]].nunique() == 1).all(axis=None)
+    rows = plan(9, 240, 0).query("corpus == 'sld-like'")  # two utterances of each speaker
+    assert (rows.groupby("speaker")["label"].agg(["size", "nunique"]) == [2, 1]).all(axis=None)
 
 
 @pytest.mark.parametrize("size", [(900, 80, 0), (9, 9, 0)])
@@ -52,11 +54,6 @@ def test_ratings_stay_on_their_scale_and_follow_the_emotion(table):
     assert table[list(RATINGS)].max(axis=None) <= 7
     mean = table.groupby("emotion")["arousal"].mean()
     assert mean["anger"] > mean["neutral"] > mean["sadness"]
-
-
-def test_likability_belongs_to_the_speaker(table):
-    rows = table[table["corpus"] == "sld-like"]
-    assert (rows.groupby("speaker")["label"].nunique() == 1).all()
 
 
 def test_every_emotion_names_its_source_and_neutral_moves_nothing():

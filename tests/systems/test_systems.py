@@ -1,13 +1,15 @@
 """Other systems answer as the packages they come from do; their weights here are random."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
 import torch
 import transformers
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from torch.nn import functional
-from transformers import BertConfig, ClapConfig, ClapModel, CLIPTextConfig, GPT2Config
+from transformers import BertConfig, ClapConfig, ClapModel, GPT2Config
 
 from paraclap import audio, systems, tables
 from paraclap.model.encoders import read_config, read_tokenizer
@@ -18,40 +20,13 @@ QUERIES = ["speaker is angry", "sad", "speaker is very happy today"]
 TASKS = {"tones": {"anger": "angry", "sadness": "sad"}}
 SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2}
 HEADS = {"num_attention_heads": 2}
-WIDE = {"initializer_range": 0.3}  # so that random encoders tell texts apart
-GPT2 = GPT2Config(vocab_size=260, n_embd=16, n_layer=2, n_head=2, n_positions=128, **WIDE)
-
-
-def write_tokenizer(folder, start=None):
-    """A byte-level tokenizer whose texts end as those of GPT-2 or of CLIP do."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    found = Tokenizer(models.BPE({sign: n for n, sign in enumerate(alphabet)}, []))
-    found.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    found.decoder = decoders.ByteLevel()
-    end = "<|endoftext|>"
-    found.add_special_tokens([end] if start is None else [start, end])
-    if start:
-        ids = [(sign, found.token_to_id(sign)) for sign in (start, end)]
-        found.post_processor = processors.TemplateProcessing(f"{start} $A {end}", None, ids)
-    signs = {"bos_token": start or end, "eos_token": end, "unk_token": end}
-    signs |= {"pad_token": end} if start else {}
-    transformers.PreTrainedTokenizerFast(tokenizer_object=found, **signs).save_pretrained(folder)
+# Configurations and byte-level tokenizers of tiny text encoders, in the subfolders `load` reads.
+DATA = Path(__file__).parents[1] / "data" / "systems"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Configurations and tokenizers of tiny text encoders, in the subfolders that `load` reads."""
-    root = tmp_path_factory.mktemp("weights")
-    write_tokenizer(root / "gpt2")
-    write_tokenizer(root / "bert-base-uncased", "[CLS]")
-    write_tokenizer(root / "clip-vit-base-patch16", "<|startoftext|>")
-    GPT2.save_pretrained(root / "gpt2")
-    bert = BertConfig(vocab_size=260, **SMALL, **HEADS, **WIDE)
-    bert.save_pretrained(root / "bert-base-uncased")
-    ends = {"bos_token_id": 256, "eos_token_id": 257}
-    text = CLIPTextConfig(vocab_size=258, projection_dim=12, **ends, **SMALL, **HEADS)
-    text.save_pretrained(root / "clip-vit-base-patch16")
-    return root
+    return shutil.copytree(DATA, tmp_path_factory.mktemp("weights") / "systems")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +74,7 @@ def described(folder):
     torch.manual_seed(3)
     clip, gpt = folder / "clip-vit-base-patch16", folder / "gpt2"
     tokens = clap.read_tokens(str(clip), 40), read_tokenizer(gpt)
-    model = pengi.Pengi(read_config(clip).get_text_config(), GPT2, *tokens)
+    model = pengi.Pengi(read_config(clip).get_text_config(), read_config(gpt), *tokens)
     torch.save({"model": model.state_dict()}, folder / "base.pth")
     found = systems.load(f"pengi={folder / 'base.pth'}")
     found.search["max_new_tokens"] = 6
@@ -107,10 +82,9 @@ def described(folder):
 
 
 @pytest.fixture(scope="module")
-def laions(tmp_path_factory):
+def laions(folder):
     """Written as LAION publishes it, and read by name."""
-    folder = tmp_path_factory.mktemp("laion")
-    write_tokenizer(folder, "<s>")
+    folder = folder / "laion"
     text = {"vocab_size": 260, "pad_token_id": 257, "max_position_embeddings": 300}
     sizes = {"patch_embeds_hidden_size": 8, "hidden_size": 64, "depths": [1, 1, 1, 1]}
     sizes["num_attention_heads"] = [1, 1, 2, 2]
@@ -263,15 +237,12 @@ def test_dimensions_are_those_of_the_encoder_and_its_head_worked_by_hand(tmp_pat
         np.testing.assert_allclose(table.iloc[row], wanted, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", systems.catalogue().index)
-def test_absent_weights_are_asked_for_with_the_commands_that_fetch_them(name, tmp_path):
-    for spec in (f"{name}={tmp_path}", name):
-        with pytest.raises(FileNotFoundError, match=f"No weights of {name!r}") as error:
-            systems.load(spec)
-        assert all(command in str(error.value) for command in systems.commands(name))
-
-
-def test_an_absent_text_encoder_is_asked_for_as_well(clap2023, folder, tmp_path):
+def test_absent_weights_and_encoders_are_asked_for_with_commands(clap2023, folder, tmp_path):
+    for name in systems.catalogue().index:
+        for spec in (f"{name}={tmp_path}", name):
+            with pytest.raises(FileNotFoundError, match=f"No weights of {name!r}") as error:
+                systems.load(spec)
+            assert all(command in str(error.value) for command in systems.commands(name))
     (tmp_path / "CLAP_weights_2023.pth").symlink_to(folder / "CLAP_weights_2023.pth")
     with pytest.raises(FileNotFoundError, match="hf download openai-community/gpt2"):
         systems.load(f"clap-2023={tmp_path}")

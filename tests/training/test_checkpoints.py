@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 from small_training import SETTINGS, run, saved, vanished, weights
 
@@ -19,23 +21,22 @@ def test_a_run_that_vanished_ends_as_one_that_did_not(labels, tmp_path, changes)
     assert {path.name for path in (tmp_path / "stopped").iterdir()} - {".model.lock"} == left
 
 
-@pytest.mark.parametrize("part", ["custom_checkpoint_0.pkl", "random_states_0.pkl"])
-def test_a_damaged_newest_checkpoint_is_passed_over(labels, tmp_path, capsys, part) -> None:
+def test_damaged_newest_checkpoints_are_passed_over_until_none_is_left(
+    labels, tmp_path, capsys
+) -> None:
     run(labels, tmp_path / "whole", DRAWN)
-    vanished(labels, tmp_path / "damaged", DRAWN)
-    file = saved(tmp_path / "damaged")[0] / part
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    run(labels, tmp_path / "damaged", DRAWN)
-    assert "000000008'; going on from step 6" in capsys.readouterr().out.replace("]", "")
-    assert weights(tmp_path / "damaged") == weights(tmp_path / "whole")
-
-
-def test_where_no_checkpoint_can_be_read_an_error_says_what_to_do(labels, tmp_path) -> None:
-    vanished(labels, tmp_path, DRAWN)
-    for place in saved(tmp_path):
+    vanished(labels, tmp_path / "stopped", DRAWN)
+    for part in ("custom_checkpoint_0.pkl", "random_states_0.pkl"):
+        again = shutil.copytree(tmp_path / "stopped", tmp_path / part)
+        file = saved(again)[0] / part
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+        run(labels, again, DRAWN)
+        assert "000000008'; going on from step 6" in capsys.readouterr().out.replace("]", "")
+        assert weights(again) == weights(tmp_path / "whole")
+    for place in saved(tmp_path / "stopped"):
         (place / "custom_checkpoint_1.pkl").unlink()
     with pytest.raises(OSError, match=r"Unreadable: .* Delete .*checkpoints to train"):
-        run(labels, tmp_path, DRAWN)
+        run(labels, tmp_path / "stopped", DRAWN)
 
 
 def test_other_settings_leave_the_finished_model_until_the_end(labels, tmp_path, capsys) -> None:
