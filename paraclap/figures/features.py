@@ -4,16 +4,8 @@ import pandas as pd
 
 from paraclap.figures import style
 from paraclap.queries import FEATURES
+from paraclap.queries.levels import UNITS as UNITS
 
-UNITS = {
-    "pitch": "semitones re 27.5 Hz",
-    "pitch variation": "spread / mean",
-    "intensity": "dB",
-    "loudness": "auditory loudness",
-    "jitter": "share of period",
-    "shimmer": "dB",
-    "duration": "s",
-}
 SHOWN = ("pitch", "pitch variation", "intensity", "jitter", "shimmer", "duration")
 INTENDED = ("pitch", "variation", "level", "jitter", "shimmer", "rate")  # of synthetic speech
 

@@ -9,9 +9,11 @@ import base64
 import html
 import io
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import matplotlib.style
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -26,30 +28,12 @@ INK = "#444444"  # of chance lines
 
 PALETTE = [str(colour) for colour in sns.color_palette("colorblind").as_hex()]
 (BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, GREY, YELLOW, SKY) = PALETTE
-EMOTIONS = {
-    "anger": RED,
-    "happiness": YELLOW,
-    "sadness": BLUE,
-    "neutral": GREY,
-    "fear": PURPLE,
-    "disgust": GREEN,
-    "surprise": SKY,
-    "contempt": BROWN,
-    "calm": PINK,
-}
+EMOTIONS = {"anger": RED, "happiness": YELLOW, "sadness": BLUE, "neutral": GREY, "fear": PURPLE}
+EMOTIONS |= {"disgust": GREEN, "surprise": SKY, "contempt": BROWN, "calm": PINK}
 LEVELS = {"low": BLUE, "normal": "#c8c8c8", "high": ORANGE}
 GENDERS = {"female": ORANGE, "male": BLUE}
-THEME: dict[str, Any] = {
-    "text.parse_math": False,
-    "font.sans-serif": ["DejaVu Sans"],
-    "legend.frameon": False,
-    "axes.edgecolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "grid.color": "#e6e6e6",
-    "lines.linewidth": 1.5,
-}
-sns.set_theme("paper", "whitegrid", "colorblind", font_scale=1.05, rc=THEME)  # letters of 10 points
+sns.set_theme("paper", "whitegrid", "colorblind", font_scale=1.05)  # letters of 10 points
+matplotlib.style.use(Path(__file__).with_name("book.mplstyle"))
 
 
 class Picture(Figure):

@@ -6,6 +6,7 @@ rows alone. Low is below the lower edge, high at or above the upper one. Source:
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,16 +14,9 @@ import pandas as pd
 from paraclap import tables
 
 LEVELS = ("low", "normal", "high")
-FEATURES = {
-    "pitch": "F0semitoneFrom27.5Hz_sma3nz_amean",
-    "pitch variation": "F0semitoneFrom27.5Hz_sma3nz_stddevNorm",
-    "intensity": "equivalentSoundLevel_dBp",
-    "loudness": "loudness_sma3_amean",
-    "jitter": "jitterLocal_sma3nz_amean",
-    "shimmer": "shimmerLocaldB_sma3nz_amean",
-    "duration": "duration",
-    **{dimension: dimension for dimension in tables.DIMENSIONS},
-}  # attribute → the column of its values
+_TABLE: Any = pd.read_csv(Path(__file__).with_name("features.csv"), index_col="attribute")
+FEATURES: dict[str, str] = _TABLE["column"].to_dict()  # attribute → the column of its values
+UNITS: dict[str, str] = _TABLE["unit"].dropna().to_dict()
 Edges = dict[str, tuple[float, float]]  # attribute → (lower, upper), in the unit of its column
 
 
