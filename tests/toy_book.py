@@ -2,36 +2,7 @@
 
 from pathlib import Path
 
-HEADER = """\
-# ---
-# jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-#   paraclap:
-#     reads: [{reads}]
-#     writes: [{writes}]
-#     inputs: [{inputs}]
-# ---
-
-# %% [markdown]
-# # {title}
-
-# %% tags=["parameters"]
-run: str = "toy"  # name of the run
-runs: str = "runs"  # folder of all runs
-{parameters}
-
-# %%
-from pathlib import Path
-folder = Path(runs) / run
-"""
+HEADER = Path(__file__).with_name("data").joinpath("toy_chapter.txt").read_text("utf-8")
 CHAPTERS = {
     "01_numbers": (
         {"reads": "", "writes": "numbers.csv", "inputs": "corpus", "title": "Numbers"},
