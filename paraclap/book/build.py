@@ -79,11 +79,9 @@ def _how_made(notebook: nbformat.NotebookNode) -> str:
     values = yaml.safe_dump(about["parameters"], sort_keys=False, allow_unicode=True)
     names = ("torch", "transformers", "opensmile")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
-    return (
-        f"````{{admonition}} How this page was made\n:class: dropdown\n"
-        f"Executed {about['start_time'][:10]} in {about['duration']:.0f} s; {versions}.\n\n"
-        f"```yaml\n{values}```\n````"
-    )
+    note = "````{admonition} How this page was made\n:class: dropdown\n"
+    note += f"Executed {about['start_time'][:10]} in {about['duration']:.0f} s; {versions}.\n\n"
+    return f"{note}```yaml\n{values}```\n````"
 
 
 def _jupyter_book(work: Path) -> None:

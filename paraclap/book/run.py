@@ -123,7 +123,7 @@ def _task(source: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, An
     return {
         "name": source.stem,
         "actions": [(_execute, [notebook, out, mine])],
-        "file_dep": [str(source), *map(str, _code(_imports(notebook))), *map(str, reads)],
+        "file_dep": [str(source), *map(str, _code(notebook)), *map(str, reads)],
         "targets": [str(out), *map(str, _below(folder, notebooks.files_of(notebook, "writes")))],
         "uptodate": [config_changed({"params": mine, "inputs": inputs})],
         "verbosity": 2,
@@ -145,26 +145,20 @@ def _digest(path: str) -> str:
     return str(joblib.hash([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]))
 
 
-def _imports(notebook: Any) -> list[str]:
-    """Modules of the package that the cells of a notebook import."""
-    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    found = []
-    for start, names in re.findall(r"^from (paraclap[\w.]*) import ([^#\n]+)", code, re.MULTILINE):
-        found += [start, *(f"{start}.{name.split()[0]}" for name in names.strip("() ").split(","))]
-    found += re.findall(r"^import (paraclap[\w.]*)", code, re.MULTILINE)
-    return [one for one in found if one in _graph().modules]
-
-
 @cache
 def _graph() -> Any:
     return grimp.build_graph("paraclap", cache_dir=None)
 
 
-def _code(modules: Sequence[str]) -> list[Path]:
-    """Files of these modules, of all that they import, and the tables beside them."""
-    graph = _graph()
-    reached = {up for one in modules for up in graph.find_upstream_modules(one)} | set(modules)
-    folders, files = set(), set()
+def _code(notebook: Any) -> list[Path]:
+    """Files of the modules that a notebook imports, of all that they import, tables beside them."""
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    found = re.findall(r"^import (paraclap[\w.]*)", code, re.MULTILINE)
+    for start, names in re.findall(r"^from (paraclap[\w.]*) import ([^#\n]+)", code, re.MULTILINE):
+        found += [start, *(f"{start}.{name.split()[0]}" for name in names.strip("() ").split(","))]
+    graph, folders, files = _graph(), set(), set()
+    modules = graph.modules & {*found}
+    reached = modules.union(*map(graph.find_upstream_modules, modules))
     for name in reached - {"paraclap"}:
         place = PACKAGE.parent / name.replace(".", "/")
         folders.add(place if place.is_dir() else place.parent)

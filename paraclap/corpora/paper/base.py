@@ -79,9 +79,8 @@ class Corpus:
     def read(self, root: Path) -> Found:
         """Read the corpus from its folder, or from one that holds this folder.
 
-        Raises:
-            FileNotFoundError: if it is another folder, or no utterance is in it
-            ValueError: if a label file, a label or a file name is not as it should be
+        FileNotFoundError if it is another folder, or no utterance is in it; ValueError if a label
+        file, a label or a file name is not as it should be.
         """
         home, notes = self.home(root), list[str]()
         rows = self.rows(home, notes)
@@ -91,8 +90,7 @@ class Corpus:
         table = rows[ours].set_axis(segments(rows["file"]))
         table["speaker"] = self.name + "-" + table["speaker"].astype("str")
         table["language"] = self.language
-        if "corpus" not in table:
-            table["corpus"] = self.name
+        table["corpus"] = table.get("corpus", self.name)
         return table, self.name, [*notes, *self._compared(table)]
 
     def _compared(self, table: pd.DataFrame) -> Iterator[str]:
