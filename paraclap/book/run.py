@@ -177,7 +177,7 @@ def _execute(notebook: Any, out: Path, values: Mapping[str, Any]) -> TaskFailed 
         source, part = Path(place) / "source.ipynb", Path(place) / "executed.ipynb"
         nbformat.write(notebook, source)
         try:
-            options = {"kernel_name": "python3", "config": kernel_settings(place)}
+            options: dict[str, Any] = {"kernel_name": "python3", "config": kernel_settings(place)}
             options |= {"cwd": str(tables.project_folder()), "progress_bar": False}
             papermill.execute_notebook(str(source), str(part), dict(values), **options)
         except papermill.PapermillExecutionError as error:

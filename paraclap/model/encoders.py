@@ -69,12 +69,9 @@ def load_audio_encoder(name: str, signals: str = "raw") -> AudioEncoder:
         return encoder, ParaCLAPFeatureExtractor(frame_samples(encoder.config), do_normalize=False)
     config = check_encoder(read_config(name, layerdrop=0.0), "audio")
     settings = _read("preprocessor_config.json", AutoFeatureExtractor, name)
-    extractor = ParaCLAPFeatureExtractor(
-        frame_samples(config),
-        do_normalize=signals == "encoder" and getattr(settings, "do_normalize", True),
-        sampling_rate=settings.sampling_rate,
-    )
-    return read_encoder(name, config), extractor
+    form: dict[str, Any] = {"sampling_rate": settings.sampling_rate}
+    form["do_normalize"] = signals == "encoder" and getattr(settings, "do_normalize", True)
+    return read_encoder(name, config), ParaCLAPFeatureExtractor(frame_samples(config), **form)
 
 
 def small_encoder(name: str) -> Wav2Vec2Model:

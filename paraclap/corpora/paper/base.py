@@ -23,9 +23,7 @@ from paraclap.tables import LABELS, report_rows, segments, short_name
 
 SUFFIXES = (".wav", ".sph", ".flac")
 _CODES = pd.read_csv(Path(__file__).with_name("codes.csv"), dtype="str", keep_default_na=False)
-CODES = {
-    str(column): dict(own[["code", "word"]].to_numpy()) for column, own in _CODES.groupby("column")
-}
+CODES = {name: dict(own[["code", "word"]].to_numpy()) for name, own in _CODES.groupby("column")}
 
 
 @dataclass(frozen=True)
