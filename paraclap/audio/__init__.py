@@ -56,9 +56,7 @@ def read(file: str | Path, start: Any = None, end: Any = None) -> Signal:
     """Mono signal at 16 kHz, ``(samples,)``, of a file or of its segment from start to end.
 
     Times are read by :func:`tables.seconds`; where they are missing, they are those of the file.
-
-    Raises:
-        AudioError: if the file gives no signal, or the segment does not lie within it; it says why
+    An AudioError says why the file gives no signal, or that the segment does not lie within it.
     """
     name = tables.short_name(file)
     with _opened(Path(file), name) as (found, frames):

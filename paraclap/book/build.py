@@ -30,18 +30,10 @@ FOLDED = {"tags": ["hide-input"], "mystnb": {"code_prompt_show": "All other para
 
 
 def build(executed: Sequence[Path], run: str, site: Path) -> str:
-    """Build the pages, unless those that are there were made from the same files.
+    """Build the pages of executed chapters, unless those in `site/html` are of the same files.
 
-    Args:
-        executed: executed chapters
-        run: name of the run, that of the folder in which the pages are made
-        site: the pages go to `html` in it
-
-    Returns:
-        one line that says how it went
-
-    Raises:
-        BookError: if Jupyter Book warns or fails; the former pages stay
+    A folder with the name of the run is where they are made. What is returned says how it went.
+    BookError if Jupyter Book warns or fails; the former pages stay.
     """
     start = time.monotonic()
     index, note = site / "html" / "index.html", site / "html" / ".made-from"
@@ -101,14 +93,11 @@ def _how_made(notebook: nbformat.NotebookNode) -> str:
     """A folded note: when, with which parameters and versions a chapter was executed."""
     about = notebook.metadata["papermill"]
     values = yaml.safe_dump(about["parameters"], sort_keys=False, allow_unicode=True)
-    versions = ", ".join(
-        f"{n} {metadata.version(n)}" for n in ("torch", "transformers", "opensmile")
-    )
-    return (
-        f"````{{admonition}} How this page was made\n:class: dropdown\n"
-        f"Executed {about['start_time'][:10]} in {about['duration']:.0f} s; {versions}.\n\n"
-        f"```yaml\n{values}```\n````"
-    )
+    names = ("torch", "transformers", "opensmile")
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
+    note = "````{admonition} How this page was made\n:class: dropdown\n"
+    note += f"Executed {about['start_time'][:10]} in {about['duration']:.0f} s; {versions}.\n\n"
+    return f"{note}```yaml\n{values}```\n````"
 
 
 def _jupyter_book(work: Path) -> None:

@@ -25,17 +25,11 @@ class BookError(RuntimeError):
 
 
 def book_folder() -> Path:
-    """Folder of the chapters.
-
-    Raises:
-        BookError: if this is a plain installation, without the project
-    """
+    """Folder of the chapters; BookError in a plain installation, without the project."""
     folder = tables.project_folder() / "book"
     if not any(folder.glob("[0-9]*.py")):
-        raise BookError(
-            f"No chapters in {folder}: the book comes with the project, not with the package "
-            "alone. Clone the project, or set PARACLAP_HOME to its folder."
-        )
+        msg = f"No chapters in {folder}: the book comes with the project, not with the package "
+        raise BookError(f"{msg}alone. Clone the project, or set PARACLAP_HOME to its folder.")
     return folder
 
 
@@ -47,8 +41,7 @@ def chapters() -> list[Path]:
 def select(only: str) -> list[Path]:
     """Choose chapters: "" all, "04" or "4" one, "03-05" some in a row, "01,04" these.
 
-    Raises:
-        BookError: if nothing has such a number
+    BookError if nothing has such a number.
     """
     by_number = {int(one.stem[:2]): one for one in chapters()}
     if not only:
@@ -60,9 +53,8 @@ def select(only: str) -> list[Path]:
             raise BookError(f"Bad choice of chapters {only!r}, expected such as 4, 03-05 or 01,04.")
         numbers = range(int(first), int(last or first) + 1)
         if not numbers or not set(numbers) <= by_number.keys():
-            raise BookError(
-                f"No chapter for {part!r}, there are {min(by_number)}-{max(by_number)}."
-            )
+            there = f"{min(by_number)}-{max(by_number)}"
+            raise BookError(f"No chapter for {part!r}, there are {there}.")
         wanted.update(numbers)
     return [by_number[number] for number in sorted(wanted)]
 
@@ -122,10 +114,8 @@ def _complaints(source: Path) -> Iterator[tuple[bool, str]]:
         yield False, f"{differ}`make pairs` keeps the .py, in which alone cells were edited"
     elif content != wanted:
         also = ", and cells of the .py were, too" * (_ids(stored) != wanted)
-        ways = f"`jupytext --to py:percent book/{pair.name}` keeps the .ipynb, `jupytext --to ipynb"
-        yield (
-            True,
-            f"{differ}cells of the .ipynb were edited{also}. {ways} book/{source.name}` the .py",
-        )
+        ways = f"`jupytext --to py:percent book/{pair.name}` keeps the .ipynb, "
+        ways += f"`jupytext --to ipynb book/{source.name}` the .py"
+        yield True, f"{differ}cells of the .ipynb were edited{also}. {ways}"
     if any(cell.get("outputs") or cell.get("execution_count") for cell in stored.cells):
         yield False, f"{pair.name} has outputs: `make pairs` writes it without"

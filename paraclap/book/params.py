@@ -24,11 +24,7 @@ Declared = Mapping[str, tuple[type, Any]]
 
 
 def declared(notebook: Path) -> Declared:
-    """Parameters of one chapter: name → type and default.
-
-    Args:
-        notebook: an `.ipynb` with a cell tagged `parameters`
-    """
+    """Parameters of one chapter, its `.ipynb`: name → type and default."""
     found = papermill.inspect_notebook(str(notebook))
     return {
         name: (TYPES[one["inferred_type_name"]], ast.literal_eval(one["default"]))
@@ -39,18 +35,11 @@ def declared(notebook: Path) -> Declared:
 def read_params(
     file: str | Path, overrides: Sequence[str], notebooks: Iterable[Path]
 ) -> dict[str, Any]:
-    """Read the parameters of a run.
+    """All parameters that some `.ipynb` files declare, with the values of a run.
 
-    Args:
-        file: flat YAML file; the name of the file is the name of the run unless `run` says another
-        overrides: `name=value` each, read like the file
-        notebooks: the `.ipynb` files that declare parameters
-
-    Returns:
-        all declared parameters with their values
-
-    Raises:
-        ValueError: if the file cannot be read, a name is unknown, or a value has another type
+    They are read from a flat YAML file, which names the run unless `run` says another, and from
+    overrides, `name=value` each. ValueError if the file cannot be read, a name is unknown, or a
+    value has another type.
     """
     known: dict[str, tuple[type, Any]] = {}
     for notebook in notebooks:
@@ -63,9 +52,9 @@ def read_params(
         changes = OmegaConf.from_dotlist(list(overrides))
         for name in (*given, *changes):
             if name not in known:
-                message = tables.unknown("parameter", name, known, tables.short_name(path))
-                raise ValueError(message)
-        base = OmegaConf.structured(_structure(known))
+                raise ValueError(tables.unknown("parameter", name, known, tables.short_name(path)))
+        fields = [(name, kind, field(default=value)) for name, (kind, value) in known.items()]
+        base = OmegaConf.structured(make_dataclass("Params", fields))  # checks types
         values = OmegaConf.merge(base, {"run": path.stem} if "run" in known else {}, given, changes)
         found: Any = OmegaConf.to_container(values, resolve=True)
         return dict(found)
@@ -76,9 +65,3 @@ def read_params(
     except (OmegaConfBaseException, YAMLError, OSError, UnicodeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"Bad parameters in {tables.short_name(path)}: {reason}") from error
-
-
-def _structure(known: Declared) -> type:
-    """A dataclass with the declared names, types and defaults, against which values are checked."""
-    fields = [(name, kind, field(default=value)) for name, (kind, value) in known.items()]
-    return make_dataclass("Params", fields)

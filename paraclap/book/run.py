@@ -48,21 +48,11 @@ def run(
     fresh: bool = False,
     site: Path | None = None,
 ) -> Path:
-    """Bring a run up to date: its chapters, then its pages.
+    """Bring a run up to date, its chapters, then its pages if all chapters are; its folder.
 
-    Args:
-        params_file: a file of `params/`
-        only: numbers of chapters, such as "03-05" or "01,04"; the pages need all chapters
-        overrides: `name=value` each
-        html: whether the pages are built
-        fresh: whether all chosen chapters are executed again
-        site: folder of the pages, `_build` in the project if none is given
-
-    Returns:
-        the folder of the run
-
-    Raises:
-        BookError: if parameters are wrong, a chapter fails or the pages cannot be built
+    Chapters are chosen as by `notebooks.select`; `overrides` are `name=value` each; with `fresh`
+    all of them are executed again; `site`, the folder of the pages, is `_build` if left out.
+    BookError if parameters are wrong, a chapter fails or the pages cannot be built.
     """
     chosen = notebooks.select(only)
     if complaints := notebooks.check_pairs():
@@ -94,14 +84,9 @@ def run(
 
 
 def sweep(params_file: str | Path, grid: Mapping[str, Sequence[str]]) -> Path:
-    """Run the chapters up to evaluation for every combination of values, and compare the scores.
+    """Run the chapters up to evaluation for every combination of the values of parameters.
 
-    Args:
-        params_file: a file of `params/`
-        grid: parameter → values
-
-    Returns:
-        `runs/<name>-sweep.csv`: one row a run and task, with the values of the grid
+    `runs/<name>-sweep.csv`, which is returned, has a row a run and task, with the values.
     """
     import pandas as pd
 
@@ -127,9 +112,6 @@ def _say_changes(folder: Path, values: Mapping[str, Any]) -> None:
         print(f"Changed: {', '.join(new)}. A file stays until the new one is complete.")
 
 
-# --- one chapter --------------------------------------------------------------------------------
-
-
 def _task(source: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
     """The task of one chapter, as doit takes it."""
     notebook = notebooks.read(source)
@@ -141,7 +123,7 @@ def _task(source: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, An
     return {
         "name": source.stem,
         "actions": [(_execute, [notebook, out, mine])],
-        "file_dep": [str(source), *map(str, _code(_imports(notebook))), *map(str, reads)],
+        "file_dep": [str(source), *map(str, _code(notebook)), *map(str, reads)],
         "targets": [str(out), *map(str, _below(folder, notebooks.files_of(notebook, "writes")))],
         "uptodate": [config_changed({"params": mine, "inputs": inputs})],
         "verbosity": 2,
@@ -159,20 +141,8 @@ def _digest(path: str) -> str:
     if not path or not place.exists():
         return path
     files = sorted(place.rglob("*")) if place.is_dir() else [place]
-    stats = [
-        (str(one), one.stat().st_size, one.stat().st_mtime_ns) for one in files if one.is_file()
-    ]
-    return str(joblib.hash(stats))
-
-
-def _imports(notebook: Any) -> list[str]:
-    """Modules of the package that the cells of a notebook import."""
-    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    found = []
-    for start, names in re.findall(r"^from (paraclap[\w.]*) import ([^#\n]+)", code, re.MULTILINE):
-        found += [start, *(f"{start}.{name.split()[0]}" for name in names.strip("() ").split(","))]
-    found += re.findall(r"^import (paraclap[\w.]*)", code, re.MULTILINE)
-    return [one for one in found if one in _graph().modules]
+    stats = [(str(one), one.stat()) for one in files if one.is_file()]
+    return str(joblib.hash([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]))
 
 
 @cache
@@ -180,11 +150,15 @@ def _graph() -> Any:
     return grimp.build_graph("paraclap", cache_dir=None)
 
 
-def _code(modules: Sequence[str]) -> list[Path]:
-    """Files of these modules, of all that they import, and the tables beside them."""
-    graph = _graph()
-    reached = {up for one in modules for up in graph.find_upstream_modules(one)} | set(modules)
-    folders, files = set(), set()
+def _code(notebook: Any) -> list[Path]:
+    """Files of the modules that a notebook imports, of all that they import, tables beside them."""
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    found = re.findall(r"^import (paraclap[\w.]*)", code, re.MULTILINE)
+    for start, names in re.findall(r"^from (paraclap[\w.]*) import ([^#\n]+)", code, re.MULTILINE):
+        found += [start, *(f"{start}.{name.split()[0]}" for name in names.strip("() ").split(","))]
+    graph, folders, files = _graph(), set(), set()
+    modules = graph.modules & {*found}
+    reached = modules.union(*map(graph.find_upstream_modules, modules))
     for name in reached - {"paraclap"}:
         place = PACKAGE.parent / name.replace(".", "/")
         folders.add(place if place.is_dir() else place.parent)
@@ -203,11 +177,8 @@ def _execute(notebook: Any, out: Path, values: Mapping[str, Any]) -> TaskFailed 
         source, part = Path(place) / "source.ipynb", Path(place) / "executed.ipynb"
         nbformat.write(notebook, source)
         try:
-            options: dict[str, Any] = {
-                "config": kernel_settings(place),
-                "cwd": str(tables.project_folder()),
-            }
-            options |= {"kernel_name": "python3", "progress_bar": False}
+            options: dict[str, Any] = {"kernel_name": "python3", "config": kernel_settings(place)}
+            options |= {"cwd": str(tables.project_folder()), "progress_bar": False}
             papermill.execute_notebook(str(source), str(part), dict(values), **options)
         except papermill.PapermillExecutionError as error:
             shutil.copy(part, failed)
@@ -230,9 +201,6 @@ def kernel_settings(folder: str) -> Config:
     return Config(KernelManager=sockets, NotebookClient=quiet)
 
 
-# --- all chapters -------------------------------------------------------------------------------
-
-
 def _check_inputs(tasks: Sequence[Mapping[str, Any]], folder: Path) -> None:
     """Refuse a choice of chapters that read what no chapter has written yet."""
     written = {target for task in tasks for target in task["targets"]}
@@ -240,10 +208,8 @@ def _check_inputs(tasks: Sequence[Mapping[str, Any]], folder: Path) -> None:
     missing = sorted((n, f) for n, f in needed if f not in written and not Path(f).exists())
     if missing:
         name, file = missing[0]
-        raise BookError(
-            f"{name} reads {Path(file).relative_to(folder)}, which no chapter of the run "
-            f"{folder.name!r} has written yet: run the chapters before it."
-        )
+        msg = f"{name} reads {Path(file).relative_to(folder)}, which no chapter of the run "
+        raise BookError(f"{msg}{folder.name!r} has written yet: run the chapters before it.")
 
 
 class _Reporter(ZeroReporter):  # type: ignore[misc]  # doit is untyped

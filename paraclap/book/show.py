@@ -35,17 +35,7 @@ class Source(Code):
 
 
 def show(part: Callable[..., Any] | type) -> Source:
-    """Show the source of a function or class of the package.
-
-    Args:
-        part: a function, a method or a class of `paraclap`
-
-    Returns:
-        the source, coloured in JupyterLab and on the pages of the book
-
-    Raises:
-        TypeError: if `part` has no source, or is not part of the package
-    """
+    """Show the source of a function, method or class; TypeError if it is none of the package."""
     module = getattr(inspect.unwrap(part) if callable(part) else part, "__module__", "") or ""
     if not module.startswith("paraclap"):
         raise TypeError(f"Cannot show {part!r}, expected a function or a class of paraclap.")

@@ -81,9 +81,8 @@ def _parts(text: str) -> list[str]:
 def _names(text: str) -> dict[str, str]:
     """Names of corpora in a text, and how each is written there; empty for a path."""
     parts = _parts(text)
-    other = [
-        part for part in parts if part not in paper.CORPORA and not part.startswith(database.PREFIX)
-    ]
+    unnamed = [part for part in parts if part not in paper.CORPORA]
+    other = [part for part in unnamed if not part.startswith(database.PREFIX)]
     if len(other) == len(parts) or (other and Path(text).expanduser().is_dir()):
         return {}
     if other:

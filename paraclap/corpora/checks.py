@@ -20,26 +20,19 @@ class LeakError(ValueError):
 def check_leaks(
     labels: pd.DataFrame, where: str = "the labels table", *, drawn: bool = False
 ) -> list[str]:
-    """Check that no speaker, no second and no content of a file is in two splits.
+    """Check that no speaker, no second and no content of a file is in two splits; else LeakError.
 
-    Args:
-        labels: labels table; files that are not there are not compared
-        where: its name in messages
-        drawn: whether its splits were drawn by speaker: then only speakers are an error, and what
-            else is in two splits is in the notes that are returned
-
-    Raises:
-        LeakError: if something must not be in two splits, with the first five offenders
+    Files that are not there are not compared; ``where`` is the name of the table in messages. Where
+    splits were ``drawn`` by speaker, only speakers are an error, the rest is in the notes returned.
     """
     splits = labels.groupby(["corpus", "speaker"], sort=False)["split"].unique()
     leaks = splits[splits.str.len() > 1].droplevel("corpus")
     if len(leaks):
         first = "; ".join(f"{name} ({', '.join(own)})" for name, own in leaks.head().items())
-        msg = (
-            f"{len(leaks)} of {len(splits)} speakers are in two splits in {where} (first: {first})"
-        )
-        msg += ", expected each in one: correct the splits, leave them out to have them drawn by "
-        raise LeakError(f"{msg}speaker, or leave the speakers out if they are none.")
+        got = f"{len(leaks)} of {len(splits)} speakers are in two splits in {where}"
+        msg = f"{got} (first: {first}), expected each in one: correct the splits, leave them out "
+        msg += "to have them drawn by speaker, or leave the speakers out if they are none."
+        raise LeakError(msg)
     rows = labels.index.to_frame(index=False).assign(split=labels["split"].to_numpy())
     shared = _shared(rows, "train", f"train and in dev or test of {where}")
     if shared and not drawn:
@@ -76,10 +69,8 @@ def _copies(rows: pd.DataFrame) -> list[str]:
     rows = rows[rows["file"].map(lambda file: Path(file).is_file()).astype(bool)]
     for length in (0, 2**12, -1):
         content = rows["file"].map(lambda file, length=length: _content(Path(file), length))
-        same = rows.groupby(content)
-        rows = rows[
-            (same["side"].transform("nunique") == 2) & (same["file"].transform("nunique") > 1)
-        ]
+        several = rows.groupby(content)[["side", "file"]].transform("nunique") > 1
+        rows = rows[several.all(axis=1)]
     groups = rows.groupby(content, sort=False)["file"].unique()
     return [" and ".join(map(short_name, files[:2])) for files in groups]
 

@@ -48,14 +48,10 @@ def load(root: Path, names: Sequence[str], columns: Mapping[str, str]) -> labels
 
 
 def fetch(text: str) -> labels.Found:
-    """Fetch a database with audb, or take it from its cache, and read its emotions.
+    """Fetch a database such as ``audb:emodb@1.4.1`` with audb or its cache, and read its emotions.
 
-    Args:
-        text: such as ``audb:emodb@1.4.1``; without a version the pinned one, else the latest
-
-    Raises:
-        FileNotFoundError: if no repository has it, or none can be reached
-        ValueError: if it has no table with a column ``emotion``
+    Without a version it is the pinned one, else the latest. FileNotFoundError if no repository has
+    it, or none can be reached; ValueError if it has no table with a column ``emotion``.
     """
     import audb  # takes seconds
 

@@ -163,23 +163,20 @@ def list_segments(
 ) -> pd.MultiIndex:
     """Segments of a folder, a table on disk, a file, paths, or an index, without labels.
 
-    Args:
-        files: a folder gives all audio below it; a CSV or Parquet table its columns ``file`` and,
-            if there are any, ``start`` and ``end``, with files beside it or in the working folder
-        notes: sentences are added on files that are left out, and on what a table lacks
-
-    Raises:
-        FileNotFoundError: if the folder or table is not there
-        ValueError: if there is no audio in it, it is no such table, or a segment comes twice
+    A folder gives all audio below it; a CSV or Parquet table its columns ``file`` and, if there are
+    any, ``start`` and ``end``, with files beside it or in the working folder. ``notes`` gets
+    sentences on files that are left out, and on what a table lacks. FileNotFoundError if there is
+    nothing; ValueError if it has no audio, is no such table, or a segment comes twice.
     """
     path = Path(files) if isinstance(files, str | os.PathLike) else None
+    notes = [] if notes is None else notes
     if path and not path.exists():
         msg = f"Nothing at {str(path)!r}, expected a folder, a table or an audio file."
         raise FileNotFoundError(msg)
     if path and path.is_dir():
-        index = tables.segments(_audio_below(path, [] if notes is None else notes))
+        index = tables.segments(_audio_below(path, notes))
     elif path and path.suffix.lower() in (".csv", ".tsv", ".txt", ".parquet"):
-        index = tables.as_index(_read(path, [] if notes is None else notes, (), None, {}))
+        index = tables.as_index(_read(path, notes, (), None, {}))
     else:
         index = tables.as_index(files)
     if len(twice := index[index.duplicated()]):

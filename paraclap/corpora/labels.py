@@ -61,8 +61,7 @@ def finish(
 ) -> pd.DataFrame:
     """Labels table of a corpus, as :func:`paraclap.corpora.load` gives it, of some of our columns.
 
-    Raises:
-        ValueError: if a word, number, time or split is not as it should be, or no file can be read
+    ValueError if a word, number, time or split is not as it should be, or no file can be read.
     """
     table, where, notes = found
     further = [str(name) for name in table if str(name).startswith(FURTHER)]
@@ -76,9 +75,8 @@ def finish(
     else:
         table["split"] = "test" if for_testing else given_splits(table, where)
     if not for_testing and "train" not in set(table["split"]):
-        raise ValueError(
-            f"No training split in {where}, got {sorted({*table['split']})}: {_REMEDY}"
-        )
+        got = f"No training split in {where}, got {sorted({*table['split']})}"
+        raise ValueError(f"{got}: {_REMEDY}")
     table = tables.check_labels(table, where)
     files = table.index.to_frame()["file"].groupby(table["corpus"]).unique()
     synthetic = {corpus: audio.is_synthetic(own.tolist()) for corpus, own in files.items()}

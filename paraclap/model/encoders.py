@@ -11,18 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import (
-    AutoConfig,
-    AutoFeatureExtractor,
-    AutoModel,
-    AutoTokenizer,
-    BertConfig,
-    BertModel,
-    PreTrainedConfig,
-    PreTrainedModel,
-    Wav2Vec2Config,
-    Wav2Vec2Model,
-)
+from transformers import PreTrainedConfig, PreTrainedModel, Wav2Vec2Config, Wav2Vec2Model
+from transformers.models.auto import AutoConfig, AutoFeatureExtractor, AutoModel, AutoTokenizer
+from transformers.models.bert import BertConfig, BertModel
 
 from paraclap.audio import SAMPLING_RATE
 from paraclap.model.configuration import check_encoder
@@ -62,14 +53,10 @@ def build(
 
 
 def load_audio_encoder(name: str, signals: str = "raw") -> AudioEncoder:
-    """Audio encoder and its feature extractor.
+    """Audio encoder by name, see the module, and its feature extractor.
 
-    Args:
-        name: As in the module; a folder has weights and ``preprocessor_config.json``.
-        signals: ``"encoder"`` normalises signals if that file says so; ``"raw"`` does not.
-
-    Raises:
-        OSError, ValueError: If something is not there, cannot be read, or does not fit.
+    A folder has weights and ``preprocessor_config.json``; ``signals="encoder"`` normalises signals
+    if that says so. OSError or ValueError if one is not there, cannot be read, or does not fit.
     """
     if name == "egemaps":
         alone = ParaCLAPFeatureExtractor(1, FUNCTIONALS, True, do_normalize=False)
@@ -84,12 +71,9 @@ def load_audio_encoder(name: str, signals: str = "raw") -> AudioEncoder:
         return encoder, ParaCLAPFeatureExtractor(frame_samples(encoder.config), do_normalize=False)
     config = check_encoder(read_config(name, layerdrop=0.0), "audio")
     settings = _read("preprocessor_config.json", AutoFeatureExtractor, name)
-    extractor = ParaCLAPFeatureExtractor(
-        frame_samples(config),
-        do_normalize=signals == "encoder" and getattr(settings, "do_normalize", True),
-        sampling_rate=settings.sampling_rate,
-    )
-    return read_encoder(name, config), extractor
+    form: dict[str, Any] = {"sampling_rate": settings.sampling_rate}
+    form["do_normalize"] = signals == "encoder" and getattr(settings, "do_normalize", True)
+    return read_encoder(name, config), ParaCLAPFeatureExtractor(frame_samples(config), **form)
 
 
 def small_encoder(name: str) -> Wav2Vec2Model:

@@ -101,9 +101,8 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
     ) -> Any:
         """Load a model with its processor, in evaluation mode; arguments as in transformers.
 
-        Raises:
-            OSError: If there is no model or its weights cannot be read.
-            ValueError: If it is the model of another architecture or weights do not fit.
+        OSError if there is no model or its weights cannot be read; ValueError if it is the model of
+        another architecture or weights do not fit.
         """
         given, with_info = pretrained_model_name_or_path, kwargs.pop("output_loading_info", False)
         name = None if given is None else str(given)  # None: all is in config and state_dict

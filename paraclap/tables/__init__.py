@@ -168,8 +168,7 @@ def report_rows(
 def check_labels(table: pd.DataFrame, where: str = "the labels table") -> pd.DataFrame:
     """Bring labels into their canonical form: :data:`LABELS` first, as ``str`` and float.
 
-    Raises:
-        ValueError: if an index name, column, word, number or time in ``where`` is bad
+    ValueError if an index name, column, word, number or time in ``where`` is bad.
     """
     missing = [column for column in LABELS if column not in table]
     if list(table.index.names) != INDEX or missing or table.empty:

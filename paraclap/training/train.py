@@ -47,19 +47,13 @@ def train(
 ) -> ParaCLAP:
     """Train a model, or load it if the folder has one of the same settings and data.
 
-    Args:
-        labels: Labels table with the splits ``train`` and ``dev``.
-        pool: The queries of its rows.
-        folder: Gets ``model/``, ``curves.csv``, ``settings.json``, decoded audio, ``checkpoints/``
-            until it is done. A model of other settings stays until then.
-        settings: What to train, and how.
-        functionals: Features table, for an audio encoder that reads them.
-        audio: File of the decoded audio; in ``folder`` if left out.
-
-    Raises:
-        ValueError: If a split is missing or too small, or functionals are wanted and not given.
-        BlockingIOError: If another training works in the folder.
-        FloatingPointError: If the loss is not finite.
+    ``labels`` have the splits ``train`` and ``dev``, ``pool`` the queries of their rows, and
+    ``functionals`` their features, for an audio encoder that reads them. ``folder`` gets
+    ``model/``, ``curves.csv``, ``settings.json``, decoded audio (unless ``audio`` names a file for
+    it), and ``checkpoints/`` until it is done; a model of other settings stays until then.
+    ValueError if a split is missing or too small, or functionals are wanted and not given;
+    BlockingIOError if another training works in the folder; FloatingPointError if the loss is not
+    finite.
     """
     if missing := sorted({"train", "dev"} - set(labels["split"])):
         raise ValueError(f"No utterances in the splits {missing}, expected some in train and dev.")

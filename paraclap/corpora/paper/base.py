@@ -23,9 +23,7 @@ from paraclap.tables import LABELS, report_rows, segments, short_name
 
 SUFFIXES = (".wav", ".sph", ".flac")
 _CODES = pd.read_csv(Path(__file__).with_name("codes.csv"), dtype="str", keep_default_na=False)
-CODES = {
-    str(column): dict(own[["code", "word"]].to_numpy()) for column, own in _CODES.groupby("column")
-}
+CODES = {name: dict(own[["code", "word"]].to_numpy()) for name, own in _CODES.groupby("column")}
 
 
 @dataclass(frozen=True)
@@ -79,9 +77,8 @@ class Corpus:
     def read(self, root: Path) -> Found:
         """Read the corpus from its folder, or from one that holds this folder.
 
-        Raises:
-            FileNotFoundError: if it is another folder, or no utterance is in it
-            ValueError: if a label file, a label or a file name is not as it should be
+        FileNotFoundError if it is another folder, or no utterance is in it; ValueError if a label
+        file, a label or a file name is not as it should be.
         """
         home, notes = self.home(root), list[str]()
         rows = self.rows(home, notes)
@@ -91,8 +88,7 @@ class Corpus:
         table = rows[ours].set_axis(segments(rows["file"]))
         table["speaker"] = self.name + "-" + table["speaker"].astype("str")
         table["language"] = self.language
-        if "corpus" not in table:
-            table["corpus"] = self.name
+        table["corpus"] = table.get("corpus", self.name)
         return table, self.name, [*notes, *self._compared(table)]
 
     def _compared(self, table: pd.DataFrame) -> Iterator[str]:
