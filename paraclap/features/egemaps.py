@@ -74,10 +74,8 @@ def extract(
 
     Returns:
         functionals (float32) and duration in the order of the table, with absolute files; without
-        failed segments, which :func:`failed` and ``attrs["failed"]`` list
-
-    Raises:
-        ValueError: if segments are listed twice, or none has features
+        failed segments, which :func:`failed` and ``attrs["failed"]`` list; ValueError if segments
+        are listed twice, or none has features
     """
     index = tables.as_index(table)
     files = map(os.path.abspath, index.get_level_values("file"))  # workers have other folders

@@ -23,15 +23,9 @@ Edges = dict[str, tuple[float, float]]  # attribute → (lower, upper), in the u
 def fit_levels(features: pd.DataFrame, quantiles: tuple[float, float] = (0.3, 0.7)) -> Edges:
     """Find the two edges of every attribute, on the training rows alone.
 
-    Args:
-        features: any columns of `FEATURES`; with a column `split` only its rows of train count
-        quantiles: where low ends and where high begins, between 0 and 1
-
-    Returns:
-        edges of all attributes that can be cut in three; the others are named on stderr
-
-    Raises:
-        ValueError: if the quantiles are bad, or nothing can be cut
+    `features` have any columns of `FEATURES`; with a column `split` only its rows of train count.
+    Attributes that cannot be cut in three have no edges and are named on stderr. ValueError if the
+    quantiles are not between 0 and 1, or nothing can be cut.
     """
     if not 0 < quantiles[0] < quantiles[1] < 1:
         raise ValueError(f"Bad quantiles {quantiles}, expected 0 < low < high < 1, as (0.3, 0.7).")
@@ -45,14 +39,9 @@ def fit_levels(features: pd.DataFrame, quantiles: tuple[float, float] = (0.3, 0.
 
 
 def assign_levels(features: pd.DataFrame, edges: Edges) -> pd.DataFrame:
-    """Give every value its level.
+    """Give every value its level, an ordered categorical (low < normal < high) an attribute.
 
-    Args:
-        features: one row a segment, with the column of every attribute in `edges`
-        edges: as `fit_levels` finds them
-
-    Returns:
-        the index of `features`; one ordered categorical (low < normal < high) an attribute
+    `features` have a row a segment, and the column of every attribute in `edges`.
     """
     levels = pd.DataFrame(index=features.index)
     for name, (low, high) in edges.items():

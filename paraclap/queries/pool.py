@@ -157,14 +157,8 @@ def query_truth(pool: QueryPool, queries: Sequence[str]) -> np.ndarray:
     """Find of which rows each query is true: 1 true, 0 false, -1 unknown, `(rows, queries)`.
 
     It is true if it is among the row's queries, false if something known of the row contradicts it
-    (a level, emotion or gender), else unknown: "is loud" where the intensity has no level.
-
-    Args:
-        pool: the queries of a table
-        queries: any that its template set makes of the table's emotions or of listed ones
-
-    Raises:
-        ValueError: if the template set has no such query
+    (a level, emotion or gender), else unknown: "is loud" where the intensity has no level. Queries
+    are any that the template set makes of the table's emotions or of listed ones, else ValueError.
     """
     table = pool.labels.reindex(columns=[*FEATURES, "emotion", "gender"])
     table["word"] = table["emotion"].map(pool.emotions)

@@ -64,9 +64,7 @@ class Template:
 def matching_templates(templates: Iterable[Template], states: Mapping[str, str]) -> list[Template]:
     """Find the templates that hold for one utterance, in their order.
 
-    Args:
-        templates: as `load_templates` reads them
-        states: attribute → its state, as `states_of` gives them; one left out is unknown
+    `states` are those of :func:`states_of`; an attribute that is left out is unknown.
     """
     return [
         one
