@@ -1,6 +1,5 @@
 import time
 import tracemalloc
-from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -56,7 +55,7 @@ def test_a_segment_is_that_part_of_the_whole(tmp_path):
     assert len(audio.read(file, 0, 3.005)) == 48_000
 
 
-@pytest.mark.parametrize("time", ["1,234,5", float("inf"), Decimal(1), [1]])
+@pytest.mark.parametrize("time", ["1,234,5", float("inf"), "1,100", [1]])
 def test_what_is_no_time_is_an_error(tmp_path, time):
     with pytest.raises(audio.AudioError, match=r"a\.wav': Bad time"):
         audio.read(write(tmp_path / "a.wav", tone()), time)

@@ -94,6 +94,6 @@ def test_what_the_package_imports_is_what_it_requires():
 def test_make_lab_runs_in_a_folder_with_a_space_in_its_name(tmp_path):
     (place := tmp_path / "a b").mkdir()
     shutil.copy(ROOT / "Makefile", place)
-    plan = ["make", "--dry-run", "--assume-old=.venv/stamp", "lab"]
+    plan = ["make", "--dry-run", "--no-print-directory", "--assume-old=.venv/stamp", "lab"]
     (line,) = subprocess.run(plan, cwd=place, capture_output=True, text=True).stdout.splitlines()
     assert shlex.split(line)[0] == f"JUPYTER_CONFIG_PATH={place}/.jupyter"

@@ -7,10 +7,11 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 from small_training import SETTINGS, context, run
 
-from paraclap import features, tables
+from paraclap import features
 from paraclap.corpora import synthetic
 from paraclap.evaluation.scoring import score_files
 from paraclap.model import ParaCLAP
@@ -77,7 +78,7 @@ def contents(out):
     files = {str(f.relative_to(out)): f for f in sorted(out.rglob("*")) if f.is_file()}
     parts = (".parts/", "checkpoints/", "/.", ".pcm.part")  # what is not final
     return {
-        name: tables.read_table(file).to_csv() if file.suffix == ".parquet" else file.read_bytes()
+        name: pd.read_parquet(file).to_csv() if file.suffix == ".parquet" else file.read_bytes()
         for name, file in files.items()
         if not any(part in f"/{name}" for part in parts)
     }
