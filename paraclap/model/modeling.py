@@ -39,7 +39,7 @@ class ParaCLAPFeatures(BaseModelOutputWithPooling):  # type: ignore[misc]  # unt
     @property
     def shape(self) -> torch.Size:
         """That of the embeddings, ``(batch, projection_dim)``."""
-        return self.pooler_output.shape  # type: ignore[no-any-return]
+        return self.pooler_output.shape  # type: ignore[no-any-return]  # untyped
 
 
 @dataclass

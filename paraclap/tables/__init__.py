@@ -122,7 +122,7 @@ def home_of(path: Name, files: pd.Series) -> Path:
     """Folder of the relative files in a table: its own, else the working or project folder."""
     own, project = Path(path).resolve().parent, project_folder()
     for place in (own, Path.cwd(), project):
-        if any(os.path.exists(place / str(file)) for file in files[:100]):  # noqa: PTH110
+        if any(os.path.exists(place / str(file)) for file in files[:100]):  # noqa: PTH110 (speed)
             return place
     return project if own.is_relative_to(project) else own
 
