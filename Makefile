@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help model book test mutants lint format pairs lab env clean
+.PHONY: help model book people test mutants lint format pairs lab env clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,11 @@ model: $(STAMP)  ## a small model in minutes, for `paraclap score my.wav --candi
 
 book: $(STAMP)  ## run the notebooks with params/$(RUN).yaml, build the book, print its first page
 	@$(BIN)/paraclap book params/$(RUN).yaml
+
+# Clips come from packages of Debian; G722 decodes some of them.
+people: $(STAMP)  ## chapters 1 to 5 on real speech of 42 people, fetched from packages of Debian
+	@$(BIN)/python -m pip install --quiet "G722>=1.2.8"
+	@$(BIN)/paraclap book params/people.yaml --only 01-05 --no-html
 
 # OpenMP waits without spinning: processes of the suite share the cores.
 test: lint  ## all checks: style, types, pairs, tests, doctests, the book in small

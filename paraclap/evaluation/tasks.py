@@ -173,6 +173,30 @@ def attribute_queries(levels: pd.DataFrame, templates: str = "paper") -> dict[st
     return {name: contrast(name, templates) for name in names if levels[name].notna().any()}
 
 
+def attribute_answers(
+    model: ParaCLAP,
+    labels: pd.DataFrame,
+    embeddings: Embeddings,
+    levels: pd.DataFrame,
+    templates: str = "paper",
+) -> pd.DataFrame:
+    """Ask each attribute for its low or its high end, of utterances at one of the ends.
+
+    ``levels`` is on the index of ``labels``. Returns :data:`COLUMNS`, where ``corpus`` is the
+    attribute, of attributes with both ends.
+    """
+    parts = [pd.DataFrame(columns=COLUMNS)]
+    for attribute, queries in attribute_queries(levels, templates).items():
+        ends = levels[attribute].astype(object).replace({"female": "low", "male": "high"})
+        at_end = ends.isin(["low", "high"]).to_numpy()
+        if ends[at_end].nunique() == 2:
+            question = encode_candidates(model, {"low": queries[0], "high": queries[1]})
+            rows = labels.loc[at_end, ["speaker"]].assign(corpus=attribute, truth=ends[at_end])
+            found = answer(question, embeddings[at_end])["prediction"]
+            parts.append(rows.assign(prediction=found.to_numpy())[[*COLUMNS]])
+    return pd.concat(parts)
+
+
 def attribute_scores(
     model: ParaCLAP,
     labels: pd.DataFrame,
@@ -182,23 +206,11 @@ def attribute_scores(
     draws: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """UAR of the question for the low or the high end, of utterances at one of the ends.
-
-    ``levels`` is on the index of ``labels``. Returns ``attribute, n, uar, uar_low, uar_high``, best
-    first, of attributes with both ends.
-    """
-    rows = []
-    for attribute, queries in attribute_queries(levels, templates).items():
-        ends = levels[attribute].astype(object).replace({"female": "low", "male": "high"})
-        at_end = ends.isin(["low", "high"]).to_numpy()
-        if ends[at_end].nunique() < 2:
-            continue
-        question = encode_candidates(model, {"low": queries[0], "high": queries[1]})
-        answers = answer(question, embeddings[at_end])["prediction"]
-        given = ends[at_end].to_numpy(), answers, ["low", "high"]
-        interval = bootstrap_interval(*given, labels["speaker"][at_end], draws, seed)
-        rows.append([attribute, int(at_end.sum()), metrics.uar(*given), *interval])
-    found = pd.DataFrame(rows, columns=["attribute", "n", "uar", "uar_low", "uar_high"])
+    """UAR of :func:`attribute_answers`: ``attribute, n, uar, uar_low, uar_high``, best first."""
+    answers = attribute_answers(model, labels, embeddings, levels, templates)
+    asked = dict.fromkeys(answers["corpus"], ("low", "high"))
+    found = score(answers, asked, draws=draws, seed=seed).rename(columns={"task": "attribute"})
+    found = found[["attribute", "n", "uar", "uar_low", "uar_high"]]
     return found.sort_values("uar", ascending=False, ignore_index=True)
 
 

@@ -19,6 +19,7 @@ import soundfile
 from tqdm import tqdm
 
 from paraclap import audio, tables
+from paraclap.corpora import people
 from paraclap.corpora.synthetic import effects, espeak
 from paraclap.corpora.synthetic.plan import TRAINING, plan, read_data
 
@@ -59,7 +60,9 @@ def build(
 
 
 def corpus_folder(corpus: str, folder: str | Path, *settings: Any) -> Path:
-    """Folder of a corpus: for ``"synthesis"`` that of :func:`build`, which has the settings."""
+    """Folder of a corpus; ``"synthesis"`` (see :func:`build`) and ``"people"`` are made there."""
+    if corpus == "people":
+        return people.build(Path(folder))
     return build(folder, *settings) if corpus == "synthesis" else Path(corpus)
 
 
