@@ -1,7 +1,7 @@
 """What do models hear in people? Attributes, asked of people whom no training contained.
 
     make model book people               # models of synthetic speech; the clips of people
-    python -m benchmarks.people          # half an hour; --rounds: seeds of the training
+    python -m benchmarks.people          # half an hour; --rounds: seeds with the encoder egemaps
 
 Five folds over the speakers of :mod:`paraclap.corpora.people`: each is asked about once. Levels are
 those of the people of the other folds, also for models that learned from synthetic speech, which
@@ -34,8 +34,9 @@ def main(given: list[str] | None = None) -> None:
     clips, parts = read("people"), []
     for encoder, run in list(SYNTHETIC.items())[: 1 if args.dry else None]:
         spoken = read("smoke" if args.dry else run)
-        answers = asked(clips, spoken, 1 if args.dry else args.rounds)
-        parts.append(summary(answers).assign(encoder=encoder))
+        seeds = 1 if args.dry or encoder == "small" else args.rounds
+        answers = asked(clips, spoken, seeds)
+        parts.append(summary(answers).assign(encoder=encoder, seeds=seeds))
         print(parts[-1].round(3).to_string(index=False), flush=True)
     tables.write_table(pd.concat(parts).round(4), args.out.with_suffix(".csv"))
 

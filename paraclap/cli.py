@@ -1,4 +1,4 @@
-"""The shell: `paraclap score`, `features`, `queries`, `train`, `book`, `sweep`.
+"""The shell: `paraclap score`, `models`, `features`, `queries`, `train`, `book`, `sweep`.
 
 Results go to stdout or to the file of ``--out``, progress and errors to stderr. The exit status is
 0, 1 with a sentence that says what is wrong, or 2 if the command itself is misspelt. Each command
@@ -48,7 +48,7 @@ def _errors(out: str = "") -> Iterator[None]:
 def score(
     files: Files,
     candidates: Annotated[str, typer.Option(help="happy,sad,angry or joy=happy,anger=angry")],
-    model: Annotated[str, typer.Option(help="Folder or hub id; that of a run if left out.")] = "",
+    model: Annotated[str, typer.Option(help="Folder, hub id, or `released`.")] = "",
     template: Annotated[str, typer.Option(help="Sentence with a slot {}.")] = "speaker is {}",
     out: Out = "",
     window: Annotated[float | None, typer.Option(help="Seconds; else each segment whole.")] = None,
@@ -69,6 +69,25 @@ def score(
         device = device.replace("auto", "cuda" if torch.cuda.is_available() else "cpu")
         net = ParaCLAP.from_pretrained(folder).to(device)
         score_files(net, rows, words, path, template, precision=precision, window=window, hop=hop)
+
+
+@app.command()
+def models() -> None:
+    """List the models at hand: what each learned from, where it is, its size."""
+    from paraclap.tables import project_folder, read_table
+
+    found = [("released", "MSP-Podcast", _released())]
+    for folder in sorted((project_folder() / "runs").glob("*/model")):
+        labels = folder.with_name("labels.parquet")
+        rows: Any = read_table(labels).query("split == 'train'") if labels.is_file() else {}
+        kind = " (synthetic speech)" * bool(any(rows.get("synthetic", ())))
+        found.append((folder.parent.name, ", ".join(set(rows.get("corpus", "?"))) + kind, folder))
+    for name, learned, folder in found:
+        if (weights := folder / "model.safetensors").is_file():
+            size = f"{weights.stat().st_size / 1e6:,.0f} MB"
+            typer.echo(f"{name}: learned from {learned}; {folder}, {size}")
+        elif name == "released":
+            typer.echo("released: not here, `--model released` fetches it")
 
 
 @app.command()
@@ -199,16 +218,27 @@ def _model(model: str) -> str:
     """Folder or hub id of the model; says which, and whether it learned from synthetic speech."""
     from paraclap.tables import read_table
 
-    if model.count("/") == 1 and not Path(model).parent.exists():
+    if not model and (_released() / "config.json").is_file():
+        typer.echo(f"Model: {_released()}, which the authors published.", err=True)
+        return str(_released())
+    if model == "released" or (model.count("/") == 1 and not Path(model).parent.exists()):
         return model  # of the hub
     given = Path(model).expanduser() / "config.json" if model else None
     folder = _of_run("model/config.json", "--model", given).parent
     labels = folder.parent / "labels.parquet"
     synthetic = labels.is_file() and any(read_table(labels).get("synthetic", ()))
     if not model or synthetic:
-        little = ", which learned from synthetic speech: its answers say little about people"
+        little = ", which learned from synthetic speech: its answers say little about people. "
+        little += "`--model released` fetches the authors' model, which learned from people"
         typer.echo(f"Model: {folder}{little * synthetic}.", err=True)
     return str(folder)
+
+
+def _released() -> Path:
+    """Where the authors' model is once it was fetched."""
+    from huggingface_hub.constants import HF_HOME
+
+    return Path(HF_HOME, "paraclap", "released")
 
 
 @contextlib.contextmanager

@@ -42,6 +42,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PARACLAP_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HOME", str(tmp_path / "hub"))
     return tmp_path / "home"
 
 
@@ -61,7 +62,23 @@ def test_a_voice_is_scored_by_the_demo_model_without_further_options(
     assert (name, answer) == ("voices/2.wav", expected["prediction"])
     np.testing.assert_allclose([float(n) for n in numbers], expected[words].tolist(), atol=5e-3)
     little = "which learned from synthetic speech: its answers say little about people"
-    assert done.stderr == f"Model: {demo}/model, {little}.\n"
+    assert done.stderr.startswith(f"Model: {demo}/model, {little}. `--model released` fetches")
+
+
+def test_models_at_hand_are_listed_and_the_published_one_comes_first(
+    home, model_folder, folder, labels
+):
+    demo = home / "runs" / "demo"
+    shutil.copytree(model_folder, demo / "model")
+    tables.write_table(labels.assign(synthetic=True, split="train"), demo / "labels.parquet")
+    first, second = call("models").stdout.splitlines()
+    assert first == "released: not here, `--model released` fetches it"
+    assert second.startswith("demo: learned from ") and f"(synthetic speech); {demo}" in second
+    released = home.parent / "hub" / "paraclap" / "released"
+    shutil.copytree(model_folder, released)
+    assert call("models").stdout.startswith(f"released: learned from MSP-Podcast; {released}, ")
+    done = call("score", folder / "2.wav", *ASKED)
+    assert done.stderr == f"Model: {released}, which the authors published.\n"
 
 
 @pytest.mark.parametrize("out", ["-", "answers.csv", "answers.parquet"])

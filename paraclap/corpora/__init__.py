@@ -14,10 +14,10 @@ from pathlib import Path
 import pandas as pd
 
 from paraclap import tables
-from paraclap.corpora import database, folder, labels, paper
+from paraclap.corpora import database, folder, labels, paper, people
 from paraclap.tables import did_you_mean, unknown
 
-__all__ = ["database", "folder", "load", "paper"]
+__all__ = ["database", "folder", "load", "paper", "people"]
 
 
 def load(

@@ -6,6 +6,7 @@ sizes of the encoders come from configurations. Signals are not normalised, as i
 evaluation. Chapter 7. Source: ``KeiKinn/ParaCLAP``.
 """
 
+import contextlib
 import re
 import warnings
 from collections.abc import Mapping
@@ -13,17 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import hf_hub_download
+from huggingface_hub import constants, get_session, hf_hub_download, hf_hub_url
+from huggingface_hub.errors import LocalEntryNotFoundError
 from transformers import PreTrainedConfig
 
 from paraclap.model.configuration import ParaCLAPConfig
 from paraclap.model.encoders import frame_samples, read_config, read_tokenizer
 from paraclap.model.modeling import ParaCLAP
 from paraclap.model.processing import ParaCLAPFeatureExtractor, ParaCLAPProcessor
-from paraclap.tables import short_name
+from paraclap.tables import atomic, short_name
 
-FILE = "best.pth.tar"
-ADDRESS = f"https://huggingface.co/KeiKinn/paraclap/resolve/main/{FILE}"
+NAMES, FILE = ("KeiKinn/paraclap", "released"), "best.pth.tar"
+ADDRESS = f"https://huggingface.co/{NAMES[0]}/resolve/main/{FILE}"
 AUDIO_ENCODER = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"
 TEXT_ENCODER = "bert-base-uncased"
 WIDTH = "audio_projection.linear1.weight"
@@ -74,6 +76,19 @@ def load_released(
     return model
 
 
+def released_folder() -> Path:
+    """Folder of the published model in the cache of the hub, fetched and converted if need be.
+
+    OSError if it is not there and the hub cannot be reached.
+    """
+    folder = Path(constants.HF_HOME, "paraclap", "released")
+    if not (folder / "config.json").is_file():
+        model = load_released(NAMES[0], AUDIO_ENCODER, TEXT_ENCODER)
+        with atomic(folder) as part:
+            model.save_pretrained(part)
+    return folder
+
+
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Read a state dict, bare or under ``state_dict`` or ``model``; no code in it is run.
 
@@ -102,7 +117,12 @@ def _find(checkpoint: str | Path) -> Path:
     """File of a checkpoint: itself, the one in its folder, or the one fetched from the hub."""
     path = Path(checkpoint, FILE) if Path(checkpoint).is_dir() else Path(checkpoint)
     try:
-        return path if path.is_file() else Path(hf_hub_download(str(checkpoint), FILE))
+        if path.is_file():
+            return path
+        with contextlib.suppress(LocalEntryNotFoundError):
+            return Path(hf_hub_download(str(checkpoint), FILE, local_files_only=True))
+        get_session().head(hf_hub_url(str(checkpoint), FILE), timeout=10)  # once: downloads retry
+        return Path(hf_hub_download(str(checkpoint), FILE))
     except Exception as error:  # name, connection, repository and file: each has its own kinds
         got = f"No checkpoint at {short_name(path)!r} ({type(error).__name__})"
         msg = f"{got}, expected a state dict, its folder or a hub id: download {ADDRESS}."

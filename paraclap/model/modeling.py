@@ -101,11 +101,14 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
     ) -> Any:
         """Load a model with its processor, in evaluation mode; arguments as in transformers.
 
+        The hub id of the authors, or ``released``, gives their model, converted once.
         OSError if there is no model or its weights cannot be read; ValueError if it is the model of
         another architecture or weights do not fit.
         """
         given, with_info = pretrained_model_name_or_path, kwargs.pop("output_loading_info", False)
         name = None if given is None else str(given)  # None: all is in config and state_dict
+        if name in ("KeiKinn/paraclap", "released") and not Path(name).exists():
+            name = str(importlib.import_module("paraclap.model.checkpoint").released_folder())
         cached = {key: kwargs[key] for key in CACHE if key in kwargs}
         kwargs["revision"] = resolve_revision(name, **cached)  # the same commit for every part
         try:

@@ -3,15 +3,18 @@
 import io
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hub import serve
+from huggingface_hub import constants
 from torch.nn.functional import normalize
 from transformers import AutoTokenizer, BertConfig, Wav2Vec2Config
 
-from paraclap.model import ParaCLAP
+from paraclap.model import ParaCLAP, checkpoint
 from paraclap.model.checkpoint import WIDTH, read_weights
 from paraclap.model.encoders import minilm_folder
 from paraclap.model.layers import encode_audio
@@ -100,6 +103,24 @@ def test_a_checkpoint_may_come_in_other_wrappings(model, state, tmp_path, kind):
     again = load(tmp_path)
     expected = model.state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in again.state_dict().items())
+
+
+def test_the_published_model_is_fetched_once_by_its_name(model, tmp_path, monkeypatch):
+    for name in ("HF_HOME", "HF_HUB_CACHE"):
+        monkeypatch.setattr(constants, name, str(tmp_path / name))
+    monkeypatch.setattr(checkpoint, "AUDIO_ENCODER", AUDIO_CONFIG)
+    monkeypatch.setattr(checkpoint, "TEXT_ENCODER", TEXT_CONFIG)
+    with pytest.raises(OSError, match=r"No checkpoint at 'KeiKinn/paraclap' \(Offline.*download"):
+        ParaCLAP.from_pretrained("released")
+    (tmp_path / ("1" * 40)).mkdir()
+    shutil.copy(DATA / "best.pth.tar", tmp_path / ("1" * 40))
+    with serve({"main": "1" * 40}, tmp_path, monkeypatch) as asked:
+        fetched = ParaCLAP.from_pretrained("KeiKinn/paraclap").state_dict()
+        asked.clear()
+        again = ParaCLAP.from_pretrained("released").state_dict()
+    assert not asked
+    for key, value in model.state_dict().items():
+        assert value.equal(fetched[key]) and value.equal(again[key])
 
 
 def test_configurations_may_be_objects_and_stay_as_they_were(state, tmp_path):
