@@ -53,14 +53,11 @@ def main(given: Sequence[str] | None = None) -> None:
                 scored = metrics.recalls(tasks.predict(model, test, questions, "{}"))
                 uar = scored.groupby("task")["recall"].mean().mean()
                 found.setdefault(recipe, []).append(uar)
-    table = (
-        pd.DataFrame(found)
-        .agg(["mean", "min", "max"])
-        .T.set_axis(["mean", "lowest", "highest"], axis=1)
-    )
-    table = table.rename_axis("recipe").reset_index()
-    table.insert(1, "seeds", args.rounds)
-    table.insert(2, "tasks", len(questions))
+    table = pd.DataFrame(found).agg(["mean", "min", "max"]).T
+    table = table.set_axis(["mean", "lowest", "highest"], axis=1).rename_axis("recipe")
+    table.insert(0, "seeds", args.rounds)
+    table.insert(1, "tasks", len(questions))
+    table = table.reset_index()
     tables.write_table(table.round(3), args.out.with_suffix(".csv"))
     print(table.round(3).to_string(index=False))
 
@@ -68,10 +65,8 @@ def main(given: Sequence[str] | None = None) -> None:
 def recipes(folder: Path, starts: dict[str, str], dry: bool) -> dict[str, Settings]:
     """Settings of the paper's recipe, of that with one element of the code, and of the code."""
     place = tables.project_folder() / "params" / "paper"
-    paper, released = (
-        yaml.safe_load((place / name).read_text("utf-8"))
-        for name in ("rand5.yaml", "released.yaml")
-    )
+    files = [place / name for name in ("rand5.yaml", "released.yaml")]
+    paper, released = (yaml.safe_load(file.read_text("utf-8")) for file in files)
     differing = [key for key in paper if paper[key] != released[key]]
     fixed: dict[str, Any] = tables.read_json(folder / "settings.json") | starts
     fixed |= {"captions_per_utterance": 0, "dev_template": "{}", "audio_lr": 1e-3, "text_lr": 3e-4}
@@ -83,13 +78,8 @@ def recipes(folder: Path, starts: dict[str, str], dry: bool) -> dict[str, Settin
         steps = (2 if dry else STEPS) * own["epochs"] * paper["batch"]
         steps //= paper["epochs"] * own["batch"]
         own = {key: own[key] for key in differing if key != "run"}
-        own |= {
-            "batch": batch,
-            "steps": steps,
-            "frozen_dropout": False,
-            "emotion_form": "adjective",
-        }
-        made[name] = Settings.of(fixed | own)
+        own |= {"batch": batch, "steps": steps, "emotion_form": "adjective"}
+        made[name] = Settings.of(fixed | own | {"frozen_dropout": False})
     return made
 
 
@@ -114,9 +104,8 @@ def train_on_ratings(ratings: pd.DataFrame, name: str, steps: int, batch: int = 
     head = torch.nn.Linear(encoder.config.hidden_size, ratings.shape[1])
     truth = torch.tensor(((ratings - ratings.mean()) / ratings.std()).to_numpy(np.float32))
     optimizer = torch.optim.AdamW([*encoder.parameters(), *head.parameters()], lr=1e-3)
-    extractor = transformers.Wav2Vec2FeatureExtractor(
-        do_normalize=False, return_attention_mask=True
-    )
+    form = {"do_normalize": False, "return_attention_mask": True}
+    extractor = transformers.Wav2Vec2FeatureExtractor(**form)
     options = {"sampling_rate": audio.SAMPLING_RATE, "padding": True, "return_tensors": "pt"}
     for _ in range(steps):
         rows = rng.choice(len(ratings), min(batch, len(ratings)), replace=False)

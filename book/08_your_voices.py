@@ -203,21 +203,21 @@ fig
 # speakers are asked about and most others are learned from, so that no model has met a speaker it is asked about. A level is high or low
 # among these people. `python -m benchmarks.people` measured it once, with three seeds of the training, and not in this run.
 
-# %%
+# %% mystnb={"figure": {"caption": "UAR of the questions for the low or the high end of an attribute, asked about people by models that learned from synthetic speech, from other people, or from both. The encoder `egemaps` reads the functionals, `small` the signal. The intervals draw speakers.", "name": "fig-people"}, "image": {"alt": "Two panels of marks with intervals, one for each encoder, a row for each attribute, in colours for what was learned from."}}
 people = tables.read_csv(tables.project_folder() / "benchmarks" / "people.csv")
+intervals(people[people["task"] != "mean"], "uar", "task", "system", "encoder", 0.5, xlabel="UAR")
+
+# %%
 for (encoder, system), rows in people.groupby(["encoder", "system"], sort=False):
     above = ", ".join(rows.loc[rows["uar_low"] > 0.5, "task"]) or "none"
     better = ", ".join(rows.loc[(rows["difference"] > 0) & rows["real"].eq(True), "task"])
     print(f"{encoder}, {system}: whole interval above chance for {above}.", end=" ")
     print(f"Better than with synthetic speech alone: {better or 'none'}.")
 
-# %% mystnb={"figure": {"caption": "UAR of the questions for the low or the high end of an attribute, asked about people by models that learned from synthetic speech, from other people, or from both. The encoder `egemaps` reads the functionals, `small` the signal. The intervals draw speakers.", "name": "fig-people"}, "image": {"alt": "Two panels of marks with intervals, one for each encoder, a row for each attribute, in colours for what was learned from."}}
-intervals(people[people["task"] != "mean"], "uar", "task", "system", "encoder", 0.5, xlabel="UAR")
-
 # %% [markdown]
 # Two things are easily misread. The *intensity* across speakers measures the recording as much as the person: the levels of the
-# packages differ by up to 40 dB. The *gender* is that which the package, a role or the first name of a contributor states, of
-# 25 speakers; `pitch alone` is a logistic regression on the mean pitch. Nothing here says how emotions of people are understood.
+# packages differ by up to 40 dB. The *gender* is that which the package, a role or the first name of a contributor states, where
+# one does; `pitch alone` is a logistic regression on the mean pitch. Nothing here says how emotions of people are understood.
 #
 # The clips belong to their authors. They are fetched when you ask for them, and are not part of this book. Do not publish
 # models that learned from them under the licence of this project.
