@@ -79,6 +79,7 @@ captions_per_utterance: int = 0  # captions kept for each utterance; 0: a new on
 dev_template: str = "speaker is {}"  # asked of the dev split, with a slot for the emotion
 dev_form: str = "same"  # of the emotion words in it: "same" as emotion_form, adjective or noun
 # encoders
+start: str = ""  # a model to go on from, with its encoders and heads: folder, hub id or "released"
 signals: str = "raw"  # or "encoder": normalised, if the audio encoder was trained so
 text_pooling: str = "cls"  # or "mean": which output of the text encoder is used
 freeze_audio: bool = False  # the audio encoder keeps its weights

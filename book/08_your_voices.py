@@ -229,7 +229,8 @@ style.text_table(pd.read_csv(corpora.people.CLIPS.with_name("people_packages.csv
 # ## Training on your own corpus
 #
 # `cp params/folder.yaml params/mine.yaml`, set `corpus` to your folder, and `make book RUN=mine` runs the whole book on it.
-# Without a column `split`, the speakers are divided into train, dev and test. Open corpora have names, see `params/open.yaml`,
+# Without a column `split`, the speakers are divided into train, dev and test. With little data, go on from a model: `start:
+# runs/quick/model` and the settings of `params/quick.yaml`, a lower `audio_lr` and `head_lr`, and fewer `steps`. Open corpora have names, see `params/open.yaml`,
 # and so have those of the paper, see `params/paper/`.
 #
 # ## Exercises

@@ -1,4 +1,4 @@
-"""The shell: `paraclap score`, `models`, `features`, `queries`, `train`, `book`, `sweep`.
+"""The shell: `paraclap score`, `models`, `export`, `features`, `queries`, ...
 
 Results go to stdout or to the file of ``--out``, progress and errors to stderr. The exit status is
 0, 1 with a sentence that says what is wrong, or 2 if the command itself is misspelt. Each command
@@ -54,7 +54,7 @@ def score(
     window: Annotated[float | None, typer.Option(help="Seconds; else each segment whole.")] = None,
     hop: Annotated[float | None, typer.Option(help="Seconds; half a window if left out.")] = None,
     precision: Annotated[str, typer.Option(help="auto, float32 or bf16.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps, ...")] = "auto",
 ) -> None:
     """Find the candidate that fits each utterance best."""
     with _errors(out), _parquet(out) as path:
@@ -66,7 +66,7 @@ def score(
         from paraclap.model import ParaCLAP
 
         words, rows = parse_candidates(candidates), _segments(files)
-        device = device.replace("auto", "cuda" if torch.cuda.is_available() else "cpu")
+        device = device.replace("auto", str(torch.accelerator.current_accelerator(True) or "cpu"))
         net = ParaCLAP.from_pretrained(folder).to(device)
         score_files(net, rows, words, path, template, precision=precision, window=window, hop=hop)
 
@@ -88,6 +88,19 @@ def models() -> None:
             typer.echo(f"{name}: learned from {learned}; {folder}, {size}")
         elif name == "released":
             typer.echo("released: not here, `--model released` fetches it")
+
+
+@app.command()
+def export(
+    model: Annotated[str, typer.Argument(help="Folder, hub id, or `released`.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the graphs.")],
+) -> None:
+    """Write both encoders of a model as ONNX graphs, for machines without torch."""
+    with _errors():
+        from paraclap.interop.onnx import export as write
+        from paraclap.model import ParaCLAP
+
+        typer.echo("\n".join(map(str, write(ParaCLAP.from_pretrained(model), out).values())))
 
 
 @app.command()

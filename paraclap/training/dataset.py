@@ -152,7 +152,8 @@ class Pairs(Dataset[Batch]):
         self.functionals: npt.NDArray[np.float64] | None = None
         if settings.reads_functionals and functionals is not None:
             self.functionals = functionals.loc[index].to_numpy(float)
-            self.processor.feature_extractor.fit(self.functionals)
+            if not settings.start:  # else they are scaled as the model knows them
+                self.processor.feature_extractor.fit(self.functionals)
         emotions = labels["emotion"].iloc[self.chosen].fillna("")  # a missing one counts as one
         weights = emotions.map(emotions.value_counts()).to_numpy(float) ** -settings.balance
         self.weights = weights / weights.sum()

@@ -45,6 +45,7 @@ class Settings:
     dev_template: str = "speaker is {}"  # asked of the dev split, with a slot for the emotion
     dev_form: Literal["same", "adjective", "noun"] = "same"  # of the emotion words in it
     # encoders
+    start: str = ""  # a model to go on from, with its encoders and heads
     audio_encoder: str = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"
     signals: Literal["raw", "encoder"] = "raw"  # encoder: normalised, if it was trained so
     text_encoder: str = "bert-base-uncased"

@@ -141,7 +141,8 @@ def start_model(settings: Settings, device: torch.device | str = "cpu") -> ParaC
     """The model before its first step, in training mode, the same for the same seed."""
     s, bias = settings, settings.objective == "sigmoid"
     heads = s.projection_dim, s.dropout, s.text_pooling
-    model = build(s.audio_encoder, s.text_encoder, *heads, s.seed, s.signals, bias, s.projection)
+    parts = s.audio_encoder, s.text_encoder, *heads, s.seed, s.signals, bias, s.projection
+    model = _started(settings) if s.start else build(*parts)
     model.to(device).train()
     frozen = {model.audio_model: s.freeze_audio, model.text_model: s.freeze_text}
     for encoder, is_frozen in frozen.items():
@@ -152,6 +153,18 @@ def start_model(settings: Settings, device: torch.device | str = "cpu") -> ParaC
             encoder.activation_checkpointing_enable({"use_reentrant": False})
         if s.compiled:
             encoder.compile()
+    return model
+
+
+def _started(settings: Settings) -> ParaCLAP:
+    """The model to go on from; ValueError if it reads, or is trained for, something else."""
+    model: ParaCLAP = ParaCLAP.from_pretrained(settings.start)
+    reads = bool(model.require_processor().feature_extractor.functionals)
+    found = {"functionals": reads, "a bias": model.logit_bias is not None}
+    asked = {"functionals": settings.reads_functionals, "a bias": settings.objective == "sigmoid"}
+    if found != asked:
+        msg = f"Bad start {settings.start!r}: it has {found}, the settings expect {asked}"
+        raise ValueError(f"{msg}: set audio_encoder and objective as it was trained.")
     return model
 
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from sounds import buzz
 from transformers import AutoProcessor
+from typer.testing import CliRunner
 
 from paraclap import embed_text
+from paraclap.cli import app
 from paraclap.interop import embed_signals
 from paraclap.interop.onnx import export
 from paraclap.model import build
@@ -20,7 +22,11 @@ def model():
 def folder(model, tmp_path_factory):
     for name in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(name)
-    return export(model, tmp_path_factory.mktemp("onnx"))["audio"].parent
+    place = tmp_path_factory.mktemp("onnx")
+    model.save_pretrained(place / "model")
+    done = CliRunner().invoke(app, ["export", str(place / "model"), str(place / "graphs")])
+    assert done.stdout.split() == [str(place / f"graphs/{side}.onnx") for side in ("audio", "text")]
+    return place / "graphs"
 
 
 def run(folder, side, **given):

@@ -197,6 +197,35 @@ def test_an_encoder_of_functionals_trains_without_signals(labels, tmp_path) -> N
         train(labels, pool_of(labels), tmp_path, settings)
 
 
+def test_training_goes_on_from_a_model(labels, tmp_path) -> None:
+    run(labels, tmp_path / "first", FAST.but(epochs=6))
+    first, start = ParaCLAP.from_pretrained(tmp_path / "first/model"), tmp_path / "first/model"
+    settings = FAST.but(start=str(start), freeze_audio=True, epochs=1)
+    before = first.state_dict()
+    assert not moved(before, start_model(settings))
+    curve = run(labels, tmp_path / "again", settings)
+    assert curve["loss"][0] < tables.read_table(tmp_path / "first/curves.csv")["loss"][0]
+    changed = moved(before, ParaCLAP.from_pretrained(tmp_path / "again/model"))
+    assert {name.split(".")[0] for name in changed} == {
+        "audio_projection",
+        "text_projection",
+        "logit_scale",
+    }
+    with pytest.raises(ValueError, match=r"Bad start .*'functionals': False.* set audio_encoder"):
+        start_model(settings.but(audio_encoder="egemaps"))
+
+
+def test_functionals_are_scaled_as_the_model_that_goes_on_knows_them(labels, tmp_path) -> None:
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 89)), labels.index)
+    settings = FAST.but(audio_encoder="egemaps", epochs=1)
+    run(labels, tmp_path / "first", settings, functionals=table)
+    start = settings.but(start=str(tmp_path / "first/model"))
+    run(labels, tmp_path / "again", start, functionals=10 * table + 5)
+    both = [ParaCLAP.from_pretrained(tmp_path / name / "model") for name in ("first", "again")]
+    first, again = (model.processor.feature_extractor.to_dict() for model in both)
+    assert first == again
+
+
 def test_a_loss_that_is_no_number_names_its_step(labels, tmp_path) -> None:
     settings = SETTINGS.but(head_lr=1e30, audio_lr=1e30, schedule="constant", warmup=0.0)
     with pytest.raises(FloatingPointError, match=r"Loss nan at step \d+, .* learning rates"):
