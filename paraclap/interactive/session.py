@@ -18,10 +18,10 @@ import seaborn as sns
 from paraclap import audio, features, queries, tables
 from paraclap.evaluation import prompts, zeroshot
 from paraclap.figures import style
-from paraclap.figures.features import UNITS
 from paraclap.model import ParaCLAP
 from paraclap.model.embedding import Embeddings, embed_audio, embed_text
 from paraclap.queries import FEATURES
+from paraclap.queries.levels import UNITS
 
 ALL = "all prompts"
 LONGEST = 60  # seconds: longer recordings are for `paraclap score` with windows

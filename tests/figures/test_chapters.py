@@ -8,8 +8,7 @@ import pytest
 from sounds import buzz, write
 
 from paraclap import tables
-from paraclap.figures import corpora, evaluation, features, training
-from paraclap.queries import FEATURES
+from paraclap.figures import corpora, evaluation, training
 
 
 def test_segments_are_shown_as_signal_spectrum_and_pitch(tmp_path):
@@ -18,16 +17,6 @@ def test_segments_are_shown_as_signal_spectrum_and_pitch(tmp_path):
     assert [ax.get_title() for ax in fig.axes[:2]] == ["low", "high"]
     medians = [np.nanmedian(ax.get_lines()[0].get_ydata()) for ax in fig.axes[4:6]]
     assert medians == [pytest.approx(120, rel=0.15), pytest.approx(240, rel=0.15)]
-
-
-def test_intended_prosody_is_shown_against_its_feature_and_a_real_corpus_has_none(capsys):
-    noise = np.random.default_rng(0).normal(size=60)
-    table = pd.DataFrame(dict.fromkeys(FEATURES.values(), noise))
-    prosody = {name: np.arange(60.0) for name in features.INTENDED}
-    followed = table.assign(**prosody, **{FEATURES["pitch"]: np.arange(60.0) ** 3})
-    assert features.intended(followed).axes[0].get_title() == "pitch (r = 1.00)"
-    features.intended(table)._repr_mimebundle_()
-    assert "A real corpus" in capsys.readouterr().out
 
 
 def test_curves_show_the_loss_of_guessing_and_the_kept_model():
