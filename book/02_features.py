@@ -166,10 +166,13 @@ fig
 # The built-in speech is synthetic, so we know its *intended* prosody, in standard deviations (z). If the features do not follow
 # it ({numref}`fig-intended`), the labels cannot be heard. If they follow it without error, the task is too easy.
 
-# %% mystnb={"figure": {"caption": "Intended prosody of the synthetic speech against what openSMILE measures; r is the rank correlation. The duration stands over the speaking rate, so a negative r is the right one there.", "name": "fig-intended"}, "image": {"alt": "Six scatter plots of features over intended values, with the rank correlation in each title."}}
+# %%
 intended = synthetic.intended_prosody(folder / "corpus", train.index)
 rows = intended.join(table[[*functionals, "duration"]])
 rows = rows.sample(min(len(rows), 1200), random_state=0)
+print(f"{len(intended)} segments of known intention, {len(rows)} of them drawn.")
+
+# %% mystnb={"figure": {"caption": "Intended prosody of the synthetic speech against what openSMILE measures; r is the rank correlation. The duration stands over the speaking rate, so a negative r is the right one there.", "name": "fig-intended"}, "image": {"alt": "Six scatter plots of features over intended values, with the rank correlation in each title."}}
 targets = ("pitch", "variation", "level", "jitter", "shimmer", "rate")
 if rows.empty:
     fig = style.note("A real corpus: no prosody was intended.")
