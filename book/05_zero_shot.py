@@ -64,7 +64,7 @@ import pandas as pd
 import seaborn as sns
 import torch
 
-from paraclap import ParaCLAP, embed_audio, tables
+from paraclap import ParaCLAP, embed_audio, embed_text, tables
 from paraclap.book import show
 from paraclap.figures import evaluation as figures
 from paraclap.figures import style
@@ -303,7 +303,9 @@ fig
 # A query can also search. The first three of these test utterances fit it best, the last three fit it worst.
 
 # %%
-best = tasks.nearest(model, test[own], embeddings[own], "has a high pitch")
+similarity = embeddings[own] @ embed_text(model, ["has a high pitch"])[0]
+found = test[own].assign(similarity=similarity).sort_values("similarity", ascending=False)
+best = pd.concat([found[:3], found[3:][-3:]])
 players(best, [f"cosine {row.similarity:.2f}, labelled {row.label}" for row in best.itertuples()])
 
 # %% [markdown]

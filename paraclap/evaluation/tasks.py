@@ -12,14 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from paraclap.evaluation import metrics
 from paraclap.evaluation.bootstrap import LEAST_SPEAKERS, bootstrap_interval
 from paraclap.evaluation.zeroshot import Candidates, answer, encode_candidates
 from paraclap.model import ParaCLAP
-from paraclap.model.embedding import Embeddings, embed_audio, embed_text
+from paraclap.model.embedding import Embeddings, embed_audio
 from paraclap.queries import FEATURES, contrast, emotion_word, load_templates
 from paraclap.queries.templates import NO_AGREEMENT
 from paraclap.tables import unknown
@@ -200,13 +199,3 @@ def attribute_scores(
         rows.append([attribute, int(at_end.sum()), metrics.uar(*given), *interval])
     found = pd.DataFrame(rows, columns=["attribute", "n", "uar", "uar_low", "uar_high"])
     return found.sort_values("uar", ascending=False, ignore_index=True)
-
-
-def nearest(
-    model: ParaCLAP, labels: pd.DataFrame, embeddings: Embeddings, query: str, n: int = 3
-) -> pd.DataFrame:
-    """The ``n`` utterances that fit a query best and worst, by ``similarity`` (their cosine)."""
-    similarity = embeddings @ embed_text(model, [query])[0]
-    order = np.argsort(-similarity, kind="stable")
-    chosen = order if len(order) <= 2 * n else np.concatenate([order[:n], order[-n:]])
-    return labels.iloc[chosen].assign(similarity=similarity[chosen])
