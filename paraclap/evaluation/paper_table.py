@@ -5,7 +5,6 @@ classes, and from people, never from synthetic speech. Chapters 5 and 6. Source:
 Triantafyllopoulos, Schuller: ParaCLAP, Interspeech 2024, sections 2.1 and 3, Table 1.
 """
 
-from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -27,11 +26,6 @@ def paper_scores() -> pd.DataFrame:
 def paper_exposure() -> pd.DataFrame:
     """What each part of the paper's model has met of which corpus before a question is asked."""
     return pd.read_csv(Path(__file__).with_name("paper_exposure.csv")).fillna("-")
-
-
-def local_task(task: str, tasks: Collection[str]) -> str:
-    """A task of the paper in a run: itself, or the synthetic corpus that imitates it."""
-    return task if task in tasks else str(paper_scores().set_index("task")["imitation"][task])
 
 
 def is_synthetic(labels: pd.DataFrame) -> bool:

@@ -52,11 +52,6 @@ def test_synthetic_speech_never_stands_beside_the_paper(synthetic):
     assert table[["n", "uar", "uar_low", "uar_high", "sessions"]].isna().all(axis=None)
 
 
-def test_a_task_of_the_paper_is_itself_or_its_imitation():
-    assert paper_table.local_task("tess", ["tess", "tess-like"]) == "tess"
-    assert paper_table.local_task("fau-aibo-5", ["podcast"]) == "aibo5-like"
-
-
 def test_only_the_training_corpus_was_met_before():
     seen = paper_table.paper_exposure().set_index("corpus")
     tested = seen.loc["IEMOCAP":]
