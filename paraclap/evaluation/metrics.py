@@ -1,11 +1,10 @@
 """Scores of answers: recall, F1, confusion, and calibration.
 
 Truth and prediction are labels, one per utterance. ``labels`` are the classes of the task in order:
-each must occur in the truth, and nothing else may occur. The chance level of the unweighted average
-recall (UAR) is 1 / classes, however unbalanced a corpus is. All scores lie in 0 to 1. Answers are
-*calibrated* if seven in ten of those with probability 0.7 are right; a temperature, fitted to the
-dev split, divides all logits: probabilities change, answers do not. Chapters 5 and 11. Source:
-section 3 of the paper (UAR); Guo et al., ICML 2017 (temperature, calibration error).
+each must occur in the truth, and nothing else may occur. All scores lie in 0 to 1; guessing has an
+unweighted average recall (UAR) of 1 / classes. A temperature, fitted to the dev split, divides all
+logits: probabilities change, answers do not. Chapters 5 and 11. Source: section 3 of the paper
+(UAR); Guo et al., ICML 2017 (temperature, calibration error).
 """
 
 from collections.abc import Sequence
