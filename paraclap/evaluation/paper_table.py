@@ -1,8 +1,7 @@
 """Table 1 of the paper, and the scores of a run beside it.
 
-A score of a run stands beside the paper's only if it comes from the same corpus, with all of its
-classes, and from people, never from synthetic speech. Chapters 5 and 6. Source: Jing,
-Triantafyllopoulos, Schuller: ParaCLAP, Interspeech 2024, sections 2.1 and 3, Table 1.
+A score of people alone stands beside the paper's, with the same classes of the same corpus.
+Chapters 5, 6 and 14. Source: ParaCLAP, Interspeech 2024, sections 2.1 and 3, Table 1.
 """
 
 from pathlib import Path
