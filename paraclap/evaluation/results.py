@@ -1,9 +1,8 @@
 """What has a run measured, with what, and on whose speech? One file that holds it all.
 
-`results.json` keeps every score with its interval, and what it takes to judge or repeat it; scores
-of different kinds of speech never share a column. Dates are UTC. The model card, `README.md` of the
-model folder, is made from it by `model_card.jinja`. Chapter 14. Source: Mitchell et al., FAccT
-2019; https://huggingface.co/docs/hub/model-cards.
+`results.json` keeps every score with its interval, and what it takes to judge or repeat it. Dates
+are UTC. The model card, `README.md` of the model folder, is made from it. Chapter 14. Source:
+Mitchell et al., FAccT 2019; https://huggingface.co/docs/hub/model-cards.
 """
 
 import hashlib
