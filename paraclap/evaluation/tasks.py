@@ -1,10 +1,9 @@
 """Tasks of a labels table: classes, the words that ask for them, predictions and scores.
 
 A *task* is a corpus with a test split whose column ``label`` has two classes or more; a column
-``task:<name>`` holds the classes of a further task over the same utterances. A word in a template
-asks for a class: ``candidates.csv`` has ``own`` words, beside the adjectives of emotions, and those
-of the ``paper`` and of the ``released`` code. Chapters 5 and 6. Source: sections 3.2 and 3.3 of the
-paper; https://github.com/KeiKinn/ParaCLAP.
+``task:<name>`` holds the classes of a further task. ``candidates.csv`` has ``own`` words for
+classes, those of the ``paper`` and of the ``released`` code. Chapters 5 and 6. Source: sections 3.2
+and 3.3 of the paper; https://github.com/KeiKinn/ParaCLAP.
 """
 
 from collections.abc import Collection, Mapping
