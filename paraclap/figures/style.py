@@ -1,8 +1,7 @@
 """Style of the figures: theme, sizes, colours, the chance line, and tables of words.
 
-Importing this module sets the theme for matplotlib and seaborn. A figure is made for a page 700
-pixels wide: an inch is 100 pixels there, and 140 in the file. Words are never read as mathematics.
-Colours are seaborn's colour-blind-safe palette; an emotion has the same one in all chapters.
+Importing this module sets the theme for matplotlib and seaborn. A page is 700 pixels wide: an inch
+is 100 pixels there, and 140 in the file. Colours are seaborn's colour-blind-safe palette.
 """
 
 import base64
