@@ -1,7 +1,6 @@
 """What the playground asks: an utterance, models of a run, and answers as tables.
 
-A question is asked in all prompts of the frozen set, or in one of the reader's: the mean of the
-probabilities is the answer. Uploads and recordings stay in memory. Chapter 13.
+The answer to a question is the mean of the probabilities over its prompts. Chapter 13.
 """
 
 import tempfile
