@@ -32,14 +32,6 @@ def test_curves_show_the_loss_of_guessing_and_the_kept_model():
     assert all(len(line.get_xdata()) == 0 for line in never.axes[1].get_lines())
 
 
-def test_similarities_name_equal_rows_once():
-    matrix = np.zeros((5, 2))
-    rows = ["anger"] * 3 + ["fear"] * 2
-    ax = training.similarities({"before": matrix, "after": matrix}, rows, ["a", "b"]).axes[0]
-    assert [one.get_text() for one in ax.get_yticklabels()] == ["anger", "fear"]
-    assert ax.get_yticks().tolist() == [1.0, 3.5]
-
-
 def test_confusions_are_shares_of_the_true_class():
     truth, prediction = ["anger", "anger", "fear"], ["anger", "fear", "fear"]
     one = pd.DataFrame({"truth": truth, "prediction": prediction})
