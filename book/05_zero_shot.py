@@ -79,6 +79,7 @@ model = ParaCLAP.from_pretrained(other_model or folder / "model")
 from paraclap.evaluation import baselines, bootstrap, compare, metrics, paper_table, tasks, zeroshot
 from paraclap.evaluation.contamination import matrix, of_run
 from paraclap.evaluation.prompts import ask, prompt_scores
+from paraclap.evaluation.results import speech
 from paraclap.training import Settings
 
 features = tables.read_table(folder / "features.parquet")
@@ -218,7 +219,7 @@ style.text_table(measured[columns])
 table = paper_table.beside_paper(scores, labels, predictions).dropna(axis=1, how="all")
 named = table.drop(columns="task").rename(columns=paper_table.NAMES)
 nothing = "This run used synthetic speech: none of its scores stands beside the paper's."
-beside = nothing if paper_table.is_synthetic(labels) else "This run: n to sessions."
+beside = nothing if speech(labels) != "recorded" else "This run: n to sessions."
 style.text_table(named, f"Table 1 of the paper. {beside}")
 
 # %% [markdown]

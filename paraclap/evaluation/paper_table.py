@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from paraclap.evaluation.metrics import by_group
+from paraclap.evaluation.results import speech
 
 NAMES = {"no_emo_rand5": "no emotion, rand 5", "only_emo": "only emotion"}
 NAMES |= {"rand1": "rand 1", "rand5": "rand 5", "clap": "CLAP", "pengi": "Pengi"}
@@ -27,11 +28,6 @@ def paper_exposure() -> pd.DataFrame:
     return pd.read_csv(Path(__file__).with_name("paper_exposure.csv")).fillna("-")
 
 
-def is_synthetic(labels: pd.DataFrame) -> bool:
-    """Whether any utterance is synthetic speech, or nobody knows (column ``synthetic``)."""
-    return "synthetic" not in labels or not labels["synthetic"].eq(False).all()
-
-
 def beside_paper(
     scores: pd.DataFrame, labels: pd.DataFrame, predictions: pd.DataFrame
 ) -> pd.DataFrame:
@@ -40,7 +36,7 @@ def beside_paper(
     ``sessions`` is the mean over the sessions of IEMOCAP, the protocol of the released code.
     """
     table = paper_scores().drop(columns="imitation")
-    scores = scores.iloc[:0] if is_synthetic(labels) else scores
+    scores = scores.iloc[:0] if speech(labels) != "recorded" else scores
     scores = scores[["task", "classes", "n", "uar", "uar_low", "uar_high"]]
     table = table.merge(scores, on=["task", "classes"], how="left")  # fewer classes: not the same
     sessions = pd.Series(dtype=float)
