@@ -99,10 +99,7 @@ def recalls(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_group(predictions: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
-    """UAR of each task within each group, over the classes it has: ``task, group, n, uar``.
-
-    ``group`` has one value per row of the predictions; rows without one are left out.
-    """
+    """UAR of tasks by ``group`` (one a row, or none), over its classes: ``task, group, n, uar``."""
     right = predictions["truth"] == predictions["prediction"]
     keys = {"task": predictions["corpus"], "group": group.to_numpy(), "label": predictions["truth"]}
     table = pd.DataFrame({**keys, "right": right}).dropna()

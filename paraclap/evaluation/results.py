@@ -213,9 +213,9 @@ def training_corpora(train: pd.DataFrame) -> list[dict[str, Any]]:
     for corpus, part in train.groupby("corpus", sort=False):
         kind, times = speech(part), part.index.to_frame()
         made = "made by this project with espeak-ng" if kind == "synthetic" else "as its owner says"
-        row: dict[str, Any] = {"corpus": corpus, "speech": kind, "utterances": len(part)}
-        row["hours"] = (times["end"] - times["start"]).dt.total_seconds().sum() / 3600
-        row |= {"speakers": part["speaker"].nunique(), "licence": licences.get(str(corpus), made)}
         languages = ", ".join(sorted(part["language"].dropna().unique())) or "unknown"
-        rows.append(row | {"languages": languages})
+        row = {"corpus": corpus, "speech": kind, "utterances": len(part), "languages": languages}
+        row["hours"] = (times["end"] - times["start"]).dt.total_seconds().sum() / 3600
+        licence = licences.get(str(corpus), made)
+        rows.append(row | {"speakers": part["speaker"].nunique(), "licence": licence})
     return rows

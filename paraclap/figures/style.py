@@ -52,10 +52,7 @@ class Picture(Figure):
 def figure(
     rows: int = 1, columns: int = 1, height: float = 4.0, **settings: Any
 ) -> tuple[Picture, Any]:
-    """Empty figure, ``height`` inches high, and its axes: one, or an array as ``plt.subplots``.
-
-    ``settings`` are those of ``Figure.subplots``, such as ``sharey=True``.
-    """
+    """Empty figure, ``height`` inches high, and its axes; ``settings`` of ``Figure.subplots``."""
     fig = Picture(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(fig)
     return fig, fig.subplots(rows, columns, **settings)
