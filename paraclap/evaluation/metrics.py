@@ -86,8 +86,7 @@ def label_codes(truth: Answers, prediction: Answers, labels: Sequence[str]) -> t
 def recalls(predictions: pd.DataFrame) -> pd.DataFrame:
     """Recall and precision of every class of every task (column ``corpus``).
 
-    Returns ``task, label, n, recall, answered`` (how often it was the answer), ``precision``
-    (missing if it was never the answer), ``f1``.
+    Returns ``task, label, n, recall, answered`` (times), ``precision`` (missing if never), ``f1``.
     """
     right = predictions.assign(right=predictions["truth"] == predictions["prediction"])
     found = right.groupby(["corpus", "truth"], sort=False)["right"].agg(["size", "mean", "sum"])

@@ -54,8 +54,7 @@ def _words() -> dict[Any, dict[Any, str]]:
 def task_labels(labels: pd.DataFrame, task: str) -> pd.Series:
     """Class of every utterance in a task, missing where it has none."""
     classes = labels["label"].where(labels["corpus"] == task)
-    further = f"{FURTHER}{task}"
-    return classes.fillna(labels[further]) if further in labels else classes
+    return classes.fillna(labels.get(f"{FURTHER}{task}", classes))
 
 
 def task_rows(labels: pd.DataFrame) -> pd.DataFrame:

@@ -1,8 +1,7 @@
 """What every system offers, so that it can be asked the questions of this book, and its weights.
 
-Weights are read from a folder, `weights/<name>` by custom, with the published file and, in
-subfolders, configuration and tokenizer of each text encoder. Embeddings are ``(n, d)`` float32 of
-unit length; tables lie on the audformat index. Chapter 10.
+Weights are read from a folder, `weights/<name>` by custom: the published file and, in subfolders,
+what each text encoder needs. Embeddings are ``(n, d)`` float32 of unit length. Chapter 10.
 """
 
 import re
