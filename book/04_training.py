@@ -114,7 +114,8 @@ import torch
 from paraclap import tables, training
 from paraclap.book import show
 from paraclap.evaluation.tasks import attribute_queries
-from paraclap.figures import training as figures
+from paraclap.figures import style
+from paraclap.figures.training import curves as draw_curves
 from paraclap.model import Projection
 from paraclap.model.embedding import embed_audio, embed_text
 from paraclap.model.layers import mean_pool
@@ -289,7 +290,7 @@ print(f"{weights:.1f} million weights, {len(curves)} steps of {batch} pairs.")
 # %% mystnb={"figure": {"caption": "Left: the loss of every step (thin) and its running mean; the dashed line is guessing. Right: UAR on the dev split after each epoch, emotions asked in words; the star marks the model that is kept, the dashed line is guessing.", "name": "fig-train-curves"}, "image": {"alt": "Two line charts over steps: training loss with its running mean, and UAR on the dev split, both with a dashed chance line."}}
 known = labels["emotion"].notna() & ~labels["emotion"].isin(["other", "no_agreement"])
 dev = labels[known & (labels["split"] == "dev")].sort_values("emotion", kind="stable")
-figures.curves({"this run": curves}, batch, dev["emotion"].nunique())
+draw_curves({"this run": curves}, batch, dev["emotion"].nunique())
 
 # %%
 last, factor = curves[["loss", "temperature"]].tail(max(1, len(curves) // 20)).mean()
@@ -306,7 +307,7 @@ for _, best in curves.nlargest(1, "dev_uar").dropna().iterrows():
 # What has training changed? In {numref}`fig-train-similarity` both models, before the first step and after the last, are asked
 # about utterances of the dev split.
 
-# %% mystnb={"figure": {"caption": "Cosine of dev utterances (rows, by their emotion in the labels) and the questions about emotions (columns), before and after training. Where all rows look alike, the answer does not depend on the utterance.", "name": "fig-train-similarity"}, "image": {"alt": "Two heat maps of utterances against emotion words, before and after training."}}
+# %%
 start.eval().processor = model.processor  # no step changes how signals are prepared
 models = {"before training": start, "after training": model}
 shown = dev.groupby("emotion").head(5)
@@ -316,7 +317,20 @@ cosines = {
     title: embed_audio(one, shown, functionals=features) @ embed_text(one, asked).T
     for title, one in models.items()
 }
-figures.similarities(cosines, list(shown["emotion"]), names)
+rows = shown["emotion"].value_counts(sort=False)  # of each emotion, one after the other
+ends = rows.cumsum()
+
+# %% mystnb={"figure": {"caption": "Cosine of dev utterances (rows, by their emotion in the labels) and the questions about emotions (columns), before and after training. Where all rows look alike, the answer does not depend on the utterance.", "name": "fig-train-similarity"}, "image": {"alt": "Two heat maps of utterances against emotion words, before and after training."}}
+fig, axes = style.figure(1, len(cosines), 4.6, sharey=True)
+for ax, (title, matrix) in zip(axes, cosines.items(), strict=True):
+    image = ax.imshow(matrix, cmap="vlag", vmin=-1, vmax=1, aspect="auto")
+    ax.hlines(ends[:-1] - 0.5, -0.5, len(names) - 0.5, color="white", linewidth=1)
+    ax.grid(visible=False)
+    ax.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
+    ax.set_title(title)
+axes[0].set_yticks(ends - rows / 2 - 0.5, rows.index, fontsize=8)
+fig.colorbar(image, ax=axes[-1], shrink=0.6, label="cosine")
+fig
 
 # %% [markdown]
 # For a pretrained text encoder two sentences that differ in one word, such as *high* and *low*, are close. Training has to pull them
@@ -372,7 +386,7 @@ for title, one in models.items():
 # - `paraclap.training`: settings, the batches of `Pairs`, the loss, `training_step`, `train`
 # - `paraclap.model`: the encoders by name, `Projection`, pooling, `embed_audio` and `embed_text`
 # - `paraclap.queries`: captions; `paraclap.evaluation.tasks.attribute_queries`: a query for each end of an attribute
-# - `paraclap.figures.training`: curves and similarities
+# - `paraclap.figures.training`: curves
 
 # %% [markdown]
 # ## Summary

@@ -64,7 +64,7 @@ import pandas as pd
 import seaborn as sns
 import torch
 
-from paraclap import ParaCLAP, embed_audio, tables
+from paraclap import ParaCLAP, embed_audio, embed_text, tables
 from paraclap.book import show
 from paraclap.figures import evaluation as figures
 from paraclap.figures import style
@@ -79,6 +79,7 @@ model = ParaCLAP.from_pretrained(other_model or folder / "model")
 from paraclap.evaluation import baselines, bootstrap, compare, metrics, paper_table, tasks, zeroshot
 from paraclap.evaluation.contamination import matrix, of_run
 from paraclap.evaluation.prompts import ask, prompt_scores
+from paraclap.evaluation.results import speech
 from paraclap.training import Settings
 
 features = tables.read_table(folder / "features.parquet")
@@ -218,7 +219,7 @@ style.text_table(measured[columns])
 table = paper_table.beside_paper(scores, labels, predictions).dropna(axis=1, how="all")
 named = table.drop(columns="task").rename(columns=paper_table.NAMES)
 nothing = "This run used synthetic speech: none of its scores stands beside the paper's."
-beside = nothing if paper_table.is_synthetic(labels) else "This run: n to sessions."
+beside = nothing if speech(labels) != "recorded" else "This run: n to sessions."
 style.text_table(named, f"Table 1 of the paper. {beside}")
 
 # %% [markdown]
@@ -303,7 +304,9 @@ fig
 # A query can also search. The first three of these test utterances fit it best, the last three fit it worst.
 
 # %%
-best = tasks.nearest(model, test[own], embeddings[own], "has a high pitch")
+similarity = embeddings[own] @ embed_text(model, ["has a high pitch"])[0]
+found = test[own].assign(similarity=similarity).sort_values("similarity", ascending=False)
+best = pd.concat([found[:3], found[3:][-3:]])
 players(best, [f"cosine {row.similarity:.2f}, labelled {row.label}" for row in best.itertuples()])
 
 # %% [markdown]

@@ -1,11 +1,9 @@
 """How much of it does an utterance have? Numbers from two opposite queries.
 
 The *score* of an utterance on an attribute is its similarity with the query of the high end ("has
-high arousal") minus that with the low end's, and is compared with the rating or the feature by rank
-correlation (Spearman). For the concordance correlation coefficient (CCC) mean and spread of the
-scores, not the sign, are matched to those of the dev split. Embeddings are `(n, d)` of unit length;
-tables have a column an attribute. Chapter 12. Source: Wagner et al., IEEE TPAMI 2023 (CCC of
-arousal, valence, dominance); Lin, Biometrics 1989.
+high arousal") minus that with the low end's. For the concordance correlation coefficient (CCC) mean
+and spread of the scores, not the sign, are matched to those of the dev split. Embeddings are `(n,
+d)` of unit length. Chapter 12. Source: Wagner et al., IEEE TPAMI 2023; Lin, Biometrics 1989.
 """
 
 from collections.abc import Callable, Sequence

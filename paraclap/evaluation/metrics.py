@@ -1,11 +1,10 @@
 """Scores of answers: recall, F1, confusion, and calibration.
 
 Truth and prediction are labels, one per utterance. ``labels`` are the classes of the task in order:
-each must occur in the truth, and nothing else may occur. The chance level of the unweighted average
-recall (UAR) is 1 / classes, however unbalanced a corpus is. All scores lie in 0 to 1. Answers are
-*calibrated* if seven in ten of those with probability 0.7 are right; a temperature, fitted to the
-dev split, divides all logits: probabilities change, answers do not. Chapters 5 and 11. Source:
-section 3 of the paper (UAR); Guo et al., ICML 2017 (temperature, calibration error).
+each must occur in the truth, and nothing else may occur. All scores lie in 0 to 1; guessing has an
+unweighted average recall (UAR) of 1 / classes. A temperature, fitted to the dev split, divides all
+logits: probabilities change, answers do not. Chapters 5 and 11. Source: section 3 of the paper
+(UAR); Guo et al., ICML 2017 (temperature, calibration error).
 """
 
 from collections.abc import Sequence
@@ -87,8 +86,7 @@ def label_codes(truth: Answers, prediction: Answers, labels: Sequence[str]) -> t
 def recalls(predictions: pd.DataFrame) -> pd.DataFrame:
     """Recall and precision of every class of every task (column ``corpus``).
 
-    Returns ``task, label, n, recall, answered`` (how often it was the answer), ``precision``
-    (missing if it was never the answer), ``f1``.
+    Returns ``task, label, n, recall, answered`` (times), ``precision`` (missing if never), ``f1``.
     """
     right = predictions.assign(right=predictions["truth"] == predictions["prediction"])
     found = right.groupby(["corpus", "truth"], sort=False)["right"].agg(["size", "mean", "sum"])
@@ -100,10 +98,7 @@ def recalls(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_group(predictions: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
-    """UAR of each task within each group, over the classes it has: ``task, group, n, uar``.
-
-    ``group`` has one value per row of the predictions; rows without one are left out.
-    """
+    """UAR of tasks by ``group`` (one a row, or none), over its classes: ``task, group, n, uar``."""
     right = predictions["truth"] == predictions["prediction"]
     keys = {"task": predictions["corpus"], "group": group.to_numpy(), "label": predictions["truth"]}
     table = pd.DataFrame({**keys, "right": right}).dropna()

@@ -1,16 +1,15 @@
 """Table 1 of the paper, and the scores of a run beside it.
 
-A score of a run stands beside the paper's only if it comes from the same corpus, with all of its
-classes, and from people, never from synthetic speech. Chapters 5 and 6. Source: Jing,
-Triantafyllopoulos, Schuller: ParaCLAP, Interspeech 2024, sections 2.1 and 3, Table 1.
+A score of people alone stands beside the paper's, with the same classes of the same corpus.
+Chapters 5, 6 and 14. Source: ParaCLAP, Interspeech 2024, sections 2.1 and 3, Table 1.
 """
 
-from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
 
 from paraclap.evaluation.metrics import by_group
+from paraclap.evaluation.results import speech
 
 NAMES = {"no_emo_rand5": "no emotion, rand 5", "only_emo": "only emotion"}
 NAMES |= {"rand1": "rand 1", "rand5": "rand 5", "clap": "CLAP", "pengi": "Pengi"}
@@ -29,16 +28,6 @@ def paper_exposure() -> pd.DataFrame:
     return pd.read_csv(Path(__file__).with_name("paper_exposure.csv")).fillna("-")
 
 
-def local_task(task: str, tasks: Collection[str]) -> str:
-    """A task of the paper in a run: itself, or the synthetic corpus that imitates it."""
-    return task if task in tasks else str(paper_scores().set_index("task")["imitation"][task])
-
-
-def is_synthetic(labels: pd.DataFrame) -> bool:
-    """Whether any utterance is synthetic speech, or nobody knows (column ``synthetic``)."""
-    return "synthetic" not in labels or not labels["synthetic"].eq(False).all()
-
-
 def beside_paper(
     scores: pd.DataFrame, labels: pd.DataFrame, predictions: pd.DataFrame
 ) -> pd.DataFrame:
@@ -47,7 +36,7 @@ def beside_paper(
     ``sessions`` is the mean over the sessions of IEMOCAP, the protocol of the released code.
     """
     table = paper_scores().drop(columns="imitation")
-    scores = scores.iloc[:0] if is_synthetic(labels) else scores
+    scores = scores.iloc[:0] if speech(labels) != "recorded" else scores
     scores = scores[["task", "classes", "n", "uar", "uar_low", "uar_high"]]
     table = table.merge(scores, on=["task", "classes"], how="left")  # fewer classes: not the same
     sessions = pd.Series(dtype=float)

@@ -2,9 +2,8 @@
 
 A logistic regression learns the classes of a task from `k` utterances of each class (or all it has)
 of the train and dev splits, else of folds of the test split by speaker, and answers for other
-speakers. All systems learn from the same utterances, those of a smaller `k` among those of a larger
-one. The score is the mean over draws, its *spread* their standard deviation, its interval is over
-speakers. Chapter 12. Source: Radford et al., ICML 2021, section 3.1.
+speakers. All systems learn from the same utterances. The score is the mean over draws, its *spread*
+their standard deviation. Chapter 12. Source: Radford et al., ICML 2021, section 3.1.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,10 +1,9 @@
 """How much do answers depend on the prompt? One question in many prompts, alone and together.
 
-A prompt is a template and a word for each class. To choose one by test utterances would be training
-on them, so the set `prompts.csv` is fixed: add rows, but change none. Templates are `predicate`
-(for any word), `attributive` (single words) or `noun` (nouns of emotions). A prompt is `trained`
-(the words of the task) or `unseen` (synonyms that no template uses, where all classes have them).
-Chapter 11. Source: Radford et al., ICML 2021, section 3.1.4 (mean of embeddings); Cohen 1960.
+A prompt is a template and a word for each class. The set `prompts.csv` is fixed: to choose by test
+utterances would be training on them. Templates are `predicate` (for any word), `attributive`
+(single words) or `noun` (of emotions). A prompt is `trained` (the words of the task) or `unseen`
+(synonyms that no template uses). Chapter 11. Source: Radford et al., ICML 2021, section 3.1.4.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,8 @@
 """What has a run measured, with what, and on whose speech? One file that holds it all.
 
-`results.json` keeps every score with its interval, and what it takes to judge or repeat it; scores
-of different kinds of speech never share a column. Dates are UTC. The model card, `README.md` of the
-model folder, is made from it by `model_card.jinja`. Chapter 14. Source: Mitchell et al., FAccT
-2019; https://huggingface.co/docs/hub/model-cards.
+`results.json` keeps every score with its interval, and what it takes to judge or repeat it. Dates
+are UTC. The model card, `README.md` of the model folder, is made from it. Chapter 14. Source:
+Mitchell et al., FAccT 2019; https://huggingface.co/docs/hub/model-cards.
 """
 
 import hashlib
@@ -214,9 +213,9 @@ def training_corpora(train: pd.DataFrame) -> list[dict[str, Any]]:
     for corpus, part in train.groupby("corpus", sort=False):
         kind, times = speech(part), part.index.to_frame()
         made = "made by this project with espeak-ng" if kind == "synthetic" else "as its owner says"
-        row: dict[str, Any] = {"corpus": corpus, "speech": kind, "utterances": len(part)}
-        row["hours"] = (times["end"] - times["start"]).dt.total_seconds().sum() / 3600
-        row |= {"speakers": part["speaker"].nunique(), "licence": licences.get(str(corpus), made)}
         languages = ", ".join(sorted(part["language"].dropna().unique())) or "unknown"
-        rows.append(row | {"languages": languages})
+        row = {"corpus": corpus, "speech": kind, "utterances": len(part), "languages": languages}
+        row["hours"] = (times["end"] - times["start"]).dt.total_seconds().sum() / 3600
+        licence = licences.get(str(corpus), made)
+        rows.append(row | {"speakers": part["speaker"].nunique(), "licence": licence})
     return rows

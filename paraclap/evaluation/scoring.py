@@ -1,9 +1,8 @@
 """Answers about many or long recordings, written to one Parquet file.
 
-A row is a segment, with a probability per candidate and ``prediction``. Windows have one length and
-start every ``hop`` seconds; the last one ends where its segment ends. Segments that cannot be read
-are listed with the reason in ``<out stem>_failed.csv``. Finished parts are files in ``<out
-stem>.parts/``, named after all that they depend on, so a stopped run goes on. Chapter 8.
+Windows have one length and start every ``hop`` seconds; the last one ends where its segment ends.
+Segments that cannot be read are listed with the reason in ``<out stem>_failed.csv``. Finished parts
+are files in ``<out stem>.parts/``, so a stopped run goes on. Chapter 8.
 """
 
 import contextlib

@@ -1,10 +1,9 @@
 """Tasks of a labels table: classes, the words that ask for them, predictions and scores.
 
 A *task* is a corpus with a test split whose column ``label`` has two classes or more; a column
-``task:<name>`` holds the classes of a further task over the same utterances. A word in a template
-asks for a class: ``candidates.csv`` has ``own`` words, beside the adjectives of emotions, and those
-of the ``paper`` and of the ``released`` code. Chapters 5 and 6. Source: sections 3.2 and 3.3 of the
-paper; https://github.com/KeiKinn/ParaCLAP.
+``task:<name>`` holds the classes of a further task. ``candidates.csv`` has ``own`` words for
+classes, those of the ``paper`` and of the ``released`` code. Chapters 5 and 6. Source: sections 3.2
+and 3.3 of the paper; https://github.com/KeiKinn/ParaCLAP.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,14 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from paraclap.evaluation import metrics
 from paraclap.evaluation.bootstrap import LEAST_SPEAKERS, bootstrap_interval
 from paraclap.evaluation.zeroshot import Candidates, answer, encode_candidates
 from paraclap.model import ParaCLAP
-from paraclap.model.embedding import Embeddings, embed_audio, embed_text
+from paraclap.model.embedding import Embeddings, embed_audio
 from paraclap.queries import FEATURES, contrast, emotion_word, load_templates
 from paraclap.queries.templates import NO_AGREEMENT
 from paraclap.tables import unknown
@@ -56,8 +54,7 @@ def _words() -> dict[Any, dict[Any, str]]:
 def task_labels(labels: pd.DataFrame, task: str) -> pd.Series:
     """Class of every utterance in a task, missing where it has none."""
     classes = labels["label"].where(labels["corpus"] == task)
-    further = f"{FURTHER}{task}"
-    return classes.fillna(labels[further]) if further in labels else classes
+    return classes.fillna(labels.get(f"{FURTHER}{task}", classes))
 
 
 def task_rows(labels: pd.DataFrame) -> pd.DataFrame:
@@ -212,13 +209,3 @@ def attribute_scores(
     found = score(answers, asked, draws=draws, seed=seed).rename(columns={"task": "attribute"})
     found = found[["attribute", "n", "uar", "uar_low", "uar_high"]]
     return found.sort_values("uar", ascending=False, ignore_index=True)
-
-
-def nearest(
-    model: ParaCLAP, labels: pd.DataFrame, embeddings: Embeddings, query: str, n: int = 3
-) -> pd.DataFrame:
-    """The ``n`` utterances that fit a query best and worst, by ``similarity`` (their cosine)."""
-    similarity = embeddings @ embed_text(model, [query])[0]
-    order = np.argsort(-similarity, kind="stable")
-    chosen = order if len(order) <= 2 * n else np.concatenate([order[:n], order[-n:]])
-    return labels.iloc[chosen].assign(similarity=similarity[chosen])

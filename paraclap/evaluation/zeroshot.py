@@ -1,9 +1,8 @@
 """Zero-shot answers: which candidate fits an utterance best?
 
-A candidate is a label and the word that asks for it; the word fills a template. Every text and
-every utterance is embedded once. Nothing is random. Embeddings are ``(n, d)``, float32, of unit
-length; answers are tables with a probability per candidate (softmax over the candidates) and
-``prediction``. Chapter 5. Source: sections 2.1 and 3.3 of the paper.
+A candidate is a label and the word that asks for it; the word fills a template. Embeddings are
+``(n, d)``, float32, of unit length; answers are tables with a probability per candidate (softmax
+over the candidates) and ``prediction``. Chapter 5. Source: sections 2.1 and 3.3 of the paper.
 """
 
 import re

@@ -13,10 +13,7 @@ from paraclap.figures import style
 def confusions(
     predictions: Mapping[str, pd.DataFrame], classes: Mapping[str, Collection[str]]
 ) -> style.Picture:
-    """Confusion matrices in shares of the true class, two beside each other.
-
-    ``predictions`` are tables by title (``truth, prediction``), and ``classes`` those of each.
-    """
+    """Shares of the true class, two matrices a line: ``truth, prediction`` and classes by title."""
     lines = -(-len(predictions) // 2)
     fig, axes = style.figure(lines, min(2, len(predictions)), 0.4 + 3.3 * lines, squeeze=False)
     look = {"cmap": "Blues", "vmin": 0, "vmax": 1, "cbar": False, "annot": True, "fmt": ".2f"}
@@ -33,10 +30,7 @@ def confusions(
 
 
 def ranked(wide: pd.DataFrame, beside: Sequence[str] = ("task", "chance")) -> Styler:
-    """Table of scores, a row a task, with the best of it bold and the second underlined.
-
-    A column is a system, but for those that stand ``beside``.
-    """
+    """Table of scores, a row a task, best bold, second underlined; ``beside`` are no systems."""
     scored = [column for column in wide if column not in beside]
     looks = {1: "font-weight: bold", 2: "text-decoration: underline"}
     places = wide[scored].round(3).rank(axis=1, method="dense", ascending=False)

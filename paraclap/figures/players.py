@@ -1,7 +1,6 @@
 """Players: what the reader of a page listens to, as MP3 inside the page.
 
-Signals are mono float32 at 16 kHz, ``(samples,)``. MP3 has a constant 24 kbit/s, which every
-browser plays: about 4 kB a second.
+Signals are mono float32 at 16 kHz, ``(samples,)``, and become about 4 kB a second.
 """
 
 import base64

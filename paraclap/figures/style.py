@@ -1,8 +1,7 @@
 """Style of the figures: theme, sizes, colours, the chance line, and tables of words.
 
-Importing this module sets the theme for matplotlib and seaborn. A figure is made for a page 700
-pixels wide: an inch is 100 pixels there, and 140 in the file. Words are never read as mathematics.
-Colours are seaborn's colour-blind-safe palette; an emotion has the same one in all chapters.
+Importing this module sets the theme for matplotlib and seaborn. A page is 700 pixels wide: an inch
+is 100 pixels there, and 140 in the file. Colours are seaborn's colour-blind-safe palette.
 """
 
 import base64
@@ -53,10 +52,7 @@ class Picture(Figure):
 def figure(
     rows: int = 1, columns: int = 1, height: float = 4.0, **settings: Any
 ) -> tuple[Picture, Any]:
-    """Empty figure, ``height`` inches high, and its axes: one, or an array as ``plt.subplots``.
-
-    ``settings`` are those of ``Figure.subplots``, such as ``sharey=True``.
-    """
+    """Empty figure, ``height`` inches high, and its axes; ``settings`` of ``Figure.subplots``."""
     fig = Picture(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(fig)
     return fig, fig.subplots(rows, columns, **settings)

@@ -1,7 +1,6 @@
 """A confusion matrix that plays its clips.
 
-Rows are the true classes, columns the answers; a row adds up to one. A cell plays the utterances of
-which the model was surest: on the diagonal right answers, elsewhere mistakes. Chapter 13.
+A cell plays the utterances of which the model was surest, right answers or mistakes. Chapter 13.
 """
 
 from collections.abc import Sequence

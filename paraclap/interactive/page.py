@@ -1,7 +1,6 @@
 """Bokeh figures in a page: live where scripts run, in words where they do not.
 
-The pages of the book load bokeh's scripts from ``../_static``, so they need no network. JupyterLab
-cannot reach those files: there the scripts come with the figure.
+Pages of the book load bokeh's scripts from ``../_static``; in JupyterLab they come along.
 """
 
 import html

@@ -1,7 +1,6 @@
 """What the playground asks: an utterance, models of a run, and answers as tables.
 
-A question is asked in all prompts of the frozen set, or in one of the reader's: the mean of the
-probabilities is the answer. Uploads and recordings stay in memory. Chapter 13.
+The answer to a question is the mean of the probabilities over its prompts. Chapter 13.
 """
 
 import tempfile
@@ -18,10 +17,10 @@ import seaborn as sns
 from paraclap import audio, features, queries, tables
 from paraclap.evaluation import prompts, zeroshot
 from paraclap.figures import style
-from paraclap.figures.features import UNITS
 from paraclap.model import ParaCLAP
 from paraclap.model.embedding import Embeddings, embed_audio, embed_text
 from paraclap.queries import FEATURES
+from paraclap.queries.levels import UNITS
 
 ALL = "all prompts"
 LONGEST = 60  # seconds: longer recordings are for `paraclap score` with windows

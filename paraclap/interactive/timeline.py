@@ -1,7 +1,6 @@
 """Answers along a long recording, with a cursor that moves while it plays.
 
-A recording is cut into windows (``scoring.windows``), each of which answers for its middle. Where a
-recording is made of utterances, their stretches tell the truth. Chapters 8 and 13.
+Each window of a recording (``scoring.windows``) answers for its middle. Chapters 8 and 13.
 """
 
 import html

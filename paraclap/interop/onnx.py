@@ -52,23 +52,15 @@ def export(model: ParaCLAP, folder: str | Path) -> dict[str, Path]:
     signals = [np.ones(seconds * SAMPLING_RATE, np.float32) for seconds in (1, 2)]
     inputs = model.prepare(text=["speaker is angry", "sad"]) | model.prepare(audio=signals)
     files = {side: Path(folder) / f"{side}.onnx" for side in INPUTS}
+    sizes = dict.fromkeys(("inputs", "mask"), dict.fromkeys((0, 1), torch.export.Dim.DYNAMIC))
     for side, file in files.items():
-        values, mask = (inputs[name] for name in INPUTS[side].split())
-        _write(Encoder(deepcopy(model).eval(), side), (values, mask.long()), file)
+        names = INPUTS[side].split()
+        values, mask = (inputs[name] for name in names)
+        encoder = Encoder(deepcopy(model).eval(), side)
+        given: Any = {"input_names": names, "output_names": [f"{side}_embeds"], "verbose": False}
+        given |= {"args": (values, mask.long()), "dynamic_shapes": sizes, "dynamo": True}
+        with warnings.catch_warnings(action="ignore"):  # of the exporter about itself
+            program: Any = torch.onnx.export(encoder, **given)
+        program.model.metadata_props["temperature"] = str(float(model.temperature.detach()))
+        program.save(file)
     return files
-
-
-def _write(encoder: Encoder, example: tuple[torch.Tensor, ...], file: Path) -> None:
-    sizes = dict.fromkeys((0, 1), torch.export.Dim.DYNAMIC)
-    with warnings.catch_warnings(action="ignore"):  # of the exporter about itself
-        program: Any = torch.onnx.export(
-            encoder,
-            example,
-            dynamo=True,
-            dynamic_shapes={"inputs": sizes, "mask": sizes},
-            input_names=INPUTS[encoder.side].split(),
-            output_names=[f"{encoder.side}_embeds"],
-            verbose=False,
-        )
-    program.model.metadata_props["temperature"] = str(float(encoder.model.temperature.detach()))
-    program.save(file)

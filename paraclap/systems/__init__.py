@@ -11,11 +11,11 @@ from typing import Any
 
 from paraclap import tables
 from paraclap.systems.clap import load_laion, load_microsoft
-from paraclap.systems.interface import System, catalogue, commands, compare, predict
+from paraclap.systems.interface import System, catalogue, commands, predict
 from paraclap.systems.pengi import load_pengi
 from paraclap.systems.ratings import Dimensional, load_dimensional
 
-__all__ = ["Dimensional", "System", "catalogue", "commands", "compare", "load", "predict"]
+__all__ = ["Dimensional", "System", "catalogue", "commands", "load", "predict"]
 
 LOADERS = {"laion-clap": load_laion, "pengi": load_pengi, "dimensional": load_dimensional}
 

@@ -1,12 +1,11 @@
 """What every system offers, so that it can be asked the questions of this book, and its weights.
 
-Weights are read from a folder, `weights/<name>` by custom, with the published file and, in
-subfolders, configuration and tokenizer of each text encoder. Embeddings are ``(n, d)`` float32 of
-unit length; tables lie on the audformat index. Chapter 10.
+Weights are read from a folder, `weights/<name>` by custom: the published file and, in subfolders,
+what each text encoder needs. Embeddings are ``(n, d)`` float32 of unit length. Chapter 10.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -27,7 +26,6 @@ from paraclap.evaluation import zeroshot
 from paraclap.model.checkpoint import read_weights
 from paraclap.model.embedding import Embeddings
 
-COLUMNS = ["system", "task", "chance", "n", "uar", "uar_low", "uar_high"]
 # Not learned: buffers of older versions of transformers, filters, places of attention windows.
 CONSTANT = re.compile(
     r"position_ids$|\.attn\.(masked_)?bias$|(spectrogram|logmel)_extractor\."
@@ -85,23 +83,6 @@ def predict(
         embeddings = system.embed_text(texts)  # T, (candidates, d)
         questions[task] = zeroshot.Candidates(tuple(words), embeddings, system.scale)
     return evaluation.answer_tasks(labels, questions, system.embed_audio(labels))
-
-
-def compare(
-    systems: Mapping[str, System],
-    labels: pd.DataFrame,
-    tasks: evaluation.Tasks,
-    template: str = "speaker is {}",
-    draws: int = 1000,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Scores of systems (name → system) asked the same questions, columns :data:`COLUMNS`."""
-    parts = []
-    for name, system in systems.items():
-        predictions = predict(system, labels, tasks, template)
-        scores = evaluation.score(predictions, tasks, template, draws, seed)
-        parts.append(scores.assign(system=name)[COLUMNS])
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 
 
 @cache

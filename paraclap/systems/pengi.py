@@ -1,10 +1,9 @@
 """Pengi: a language model that describes an utterance, and which query is closest to its words.
 
-HTSAT encodes the utterance, CLIP's text encoder the instruction ("generate metadata"), two mapping
-networks turn each embedding into 40 tokens, and GPT-2 continues from there. Its description is
-compared with the queries in the space of CLIP's text encoder. No scale was learned for such
-cosines, so it is 1: the answer can be used, the probabilities cannot. The first 7 seconds count.
-Chapter 10. Source: Deshmukh et al., NeurIPS 2023; https://github.com/microsoft/Pengi.
+HTSAT encodes the utterance, CLIP the instruction ("generate metadata"), two networks turn each into
+40 tokens, and GPT-2 continues from there. This description is compared with the queries in the
+space of CLIP. No scale was learned for such cosines, so the answer can be used, the probabilities
+cannot. The first 7 seconds count. Chapter 10. Source: Deshmukh et al., NeurIPS 2023.
 """
 
 from typing import Any, cast

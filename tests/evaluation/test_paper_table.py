@@ -47,14 +47,8 @@ def test_the_mean_over_sessions_stands_beside():
 def test_synthetic_speech_never_stands_beside_the_paper(synthetic):
     labels = pd.DataFrame({"corpus": ["tess"] * 2})
     labels = labels if synthetic is None else labels.assign(synthetic=synthetic)
-    assert paper_table.is_synthetic(labels)
     table = paper_table.beside_paper(SCORES, labels, PREDICTIONS)
     assert table[["n", "uar", "uar_low", "uar_high", "sessions"]].isna().all(axis=None)
-
-
-def test_a_task_of_the_paper_is_itself_or_its_imitation():
-    assert paper_table.local_task("tess", ["tess", "tess-like"]) == "tess"
-    assert paper_table.local_task("fau-aibo-5", ["podcast"]) == "aibo5-like"
 
 
 def test_only_the_training_corpus_was_met_before():

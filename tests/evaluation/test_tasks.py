@@ -153,10 +153,3 @@ def test_the_low_end_of_gender_is_female():
     assert "female" in low and "female" not in high and "male" in high
     names = list(tasks.attribute_queries(pd.DataFrame({"pitch": ["low"], "jitter": [None]})))
     assert names == ["pitch"]
-
-
-def test_nearest_utterances_come_best_first(model, mixed):
-    rows = tasks.task_rows(mixed)
-    found = tasks.nearest(model, rows, embed_audio(model, rows), "speaker is sad", n=2)
-    assert len(found) == 4
-    assert found["similarity"].is_monotonic_decreasing

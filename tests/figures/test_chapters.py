@@ -8,8 +8,7 @@ import pytest
 from sounds import buzz, write
 
 from paraclap import tables
-from paraclap.figures import corpora, evaluation, features, training
-from paraclap.queries import FEATURES
+from paraclap.figures import corpora, evaluation, training
 
 
 def test_segments_are_shown_as_signal_spectrum_and_pitch(tmp_path):
@@ -18,16 +17,6 @@ def test_segments_are_shown_as_signal_spectrum_and_pitch(tmp_path):
     assert [ax.get_title() for ax in fig.axes[:2]] == ["low", "high"]
     medians = [np.nanmedian(ax.get_lines()[0].get_ydata()) for ax in fig.axes[4:6]]
     assert medians == [pytest.approx(120, rel=0.15), pytest.approx(240, rel=0.15)]
-
-
-def test_intended_prosody_is_shown_against_its_feature_and_a_real_corpus_has_none(capsys):
-    noise = np.random.default_rng(0).normal(size=60)
-    table = pd.DataFrame(dict.fromkeys(FEATURES.values(), noise))
-    prosody = {name: np.arange(60.0) for name in features.INTENDED}
-    followed = table.assign(**prosody, **{FEATURES["pitch"]: np.arange(60.0) ** 3})
-    assert features.intended(followed).axes[0].get_title() == "pitch (r = 1.00)"
-    features.intended(table)._repr_mimebundle_()
-    assert "A real corpus" in capsys.readouterr().out
 
 
 def test_curves_show_the_loss_of_guessing_and_the_kept_model():
@@ -41,14 +30,6 @@ def test_curves_show_the_loss_of_guessing_and_the_kept_model():
     assert star.get_xydata().tolist() == [[29, pytest.approx(0.4)]]
     never = training.curves({"model": table.assign(dev_uar=np.nan)}, 64)
     assert all(len(line.get_xdata()) == 0 for line in never.axes[1].get_lines())
-
-
-def test_similarities_name_equal_rows_once():
-    matrix = np.zeros((5, 2))
-    rows = ["anger"] * 3 + ["fear"] * 2
-    ax = training.similarities({"before": matrix, "after": matrix}, rows, ["a", "b"]).axes[0]
-    assert [one.get_text() for one in ax.get_yticklabels()] == ["anger", "fear"]
-    assert ax.get_yticks().tolist() == [1.0, 3.5]
 
 
 def test_confusions_are_shares_of_the_true_class():

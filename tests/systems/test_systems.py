@@ -121,9 +121,6 @@ def test_answers_are_closest_queries_in_the_tables_of_the_evaluation(laions, lab
     logits = laions.scale * laions.embed_audio(some) @ laions.embed_text(["so angry", "so sad"]).T
     wanted = functional.softmax(torch.from_numpy(logits), dim=-1)
     np.testing.assert_allclose(table[["anger", "sadness"]], wanted, atol=1e-5)
-    scores = systems.compare({"it": laions}, some, TASKS, draws=20)
-    assert list(scores) == interface.COLUMNS and list(scores["system"]) == ["it"]
-    assert systems.compare({}, labels, TASKS).empty
 
 
 @pytest.mark.parametrize(("name", "seconds"), [("clap2022", 5), ("clap2023", 7)])
