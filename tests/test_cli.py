@@ -266,4 +266,4 @@ def test_help_lists_the_commands_and_loads_nothing_heavy():
     assert "typer" in loaded and loaded.isdisjoint({"torch", "pandas", "transformers", "sklearn"})
     text = done.stdout.splitlines()
     names = [line.split()[0] for line in text[text.index("Commands:") + 1 :]]
-    assert names == "score models export features queries train book sweep".split()
+    assert names == ["score", "models", "export", "features", "queries", "train", "book", "sweep"]
