@@ -68,7 +68,7 @@ import pandas as pd
 import seaborn as sns
 
 from paraclap import ParaCLAP, classify, corpora, tables
-from paraclap.evaluation import metrics, scoring, tasks
+from paraclap.evaluation import metrics, scoring, tasks, zeroshot
 from paraclap.figures import style
 from paraclap.figures.intervals import intervals
 from paraclap.interactive.timeline import join_utterances, truth_of
@@ -118,7 +118,7 @@ tables.show(utterances[["speaker", "gender", "label"]], 3)
 # emotions, and need not occur in training: try *bored*, *in a hurry*, *a child*. In a shell, `paraclap score` does the same.
 
 # %%
-asked = [word.strip() for word in your_candidates.split(",")]
+asked = list(zeroshot.parse_candidates(your_candidates).values())
 answers = classify(model, utterances, asked, template)
 tables.write_table(answers, folder / "answers.csv")
 tables.show(answers.round(3), 3)

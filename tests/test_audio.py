@@ -174,6 +174,21 @@ def test_time_and_memory_are_bounded_also_where_the_length_is_unknown(tmp_path, 
         audio.read(file, 19, 21)
 
 
+def test_segments_of_an_mp3_cost_little_more_than_the_whole(tmp_path, monkeypatch):
+    file = tmp_path / "long.mp3"
+    soundfile.write(file, np.tile(buzz(10), 12), 16_000)
+    begin = time.perf_counter()
+    whole = audio.read(file)
+    once = time.perf_counter() - begin
+    for second in range(0, 120, 2):
+        part = audio.read(file, second, second + 2)
+        assert np.array_equal(part, whole[16_000 * second :][:32_000])
+    assert time.perf_counter() - begin < 1 + 10 * once  # not 60 / 2
+    file.write_bytes(file.read_bytes()[: 2**16])  # another file by the same name
+    with pytest.raises(audio.AudioError, match=r"cut short|within the file"):
+        audio.read(file, 100, 102)
+
+
 @pytest.mark.parametrize(
     ("segment", "message"),
     [

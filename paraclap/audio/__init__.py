@@ -6,10 +6,12 @@ channels are averaged, other sampling rates converted by soxr (quality HQ). Chap
 """
 
 import contextlib
+import functools
 import io
 import mmap
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,7 @@ _SAMPLES = re.compile(r"(?:sample_count -i|Cols +:|Frames +:) (\d+)")
 _COUNTED = ("NIST", "AVR", "MPC2K", "MAT4", "MAT5")
 _NO_CHUNK = re.compile("Unknown chunk marker|Have 0 marker")  # behind the samples
 _UNKNOWN = (0x7F000000, 0x80000000, 0x100000000)  # near these are sizes written to a pipe
+_UNSOUGHT = (b"OggS", b"ID3", b"\xff")  # Ogg and MP3, in which nobody goes to a sample at once
 _SINGLE = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"caff", b"NIST")
 _Part = Path | bytes
 
@@ -58,14 +61,34 @@ def read(file: str | Path, start: Any = None, end: Any = None) -> Signal:
     Times are read by :func:`tables.seconds`; where they are missing, they are those of the file.
     An AudioError says why the file gives no signal, or that the segment does not lie within it.
     """
-    name = tables.short_name(file)
-    with _opened(Path(file), name) as (found, frames):
-        rate = found[0].samplerate
-        first, last = _range(name, frames, rate, start, end, LONGEST)
-        signal = _decoded(name, _blocks(found, first, last))
+    name, file = tables.short_name(file), Path(file)
+    is_part = (start, end) != (None, None) and _head(file, name).startswith(_UNSOUGHT)
+    kept = _unpacked(file, file.stat().st_mtime_ns) if is_part else None
+    if kept is not None:
+        samples, rate = kept
+        first, last = _range(name, len(samples), rate, start, end, LONGEST)
+        signal = _decoded(name, iter([samples[first:last]]))
+    else:
+        with _opened(file, name) as (found, frames):
+            rate = found[0].samplerate
+            first, last = _range(name, frames, rate, start, end, LONGEST)
+            signal = _decoded(name, _blocks(found, first, last))
     if len(signal) < last - first - round(_TOLERANCE * rate):
         raise _not_as_promised(name, f"{last - first} samples", len(signal))
     return np.ascontiguousarray(audresample.resample(signal, rate, SAMPLING_RATE)[0])
+
+
+@functools.lru_cache(maxsize=1)
+def _unpacked(file: Path, changed: int) -> tuple[NDArray[np.float32], int] | None:
+    """Samples ``(frames, channels)`` on the disk; None where there are too many, or none."""
+    with _opened(file, tables.short_name(file)) as (found, frames):
+        rate, shape = found[0].samplerate, (frames, found[0].channels)
+        with contextlib.suppress(OSError), tempfile.TemporaryFile() as place:  # the disk is full
+            for block in _blocks(found) if frames <= LONGEST * rate else ():
+                block.tofile(place)
+            if 0 < place.tell() == 4 * frames * shape[1]:
+                return np.memmap(place, np.float32, "r", shape=shape), rate
+    return None
 
 
 def duration(file: str | Path) -> float:
