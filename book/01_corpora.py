@@ -64,7 +64,7 @@ runs: str = "runs"  # folder of all runs
 seed: int = 0  # seed of everything that is drawn
 jobs: int = 2  # processes
 # the corpus
-corpus: str = "synthesis"  # the built-in speech, a folder, or names with commas between
+corpus: str = "synthesis"  # the built-in speech, "people", a folder, or names with commas between
 learn_from: str = ""  # of several corpora: names of those to train on; empty takes the first
 corpus_table: str = ""  # name of the CSV of a folder, or of tables of a database
 label_column: str = "emotion"  # column with the class of the corpus
@@ -96,8 +96,8 @@ folder = tables.run_folder(run, runs)
 # %% [markdown]
 # ## One table for any corpus
 #
-# The built-in speech is synthesised first, unless it is there already. Any other corpus is only read. In both cases the
-# labels end up in the same columns.
+# The built-in speech is synthesised first, unless it is there already; `people`, clips of 42 speakers in packages of Debian, is
+# fetched. Any other corpus is only read. In all cases the labels end up in the same columns.
 
 # %%
 root = synthetic.corpus_folder(corpus, folder / "corpus", utterances, held_out, seed, jobs)
