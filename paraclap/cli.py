@@ -20,7 +20,12 @@ Files = Annotated[list[Path], typer.Argument(help="Audio files, a folder, or a t
 Out = Annotated[str, typer.Option(help="File .parquet or .csv; - is CSV on stdout.")]
 Jobs = Annotated[int | None, typer.Option(help="Processes; one per core if left out.")]
 Params = Annotated[Path, typer.Argument(help="A file such as params/demo.yaml.")]
-Changes = Annotated[list[str] | None, typer.Option("-p", help="Another value, NAME=VALUE.")]
+Values = Annotated[list[str] | None, typer.Option("-p", help="Another value, NAME=VALUE.")]
+Grid = Annotated[list[str], typer.Option(help="NAME=VALUE,VALUE; may be given again.")]
+Engine = Annotated[str, typer.Option(help="loky, dask, or tcp://host:port.")]
+Only = Annotated[str, typer.Option(help="Chapters, such as 03-05 or 01,04.")]
+Html = Annotated[bool, typer.Option(help="Build the pages.")]
+Check = Annotated[bool, typer.Option("--check", help="Compare, write nothing.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Also what is up to date; train anew.")]
 
 
@@ -104,12 +109,7 @@ def export(
 
 
 @app.command()
-def features(
-    files: Files,
-    out: Out = "",
-    jobs: Jobs = None,
-    engine: Annotated[str, typer.Option(help="loky, dask, or tcp://host:port.")] = "loky",
-) -> None:
+def features(files: Files, out: Out = "", jobs: Jobs = None, engine: Engine = "loky") -> None:
     """Extract the 88 eGeMAPS functionals and the duration.
 
     Signals are resampled to 16 kHz before openSMILE, which gives other values for 48 kHz itself.
@@ -149,7 +149,7 @@ def queries(
 
 
 @app.command()
-def train(params: Params, changes: Changes = None, fresh: Fresh = False) -> None:
+def train(params: Params, changes: Values = None, fresh: Fresh = False) -> None:
     """Train the model of a run: chapters 1 to 4 of the book."""
     with _errors():
         from paraclap.book.run import run
@@ -159,11 +159,7 @@ def train(params: Params, changes: Changes = None, fresh: Fresh = False) -> None
 
 @app.command()
 def book(
-    params: Params,
-    changes: Changes = None,
-    only: Annotated[str, typer.Option(help="Chapters, such as 03-05 or 01,04.")] = "",
-    html: Annotated[bool, typer.Option(help="Build the pages.")] = True,
-    fresh: Fresh = False,
+    params: Params, changes: Values = None, only: Only = "", html: Html = True, fresh: Fresh = False
 ) -> None:
     """Run the chapters with a params file, and build the book."""
     with _errors():
@@ -173,9 +169,7 @@ def book(
 
 
 @app.command(hidden=True)
-def pairs(
-    check: Annotated[bool, typer.Option("--check", help="Compare, write nothing.")] = False,
-) -> None:
+def pairs(check: Check = False) -> None:
     """Write each chapter's .ipynb from its .py, or compare the two."""
     with _errors():
         from paraclap.book import notebooks
@@ -187,10 +181,7 @@ def pairs(
 
 
 @app.command()
-def sweep(
-    params: Params,
-    grid: Annotated[list[str], typer.Option(help="NAME=VALUE,VALUE; may be given again.")],
-) -> None:
+def sweep(params: Params, grid: Grid) -> None:
     """Run the chapters to the scores for each combination of values."""
     with _errors():
         from paraclap.book.run import sweep as run_all

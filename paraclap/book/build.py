@@ -1,8 +1,7 @@
 """Pages of a run: its executed chapters and the prose, built by Jupyter Book offline.
 
-Warnings are errors. Each build has a folder of its own. Its pages take the place of the former ones
-in `_build/html` when they are complete. The module is an extension of Sphinx, too: it says what to
-do where `jupyter-book build` finds chapters that were not executed.
+Warnings are errors; pages take the place of the former ones when they are complete. The module is
+an extension of Sphinx, too: it says what to do where chapters were not executed.
 """
 
 import shutil
@@ -23,7 +22,6 @@ import yaml
 from paraclap import interactive, tables
 from paraclap.book.notebooks import BookError, book_folder
 
-PACKAGE = Path(__file__).parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
 FIRST = 11  # lines of a list of parameters that are shown at least
 FOLDED = {"tags": ["hide-input"], "mystnb": {"code_prompt_show": "All other parameters"}}
@@ -38,7 +36,7 @@ def build(executed: Sequence[Path], run: str, site: Path) -> str:
     start = time.monotonic()
     index, note = site / "html" / "index.html", site / "html" / ".made-from"
     prose = [f for f in sorted(book_folder().rglob("*")) if f.suffix not in (".py", ".ipynb")]
-    files = [*executed, *filter(Path.is_file, prose), *PACKAGE.rglob("*.py")]
+    files = [*executed, *filter(Path.is_file, prose), *Path(__file__).parents[1].rglob("*.py")]
     files += [book_folder().parent / name for name in ("_config.yml", "_toc.yml")]
     made_from = joblib.hash([(file.name, file.read_bytes()) for file in files])
     if note.is_file() and note.read_text() == made_from:

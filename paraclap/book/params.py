@@ -7,7 +7,7 @@ declares. A key that none declares, a value of another type and a key given twic
 """
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, make_dataclass
 from pathlib import Path
 from typing import Any
@@ -20,31 +20,26 @@ from yaml import YAMLError
 from paraclap import tables
 
 TYPES = {"str": str, "int": int, "float": float, "bool": bool}
-Declared = Mapping[str, tuple[type, Any]]
 
 
-def declared(notebook: Path) -> Declared:
+def declared(notebook: Path) -> Mapping[str, tuple[type, Any]]:
     """Parameters of one chapter, its `.ipynb`: name → type and default."""
-    found = papermill.inspect_notebook(str(notebook))
     return {
         name: (TYPES[one["inferred_type_name"]], ast.literal_eval(one["default"]))
-        for name, one in found.items()
+        for name, one in papermill.inspect_notebook(str(notebook)).items()
     }
 
 
-def read_params(
-    file: str | Path, overrides: Sequence[str], notebooks: Iterable[Path]
-) -> dict[str, Any]:
+def read_params(file: str | Path, overrides: Sequence[str], pairs: list[Path]) -> dict[str, Any]:
     """All parameters that some `.ipynb` files declare, with the values of a run.
 
     They are read from a flat YAML file, which names the run unless `run` says another, and from
     overrides, `name=value` each. ValueError if the file cannot be read, a name is unknown, or a
     value has another type.
     """
-    known: dict[str, tuple[type, Any]] = {}
-    for notebook in notebooks:
+    known, path = dict[str, tuple[type, Any]](), Path(file)
+    for notebook in pairs:
         known = {**declared(notebook), **known}
-    path = Path(file)
     try:
         given = OmegaConf.load(path)
         if not isinstance(OmegaConf.to_container(given), dict):
@@ -59,8 +54,7 @@ def read_params(
         found: Any = OmegaConf.to_container(values, resolve=True)
         return dict(found)
     except FileNotFoundError:
-        there = sorted(p.stem for p in path.parent.glob("*.yaml"))
-        hint = tables.did_you_mean(path.stem, there)
+        hint = tables.did_you_mean(path.stem, sorted(p.stem for p in path.parent.glob("*.yaml")))
         raise ValueError(f"No params file {file}.{hint}") from None
     except (OmegaConfBaseException, YAMLError, OSError, UnicodeError) as error:
         reason = " ".join(str(error).split())

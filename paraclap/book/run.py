@@ -20,6 +20,7 @@ from typing import Any
 import grimp
 import joblib
 import nbformat
+import pandas as pd
 import papermill
 import yaml
 from doit.cmd_base import ModuleTaskLoader
@@ -35,7 +36,6 @@ from paraclap.book import build, notebooks
 from paraclap.book.notebooks import BookError
 from paraclap.book.params import declared, read_params
 
-PACKAGE = Path(__file__).parent.parent
 EVALUATION = "1-5"  # chapters up to the scores
 MODEL = ("model/config.json", "model/model.safetensors")
 
@@ -52,16 +52,13 @@ def run(
 
     Chapters are chosen as by `notebooks.select`; `overrides` are `name=value` each; with `fresh`
     all of them are executed again; `site`, the folder of the pages, is `_build` if left out.
-    BookError if parameters are wrong, a chapter fails or the pages cannot be built.
+    ValueError if parameters are wrong, BookError if a chapter fails or pages cannot be built.
     """
     chosen = notebooks.select(only)
     if complaints := notebooks.check_pairs():
         raise BookError("\n".join(complaints))
     pairs = [one.with_suffix(".ipynb") for one in notebooks.chapters()]
-    try:
-        values = read_params(params_file, overrides, pairs)
-    except ValueError as error:
-        raise BookError(str(error)) from None
+    values = read_params(params_file, overrides, pairs)
     folder = tables.run_folder(values["run"], values["runs"])
     if not os.access(os.environ.get("HOME", ""), os.W_OK | os.X_OK):  # in a container, say
         for name in ("IPYTHONDIR", "MPLCONFIGDIR"):
@@ -88,8 +85,6 @@ def sweep(params_file: str | Path, grid: Mapping[str, Sequence[str]]) -> Path:
 
     `runs/<name>-sweep.csv`, which is returned, has a row a run and task, with the values.
     """
-    import pandas as pd
-
     rows = []
     for values in itertools.product(*grid.values()):
         changes = [f"{name}={value}" for name, value in zip(grid, values, strict=True)]
@@ -98,9 +93,7 @@ def sweep(params_file: str | Path, grid: Mapping[str, Sequence[str]]) -> Path:
         own = dict(zip(grid, values, strict=True))
         rows.append(pd.read_csv(folder / "scores.csv").assign(**own))
     out = folder.parent / f"{Path(params_file).stem}-sweep.csv"
-    with tables.atomic(out) as part:
-        pd.concat(rows).to_csv(part, index=False)
-    return out
+    return tables.write_table(pd.concat(rows), out)
 
 
 def _say_changes(folder: Path, values: Mapping[str, Any]) -> None:
@@ -115,13 +108,12 @@ def _say_changes(folder: Path, values: Mapping[str, Any]) -> None:
 def _task(source: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
     """The task of one chapter, as doit takes it."""
     notebook = notebooks.read(source)
-    names = declared(source.with_suffix(".ipynb"))
-    mine = {name: values[name] for name in names}
+    mine = {name: values[name] for name in declared(source.with_suffix(".ipynb"))}
     inputs = {name: _digest(str(values[name])) for name in notebooks.files_of(notebook, "inputs")}
     out = folder / "notebooks" / f"{source.stem}.ipynb"
     reads = _below(folder, notebooks.files_of(notebook, "reads"))
     return {
-        "name": source.stem,
+        "basename": source.stem,
         "actions": [(_execute, [notebook, out, mine])],
         "file_dep": [str(source), *map(str, _code(notebook)), *map(str, reads)],
         "targets": [str(out), *map(str, _below(folder, notebooks.files_of(notebook, "writes")))],
@@ -158,9 +150,8 @@ def _code(notebook: Any) -> list[Path]:
         found += [start, *(f"{start}.{name.split()[0]}" for name in names.strip("() ").split(","))]
     graph, folders, files = _graph(), set(), set()
     modules = graph.modules & {*found}
-    reached = modules.union(*map(graph.find_upstream_modules, modules))
-    for name in reached - {"paraclap"}:
-        place = PACKAGE.parent / name.replace(".", "/")
+    for name in modules.union(*map(graph.find_upstream_modules, modules)) - {"paraclap"}:
+        place = Path(__file__).parents[2] / name.replace(".", "/")
         folders.add(place if place.is_dir() else place.parent)
         files.add(place / "__init__.py" if place.is_dir() else place.with_suffix(".py"))
     data = {one for folder in folders for kind in ("csv", "js") for one in folder.glob(f"*.{kind}")}
@@ -192,19 +183,16 @@ def _execute(notebook: Any, out: Path, values: Mapping[str, Any]) -> TaskFailed 
 
 
 def kernel_settings(folder: str) -> Config:
-    """Have a kernel talk through files in a folder of its own, so that no port is given twice.
-
-    At its end it says nothing of the interrupt that ends it.
-    """
+    """Have a kernel talk through files in a folder of its own, so that no port is given twice."""
     sockets = {"transport": "ipc", "ip": f"{folder}/kernel"}
-    quiet = {"extra_arguments": ["--IPKernelApp.log_level=50"]}
+    quiet = {"extra_arguments": ["--IPKernelApp.log_level=50"]}  # of the interrupt that ends it
     return Config(KernelManager=sockets, NotebookClient=quiet)
 
 
 def _check_inputs(tasks: Sequence[Mapping[str, Any]], folder: Path) -> None:
     """Refuse a choice of chapters that read what no chapter has written yet."""
     written = {target for task in tasks for target in task["targets"]}
-    needed = {(task["name"], file) for task in tasks for file in task["file_dep"]}
+    needed = {(task["basename"], file) for task in tasks for file in task["file_dep"]}
     missing = sorted((n, f) for n, f in needed if f not in written and not Path(f).exists())
     if missing:
         name, file = missing[0]
@@ -215,28 +203,21 @@ def _check_inputs(tasks: Sequence[Mapping[str, Any]], folder: Path) -> None:
 class _Reporter(ZeroReporter):  # type: ignore[misc]  # doit is untyped
     """What doit has to say: a line a chapter with its time. The first problem is kept."""
 
-    desc = "a line a chapter"
     problem, start = "", 0.0
 
     def execute_task(self, task: Any) -> None:
         self.start = time.monotonic()
-        if task.actions:
-            print(f"{_chapter(task)} ...", flush=True)
+        print(f"{task.name} ...", flush=True)
 
     def add_success(self, task: Any) -> None:
-        if task.actions:
-            print(f"{_chapter(task)}: {time.monotonic() - self.start:.1f} s", flush=True)
+        print(f"{task.name}: {time.monotonic() - self.start:.1f} s", flush=True)
 
     def add_failure(self, task: Any, fail: Any) -> None:
         last = "".join(fail.traceback[-1:]).strip()  # of what an action raised
-        _Reporter.problem = f"{_chapter(task)}: {last}" if last else fail.message
+        _Reporter.problem = f"{task.name}: {last}" if last else fail.message
 
     def skip_uptodate(self, task: Any) -> None:
-        print(f"{_chapter(task)}: up to date", flush=True)
-
-
-def _chapter(task: Any) -> str:
-    return str(task.name).partition(":")[2]
+        print(f"{task.name}: up to date", flush=True)
 
 
 def _execute_all(tasks: Sequence[Mapping[str, Any]], folder: Path, fresh: bool) -> None:
@@ -245,11 +226,10 @@ def _execute_all(tasks: Sequence[Mapping[str, Any]], folder: Path, fresh: bool) 
     One by one: doit writes down at its end what is done, and a later kill leaves that alone.
     """
     settings: dict[str, Any] = {"dep_file": str(folder / ".doit.json"), "backend": "json"}
-    settings |= {"reporter": _Reporter, "default_tasks": ["book"]}
+    settings["reporter"] = _Reporter
     _Reporter.problem = ""
     for task in tasks:
-        book = lambda one=task: (each for each in [one])  # noqa: E731 (doit wants a generator)
-        loader = ModuleTaskLoader({"task_book": book, "DOIT_CONFIG": settings})
+        loader = ModuleTaskLoader({"task_": lambda one=task: dict(one), "DOIT_CONFIG": settings})
         status = DoitMain(loader).run(["run", *(["--always-execute"] if fresh else [])])
         if status or _Reporter.problem:
             raise BookError(_Reporter.problem or "The chapters did not end well, see above.")

@@ -1,11 +1,9 @@
 """From corpora on disk to one labels table, the same for all of them.
 
-:func:`load` takes a folder of audio with a CSV (`folder`), a folder with an audformat database
-(`database`), or names: of the paper's corpora (`paper`), whose folders are parameters, and of open
-ones, such as ``audb:emodb@1.4.1``. A row is a segment, with absolute files, ends filled from the
-length of the files, and the columns of ``tables.LABELS``. Two lists are in ``attrs``: ``notes`` has
-sentences on what was decided for the user (splits drawn, utterances left out); ``failed`` has
-``file`` and ``reason`` of files that cannot be read, whose segments stay in the table. Chapter 1.
+A row is a segment, with absolute files, ends filled from the length of the files, and the columns
+of ``tables.LABELS``. Two lists are in ``attrs``: ``notes`` has sentences on what was decided for
+the user; ``failed`` has ``file`` and ``reason`` of files that cannot be read, whose segments stay
+in the table. Chapter 1.
 """
 
 from collections.abc import Mapping
@@ -38,18 +36,16 @@ def load(
         table: name of the CSV (``labels.csv``, or the only one, when empty), or names of the
             tables of the database, with commas between (all when empty)
         label_column: column with the class of the corpus's own task
-        columns: other names of our columns, as a mapping or ``"theirs=ours,theirs=ours"``;
-            ``"theirs="`` leaves a column out
+        columns: a mapping or ``"theirs=ours,theirs=ours"``; ``"theirs="`` leaves a column out
         seed: for the split by speaker, when the corpus has no split
         folders: of the paper's corpora by name, see :func:`paraclap.corpora.paper.folders`
         learn_from: names, with commas between, of the corpora that keep all their splits (the
             first when empty); of the others only test is kept, or all where no split is published
         for_testing: whether none keeps its splits; a folder of one's own is then all test
 
-    Raises:
-        FileNotFoundError: if a folder, the CSV or an audio file is not there
-        ValueError: if a column, word, number, time or split is not as it should be, splits share
-            speakers or recordings, no file can be read, or a parameter does not go with the corpus
+    FileNotFoundError if a folder, the CSV or an audio file is not there; ValueError if a column,
+    word, number, time or split is not as it should be, splits share speakers or recordings, no file
+    can be read, or a parameter does not go with the corpus.
     """
     names, root = _names(str(corpus)), Path(corpus).expanduser()
     given = {"corpus_table": table, "label_column": label_column, "columns": columns}
@@ -81,8 +77,7 @@ def _parts(text: str) -> list[str]:
 def _names(text: str) -> dict[str, str]:
     """Names of corpora in a text, and how each is written there; empty for a path."""
     parts = _parts(text)
-    unnamed = [part for part in parts if part not in paper.CORPORA]
-    other = [part for part in unnamed if not part.startswith(database.PREFIX)]
+    other = [p for p in parts if p not in paper.CORPORA and not p.startswith(database.PREFIX)]
     if len(other) == len(parts) or (other and Path(text).expanduser().is_dir()):
         return {}
     if other:
@@ -122,7 +117,6 @@ def _test_part(table: pd.DataFrame, where: str, notes: list[str]) -> labels.Foun
     splits = labels.given_splits(table, where)
     test = splits == "test"
     if not test.any():
-        msg = f"No test split in {where}, got {sorted(set(splits))}: it can only be learned from."
-        raise ValueError(msg)
+        raise ValueError(f"No test split in {where}, got {sorted({*splits})}: only learn from it.")
     note = f"Only its test split is kept: {test.sum():,} of {len(table):,} utterances."
     return table[test], where, [*notes, note]

@@ -17,15 +17,13 @@ class LeakError(ValueError):
     """Test data are among the data to learn from, and which."""
 
 
-def check_leaks(
-    labels: pd.DataFrame, where: str = "the labels table", *, drawn: bool = False
-) -> list[str]:
+def check_leaks(table: pd.DataFrame, where: str = "the table", *, drawn: bool = False) -> list[str]:
     """Check that no speaker, no second and no content of a file is in two splits; else LeakError.
 
     Files that are not there are not compared; ``where`` is the name of the table in messages. Where
     splits were ``drawn`` by speaker, only speakers are an error, the rest is in the notes returned.
     """
-    splits = labels.groupby(["corpus", "speaker"], sort=False)["split"].unique()
+    splits = table.groupby(["corpus", "speaker"], sort=False)["split"].unique()
     leaks = splits[splits.str.len() > 1].droplevel("corpus")
     if len(leaks):
         first = "; ".join(f"{name} ({', '.join(own)})" for name, own in leaks.head().items())
@@ -33,7 +31,7 @@ def check_leaks(
         msg = f"{got} (first: {first}), expected each in one: correct the splits, leave them out "
         msg += "to have them drawn by speaker, or leave the speakers out if they are none."
         raise LeakError(msg)
-    rows = labels.index.to_frame(index=False).assign(split=labels["split"].to_numpy())
+    rows = table.index.to_frame(index=False).assign(split=table["split"].to_numpy())
     shared = _shared(rows, "train", f"train and in dev or test of {where}")
     if shared and not drawn:
         raise LeakError(" ".join(shared))
@@ -69,8 +67,7 @@ def _copies(rows: pd.DataFrame) -> list[str]:
     rows = rows[rows["file"].map(lambda file: Path(file).is_file()).astype(bool)]
     for length in (0, 2**12, -1):
         content = rows["file"].map(lambda file, length=length: _content(Path(file), length))
-        several = rows.groupby(content)[["side", "file"]].transform("nunique") > 1
-        rows = rows[several.all(axis=1)]
+        rows = rows[(rows.groupby(content)[["side", "file"]].transform("nunique") > 1).all(axis=1)]
     groups = rows.groupby(content, sort=False)["file"].unique()
     return [" and ".join(map(short_name, files[:2])) for files in groups]
 

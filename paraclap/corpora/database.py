@@ -6,12 +6,9 @@
 - A file belongs to the corpus of the first table that has it: the table's name without split words,
   or the name of the database if there is one corpus only. In a corpus of segments, tables of files
   speak for all segments of a file.
-- audb looks in its repositories (by default a public one of audEERING) and keeps audio, converted
-  to mono at 16 kHz, in its cache: a second run needs no network. Databases in :data:`PINNED` have
-  the version and tables named there. Of others the latest version and all tables with a column
-  ``emotion`` are taken.
-
-Chapter 1. Sources: https://audeering.github.io/audformat, https://audeering.github.io/audb
+- audb looks in its repositories and keeps audio, converted to mono at 16 kHz, in its cache: a
+  second run needs no network. Of databases that are not :data:`PINNED` the latest version and all
+  tables with a column ``emotion`` are taken. Chapter 1.
 """
 
 import re
@@ -76,8 +73,8 @@ def fetch(text: str) -> labels.Found:
     wanted["tables"] = list(dict.fromkeys([*emotions, *people[:1]]))
     bare = audb.load(name, only_metadata=True, full_path=False, **wanted)
     wanted["media"] = sorted({file for table in emotions for file in bare[table].files})
-    rate = audio.SAMPLING_RATE
-    found = audb.load(name, sampling_rate=rate, mixdown=True, format="wav", **wanted)
+    wanted |= {"sampling_rate": audio.SAMPLING_RATE, "mixdown": True, "format": "wav"}
+    found = audb.load(name, **wanted)
     table, notes = _read(found, Path(), wanted["tables"], {})
     table["corpus"] = name
     if "speaker" in table:

@@ -3,8 +3,7 @@
 Columns are ``file`` (path relative to the folder), optional ``start`` and ``end`` (seconds, or text
 such as ``00:00:01.5``), and any of :data:`paraclap.tables.LABELS`. Other columns are not used, with
 a note; one whose name is nearly ours is an error. File names may be spelled in another way than on
-disk (upper case, composed letters, backslashes, no suffix) where exactly one file is meant. Cells
-such as ``None`` or ``NA`` are missing values, with a note. Chapters 1 and 8.
+disk where exactly one is meant. ``None`` or ``NA`` are missing values, with a note. Chapters 1, 8.
 """
 
 import os
@@ -27,9 +26,7 @@ SUFFIXES = (
 TARGETS = ("emotion", "gender", *tables.DIMENSIONS, "label")
 
 
-def load(
-    root: Path, table: str, columns: Mapping[str, str], label_column: str = "emotion"
-) -> labels.Found:
+def load(root: Path, table: str, columns: Mapping[str, str], label_column: str) -> labels.Found:
     """Read the CSV of a folder; arguments and errors are those of :func:`paraclap.corpora.load`."""
     found, notes = sorted(path.name for path in root.glob("[!.]*.[CcTt][Ss][Vv]")), list[str]()
     name = table or (USUAL if USUAL in found or len(found) != 1 else found[0])
@@ -62,8 +59,7 @@ def _read(
     path: Path, notes: list[str], targets: Sequence[str], root: Path | None, names: dict[str, str]
 ) -> pd.DataFrame:
     """Our columns of a table on disk, without targets those of the index alone."""
-    form = {"dtype": "str", "keep_default_na": False}
-    rows, name = tables.read_csv(path, **form), path.name
+    rows, name = tables.read_csv(path, dtype="str", keep_default_na=False), path.name
     rows = rows.reset_index() if "file" in rows.index.names else rows
     rows = labels.rename(rows.rename(columns=lambda one: str(one).strip()), names, name)
     ours = {*labels.COLUMNS, *targets} if targets else {*tables.INDEX}
@@ -83,7 +79,7 @@ def _read(
     rows = rows[used].set_axis(pd.MultiIndex.from_arrays([lines])).apply(_cells, notes=notes)
     report_rows(rows, rows["file"].isna(), "file", name, "a path in each row")
     asked = rows["file"].astype("str")
-    files = _find_files(asked, root or tables.home_of(path, asked), name, notes, bool(root))
+    files = _located(asked, root or tables.home_of(path, asked), name, notes, bool(root))
     try:
         index = tables.segments(files, rows.get("start"), rows.get("end"))
     except ValueError as error:
@@ -122,9 +118,7 @@ def walk(folder: Path) -> Iterator[Path]:
         seen.add(real)
 
 
-def _find_files(
-    names: pd.Series, root: Path, where: str, notes: list[str], strict: bool
-) -> pd.Series:
+def _located(names: pd.Series, root: Path, where: str, notes: list[str], strict: bool) -> pd.Series:
     """Paths of the files named, also where they are spelled in another way on disk."""
     found = {name: os.path.normpath(root / name) for name in names.unique()}
     lost = [name for name, path in found.items() if not os.path.isfile(path)]  # noqa: PTH113 (speed)
@@ -158,9 +152,7 @@ def _spelling(name: str, root: Path) -> str:
     return unicodedata.normalize("NFC", below).casefold()
 
 
-def list_segments(
-    files: tables.Files | Sequence[Path], notes: list[str] | None = None
-) -> pd.MultiIndex:
+def list_segments(files: tables.Files, notes: list[str] | None = None) -> pd.MultiIndex:
     """Segments of a folder, a table on disk, a file, paths, or an index, without labels.
 
     A folder gives all audio below it; a CSV or Parquet table its columns ``file`` and, if there are

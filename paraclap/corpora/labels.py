@@ -188,6 +188,5 @@ def _draw_splits(table: pd.DataFrame, where: str, seed: int, notes: list[str]) -
     notes.append(f"No split given: drawn by speaker with seed {seed} (60 / 20 / 20 %).")
     held_out = max(1, round(0.2 * len(speakers)))
     words = ["dev"] * held_out + ["test"] * held_out + ["train"] * len(speakers)
-    order = np.random.default_rng(seed).permutation(len(speakers))
-    drawn = {speakers[place]: word for place, word in zip(order, words, strict=False)}
+    drawn = dict(zip(np.random.default_rng(seed).permutation(speakers), words, strict=False))
     return table["speaker"].map(drawn).astype("str")

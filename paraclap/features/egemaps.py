@@ -2,10 +2,8 @@
 
 Segments without features are left out and listed with the reason in ``<out stem>_failed.csv``.
 Finished parts of the work are kept in ``<out stem>.parts/``, named after all that their content
-depends on, so a run that was stopped goes on where it was. Chapter 2.
-
-Source: Eyben et al. 2016, "The Geneva Minimalistic Acoustic Parameter Set (GeMAPS)"; Eyben et al.
-2010, "openSMILE".
+depends on, so a run that was stopped goes on where it was. Chapter 2. Sources: Eyben et al. 2016,
+"The Geneva Minimalistic Acoustic Parameter Set (GeMAPS)"; Eyben et al. 2010, "openSMILE".
 """
 
 import contextlib
@@ -42,8 +40,7 @@ def feature_names() -> list[str]:
 def functionals(signal: audio.Signal) -> NDArray[np.float64]:
     """The 88 functionals of a signal and its duration in seconds, ``(89,)``.
 
-    Raises:
-        AudioError: if it is too short, silent, or in steps of 16 bits, or some functional is NaN
+    AudioError if it is too short, silent, or in steps of 16 bits, or some functional is NaN.
     """
     seconds = len(signal) / audio.SAMPLING_RATE
     if seconds < SHORTEST:
@@ -77,9 +74,8 @@ def extract(
         failed segments, which :func:`failed` and ``attrs["failed"]`` list; ValueError if segments
         are listed twice, or none has features
     """
-    index = tables.as_index(table)
-    files = map(os.path.abspath, index.get_level_values("file"))  # workers have other folders
-    index = tables.segments(files, *(index.get_level_values(side) for side in ("start", "end")))
+    files, *times = map(tables.as_index(table).get_level_values, tables.INDEX)
+    index = tables.segments(map(os.path.abspath, files), *times)  # workers have other folders
     if index.has_duplicates:
         first = tables.short_name(index[index.duplicated()].get_level_values("file")[0])
         raise ValueError(f"Segments come twice, the first in {first!r}: give each once.")
@@ -114,8 +110,7 @@ def _rows(index: pd.MultiIndex, folder: Path, jobs: int | None, engine: str) -> 
     paths = [folder / f"{audio.fingerprint(part, made)}.parquet" for part in parts]
     backend = "loky" if engine == "loky" else "dask"
     with _client(engine, jobs), joblib.parallel_config(backend, n_jobs=jobs or -1):
-        tasks = map(joblib.delayed(_part), parts, paths)
-        done = joblib.Parallel(return_as="generator")(tasks)
+        done = joblib.Parallel(return_as="generator")(map(joblib.delayed(_part), parts, paths))
         found: list[pd.DataFrame] = list(tqdm(done, "features", len(parts), disable=None))
     for path in set(folder.glob("*.parquet")).difference(paths):
         path.unlink(missing_ok=True)  # of other audio or other segments

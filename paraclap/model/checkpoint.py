@@ -1,9 +1,8 @@
 """Checkpoints of others, read as data: the model that the authors of ParaCLAP published.
 
 Their file, ``best.pth.tar`` at the hub id ``KeiKinn/paraclap``, is a bare state dict: a wav2vec2
-(``audio_branch.base.``), a BERT (``text_branch.base.``), two projection heads, ``logit_scale``. The
-sizes of the encoders come from configurations. Signals are not normalised, as in the authors'
-evaluation. Chapter 7. Source: ``KeiKinn/ParaCLAP``.
+(``audio_branch.base.``), a BERT (``text_branch.base.``), two projection heads, ``logit_scale``.
+Signals are not normalised, as in the authors' evaluation. Chapter 7. Source: ``KeiKinn/ParaCLAP``.
 """
 
 import contextlib
@@ -39,16 +38,14 @@ def load_released(
 ) -> ParaCLAP:
     """Read the published checkpoint, in float32 and evaluation mode.
 
+    OSError if something cannot be read; ValueError or RuntimeError if it is no such model.
+
     Args:
         checkpoint: A state dict such as ``best.pth.tar``, its folder, or a hub id.
         audio_config: Of the audio encoder: an object, its JSON file or folder, or a hub id.
         text_config: Likewise of the text encoder.
         tokenizer: An object, a folder or a hub id; None: the one of the folder or hub id
             ``text_config``, else none, and the model has no processor.
-
-    Raises:
-        OSError: If something is not there or cannot be read.
-        ValueError, RuntimeError: If the weights are not exactly those of such a model.
     """
     path = _find(checkpoint)
     weights = {  # under our names, without a buffer of older versions of transformers

@@ -47,9 +47,8 @@ def embed_audio(
         signals: Decoded signals, with ``read(row)`` and ``seconds()``; None: the files are read.
         precision: ``"float32"``, ``"bf16"``, or ``"auto"``: bf16 where the device is fast in it.
 
-    Raises:
-        AudioError: If a file cannot be read, is too long, or gives no functionals.
-        ValueError: If the model has no processor or there is no such precision.
+    AudioError if a file cannot be read, is too long, or gives no functionals; ValueError if the
+    model has no processor or there is no such precision.
     """
     index, extractor = tables.as_index(files), model.require_processor().feature_extractor
     segments, given = list[Any](index), None
@@ -72,8 +71,7 @@ def embed_audio(
         coming = readers.map(read, plan[0])
         for rows, following in zip(plan, [*plan[1:], plan[0][:0]], strict=True):
             batch, coming = list(coming), readers.map(read, following)  # while this is embedded
-            given_rows = None if given is None else given[rows]
-            inputs = model.prepare(audio=batch, functionals=given_rows)
+            inputs = model.prepare(audio=batch, functionals=None if given is None else given[rows])
             found.append(_embed(model, encoder, *inputs.values()))
             bar.update(len(rows))
     return torch.cat(found).cpu().numpy()[np.argsort(np.concatenate(plan))]
@@ -122,8 +120,7 @@ def _embed(model: ParaCLAP, encoder: Any, values: torch.Tensor, mask: Mask = Non
     if encoder is not model.audio_model:  # but a copy in bfloat16
         values = values.to(torch.bfloat16)
     _, pooled = encode_audio(encoder, values, mask)
-    features = model.audio_projection(pooled.to(model.dtype))
-    return functional.normalize(features.float(), dim=-1)
+    return functional.normalize(model.audio_projection(pooled.to(model.dtype)).float(), dim=-1)
 
 
 def uses_bf16(precision: str, device: torch.device) -> bool:

@@ -43,13 +43,12 @@ def build(
 ) -> ParaCLAP:
     """An untrained model over two encoders by name, the same for the same seed."""
     torch.manual_seed(seed)
-    audio_model, extractor = load_audio_encoder(audio_encoder, signals)
-    text_model, tokenizer = load_text_encoder(text_encoder)
-    settings: dict[str, Any] = {"projection_dim": projection_dim, "projection_dropout": dropout}
-    settings |= {"text_pooling": text_pooling, "logit_bias_init": -10.0 if bias else None}
-    settings["projection"] = projection
-    processor = ParaCLAPProcessor(extractor, tokenizer)
-    return ParaCLAP.from_encoders(audio_model, text_model, processor, **settings)
+    audio, extractor = load_audio_encoder(audio_encoder, signals)
+    text, tokenizer = load_text_encoder(text_encoder)
+    form: dict[str, Any] = {"projection_dim": projection_dim, "projection_dropout": dropout}
+    form |= {"text_pooling": text_pooling, "projection": projection}
+    form["logit_bias_init"] = -10.0 if bias else None
+    return ParaCLAP.from_encoders(audio, text, ParaCLAPProcessor(extractor, tokenizer), **form)
 
 
 def load_audio_encoder(name: str, signals: str = "raw") -> AudioEncoder:

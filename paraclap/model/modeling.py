@@ -210,10 +210,9 @@ class ParaCLAP(PreTrainedModel):  # type: ignore[misc]  # transformers is untype
         return found, hidden[:, 0] if is_cls else mean_pool(hidden, mask)
 
     def _layers(self, output_hidden_states: Any = None, output_attentions: Any = None) -> Any:
-        asked = {"output_hidden_states": output_hidden_states}
-        asked |= {"output_attentions": output_attentions}
-        asked = {key: getattr(self.config, key) if on is None else on for key, on in asked.items()}
-        return {key: on for key, on in asked.items() if on}
+        own = {"output_hidden_states": output_hidden_states, "output_attentions": output_attentions}
+        own = {key: getattr(self.config, key) if on is None else on for key, on in own.items()}
+        return {key: on for key, on in own.items() if on}
 
     @can_return_tuple  # type: ignore[untyped-decorator]  # transformers is untyped here
     def forward(
@@ -263,14 +262,12 @@ def check_weights(model: PreTrainedModel, info: Mapping[str, Any]) -> None:
 
     There alignment varies, and with it the last bits of products. ValueError if weights do not fit.
     """
-    names = ("missing", "unexpected", "mismatched")
-    kinds = {name: list(info.get(f"{name}_keys", ())) for name in names}
+    kinds = {n: [*info.get(f"{n}_keys", ())] for n in ("missing", "unexpected", "mismatched")}
     kinds["not finite"] = []
     for key, weight in model.named_parameters():
-        if weight.is_meta:  # offloaded to the disk
-            continue
-        weight.data = weight.data.clone()
-        kinds["not finite"] += [] if weight.isfinite().all() else [key]
+        if not weight.is_meta:  # offloaded to the disk
+            weight.data = weight.data.clone()
+            kinds["not finite"] += [] if weight.isfinite().all() else [key]
     if wrong := {kind: sorted(keys)[:5] for kind, keys in kinds.items() if keys}:
         got = f"Bad weights in {model.name_or_path!r} ({wrong})"
         raise ValueError(f"{got}, expected those of its configuration: copy all its files again.")

@@ -68,8 +68,7 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
             functionals: Shape ``(batch, functionals)``; None: openSMILE computes those needed.
             options: As in transformers.
 
-        Raises:
-            ValueError: If a signal has another rate, several channels, or values not finite.
+        ValueError if a signal has another rate, several channels, or values not finite.
         """
         if sampling_rate not in (None, self.sampling_rate):
             msg = f"Bad sampling_rate {sampling_rate}, expected {self.sampling_rate} Hz: resample."
@@ -101,8 +100,7 @@ class ParaCLAPFeatureExtractor(Wav2Vec2FeatureExtractor):  # type: ignore[misc] 
             hint = "train the model, or call feature_extractor.fit(functionals of training)"
             raise ValueError(f"No scaling of the functionals: {hint}.")
         low, high, mean, spread = np.array(self.scaling).T
-        cut = np.atleast_2d(functionals).clip(low, high)
-        return np.asarray((cut - mean) / spread, np.float32)
+        return np.asarray((np.atleast_2d(functionals).clip(low, high) - mean) / spread, np.float32)
 
 
 def _checked(signal: Any) -> Signal:

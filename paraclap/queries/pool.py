@@ -14,19 +14,9 @@ import numpy as np
 import pandas as pd
 
 from paraclap import tables
+from paraclap.queries import templates as sets
 from paraclap.queries.levels import FEATURES, Edges, assign_levels, fit_levels, load_edges
-from paraclap.queries.sampling import sample_caption
-from paraclap.queries.templates import (
-    NO_AGREEMENT,
-    STATES,
-    Template,
-    emotion_state,
-    emotion_word,
-    emotion_words,
-    load_templates,
-    matching_templates,
-    states_of,
-)
+from paraclap.queries.sampling import Wordings, sample_caption
 
 CHOICES = {"emotion": ("always", "pool", "never"), "join": ("rand", "all")}
 TRUE, FALSE, UNKNOWN = 1, 0, -1
@@ -42,25 +32,23 @@ class QueryPool:
     def __init__(
         self, table: pd.DataFrame, templates: str = "paper", emotion_form: str = "adjective"
     ) -> None:
-        """Find the wordings that hold, attribute by attribute.
+        """Find the wordings that hold; ValueError if a level, gender, form or set is unknown.
 
         Args:
             table: one row an utterance, with levels of any attributes of `FEATURES`, `emotion` and
                 `gender` as in `queries_for`, or missing; other columns are ignored
             templates: as in `queries_for`
             emotion_form: "adjective" (angry) or "noun" (anger)
-
-        Raises:
-            ValueError: if a level, gender, form or template set is unknown
         """
         self.templates, self.emotion_form = templates, emotion_form
         columns = [*(name for name in table if name in FEATURES), "emotion", "gender"]
         self.labels = table.reindex(columns=columns).astype({"emotion": "str", "gender": "str"})
         emotions = self.labels["emotion"]
-        self.emotions = {one: emotion_word(one, emotion_form) for one in emotions.dropna().unique()}
+        named = emotions.dropna().unique()
+        self.emotions = {one: sets.emotion_word(one, emotion_form) for one in named}
         values = self.labels.assign(emotion=emotions.map(self.emotions)).astype(object)
-        own: dict[str, list[Template]] = {}
-        for template in load_templates(templates):
+        own: dict[str, list[sets.Template]] = {}
+        for template in sets.load_templates(templates):
             own.setdefault(template.attribute, []).append(template)
         self._wordings = {name: _wordings(some, values) for name, some in own.items()}
 
@@ -83,9 +71,7 @@ class QueryPool:
         lists = [self.queries(i) for i in range(len(self))]
         return self.labels.assign(queries=pd.Series(lists, self.labels.index, dtype=object))
 
-    def wordings(
-        self, i: int, emotion: str = "always", only_emotion: bool = False
-    ) -> dict[str, list[tuple[str, ...]]]:
+    def wordings(self, i: int, emotion: str = "always", only_emotion: bool = False) -> Wordings:
         """What may be drawn for a row, as `sample_caption` takes it; arguments as in `sample`."""
         never = emotion == "never"
         found = {
@@ -112,7 +98,7 @@ class QueryPool:
         *,
         rng: np.random.Generator,
     ) -> list[str]:
-        """Draw a caption for each row.
+        """Draw a caption for each row; ValueError if one has none, or an option is unknown.
 
         Args:
             rows: positions in the table
@@ -122,9 +108,6 @@ class QueryPool:
             only_emotion: nothing but one emotion query: "emotion is …" if the set has it
             join: "rand" as `sample_caption`; "all" as the authors' code, every query
             rng: the source of chance; the same state gives the same captions
-
-        Raises:
-            ValueError: if a row has nothing to draw, or an option is unknown
         """
         for what, one in (("emotion", emotion), ("join", join)):
             if one not in CHOICES[what]:
@@ -135,11 +118,11 @@ class QueryPool:
             raise ValueError(f"No queries for {got}, expected rows where `has_queries` is true.")
         if join == "all" and not only_emotion:
             return ["speaker " + " and ".join(chain(*chain(*own.values()))) for own in found]
-        mode = "always" if only_emotion else emotion
-        return [sample_caption(own, rand, mode, rng=rng) for own in found]
+        emotion = "always" if only_emotion else emotion
+        return [sample_caption(own, rand, emotion, rng=rng) for own in found]
 
 
-def _wordings(own: list[Template], values: pd.DataFrame) -> list[dict[tuple[str, ...], bool]]:
+def _wordings(own: list[sets.Template], values: pd.DataFrame) -> list[dict[tuple[str, ...], bool]]:
     """The wordings of one attribute for each row, and whether they name the emotion."""
     reads = list(dict.fromkeys(name for one in own for name in one.reads))
     keys = list(values.reindex(columns=reads).itertuples(index=False, name=None))
@@ -147,7 +130,7 @@ def _wordings(own: list[Template], values: pd.DataFrame) -> list[dict[tuple[str,
     for key in dict.fromkeys(keys):
         given = {name: value for name, value in zip(reads, key, strict=True) if pd.notna(value)}
         words = given.pop("emotion", None), given.pop("gender", None)
-        holding = matching_templates(own, states_of(given, *words))
+        holding = sets.matching_templates(own, sets.states_of(given, *words))
         fill = (*words, given.get("arousal", "unknown"))
         cells[key] = {one.fill(*fill): "{emotion}" in one.text for one in holding}
     return [cells[key] for key in keys]
@@ -162,7 +145,7 @@ def query_truth(pool: QueryPool, queries: Sequence[str]) -> np.ndarray:
     """
     table = pool.labels.reindex(columns=[*FEATURES, "emotion", "gender"])
     table["word"] = table["emotion"].map(pool.emotions)
-    table["emotion"] = table["word"].map(emotion_state, "ignore")
+    table["emotion"] = table["word"].map(sets.emotion_state, "ignore")
     columns = {query: column for column, query in enumerate(dict.fromkeys(queries))}
     truth = np.full((len(table), len(columns)), FALSE, dtype=np.int8)
     for query, column in columns.items():
@@ -180,7 +163,7 @@ def attribute_of(query: str, pool: QueryPool) -> str:
 
 
 def _readings(query: str, pool: QueryPool) -> Readings:
-    words = frozenset(pool.emotions.values()) - {NO_AGREEMENT}
+    words = frozenset(pool.emotions.values()) - {sets.NO_AGREEMENT}
     found = _all_readings(pool.templates, pool.emotion_form, words)
     if query not in found:
         hint = tables.did_you_mean(query, found)
@@ -191,15 +174,15 @@ def _readings(query: str, pool: QueryPool) -> Readings:
 @cache
 def _all_readings(templates: str, form: str, words: frozenset[str]) -> dict[str, Readings]:
     """All queries of a template set, with some emotion words and the listed ones."""
-    emotions, found = {*emotion_words(form).values(), "other", *words}, dict[str, Readings]()
-    for one in load_templates(templates):
+    emotions, found = {*sets.emotion_words(form).values(), "other", *words}, dict[str, Readings]()
+    for one in sets.load_templates(templates):
         fillers = sorted(emotions) if "{emotion}" in one.text else [None]
         genders = tables.GENDERS if "{gender}" in one.text else [None]
         for word, gender in product(fillers, genders):
             needs = dict(one.states) | ({"word": frozenset([word])} if word else {})
             if "gender" in needs:
                 needs["gender"] = frozenset([gender] if gender else tables.GENDERS)
-            texts = chain(*(one.fill(word, gender, state) for state in STATES["arousal"]))
+            texts = chain(*(one.fill(word, gender, state) for state in sets.STATES["arousal"]))
             for text in dict.fromkeys(texts):
                 found.setdefault(text, []).append((one.attribute, needs))
     return found
@@ -224,10 +207,8 @@ def describe(
         jobs: processes that extract features; one per core when None
 
     Returns:
-        as `QueryPool.table`; `attrs["failed"]` lists the segments without features
-
-    Raises:
-        ValueError: if features or labels are missing, nothing can be fitted, or a name is unknown
+        as `QueryPool.table`; `attrs["failed"]` lists the segments without features; ValueError if
+        features or labels are missing, nothing can be fitted, or a name is unknown
     """
     table: Any = files
     if not isinstance(files, pd.DataFrame) or set(FEATURES.values()).isdisjoint(files):

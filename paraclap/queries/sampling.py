@@ -21,14 +21,13 @@ def queries_for(
 ) -> list[str]:
     """List all queries that hold for one utterance, in the order of the template set.
 
+    ValueError if an attribute, level, gender or template set is unknown.
+
     Args:
         levels: attribute ("pitch variation") → low, normal or high; unknown ones left out
         emotion: a word, used as given; None if unknown, "no_agreement" if the raters disagree
         gender: female or male; None if unknown
         templates: paper, diverse, released, released-fixed, or a `.csv`
-
-    Raises:
-        ValueError: if an attribute, level, gender or template set is unknown
 
     >>> queries_for({"pitch": "high"}, "angry", None)
     ['has a high pitch', 'this is a angry instance', 'speaker is angry', 'emotion is angry']

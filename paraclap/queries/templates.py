@@ -95,10 +95,8 @@ def load_templates(templates: str = "paper") -> tuple[Template, ...]:
     """Read a template set, in the order of its queries.
 
     `templates` is a set of `templates.csv`, or a `.csv` file with columns as there, all of whose
-    rows count; where its column `set` is `diverse`, synonyms are used.
-
-    Raises:
-        FileNotFoundError, ValueError: if there is no such file or set, or a row is wrong
+    rows count; where its column `set` is `diverse`, synonyms are used. FileNotFoundError or
+    ValueError if there is no such file or set, or a row is wrong.
     """
     if templates.endswith(".csv"):
         table = tables.read_csv(templates, dtype="str", keep_default_na=False).fillna("")

@@ -98,8 +98,7 @@ def as_index(files: Files) -> pd.MultiIndex:
     names = list(index.names) if isinstance(index, pd.Index) else ["file"]
     if names not in (["file"], INDEX):
         raise ValueError(f"Bad index {names}, expected ['file'] or {INDEX}.")
-    levels = [index.get_level_values(name) for name in INDEX] if names == INDEX else [index]
-    found = segments(*levels)
+    found = segments(*map(index.get_level_values, INDEX)) if names == INDEX else segments(index)
     if not len(found):
         raise ValueError("Got no files, expected at least one path or a table with segments.")
     return found
@@ -153,14 +152,12 @@ def show(table: pd.DataFrame, rows: int = 5) -> pd.DataFrame:
     return head.set_index(INDEX) if is_indexed else head
 
 
-def report_rows(
-    table: pd.DataFrame, bad: pd.Series, column: str, where: str, expected: str
-) -> None:
+def report_rows(rows: pd.DataFrame, bad: pd.Series, column: str, where: str, expected: str) -> None:
     """Raise a ValueError that names values of a column where ``bad`` is true, if it ever is."""
     flags = np.asarray(bad, dtype=bool)
     if flags.any():
-        values = ", ".join(map(repr, table[column][flags].map(str).unique()[:5]))
-        first = short_name(table.index.get_level_values(0)[flags][0])
+        values = ", ".join(map(repr, rows[column][flags].map(str).unique()[:5]))
+        first = short_name(rows.index.get_level_values(0)[flags][0])
         where += f" ({flags.sum()} rows, first: {first!r})"
         raise ValueError(f"Bad {column} {values} in {where}, expected {expected}.")
 

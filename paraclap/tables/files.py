@@ -58,9 +58,8 @@ def atomic(path: Name) -> Iterator[Path]:
 @contextlib.contextmanager
 def lock(path: Name, message: str, wait: float = 0) -> Iterator[None]:
     """Hold what is made at ``path``; BlockingIOError if another process does, after ``wait`` s."""
-    place = Path(path).with_name(f".{Path(path).name}.lock")
     try:
-        with filelock.FileLock(place, timeout=wait):
+        with filelock.FileLock(Path(path).with_name(f".{Path(path).name}.lock"), timeout=wait):
             yield
     except filelock.Timeout as error:
         raise BlockingIOError(message) from error

@@ -2,8 +2,7 @@
 
 Every draw is a function of seed and step: a stopped run draws what it would have drawn, with any
 number of processes. Decoded audio is one memory-mapped file of 16-bit samples at 16 kHz; beyond 1 a
-segment is stored smaller, and its ``peak`` undoes that. Chapter 4. Source: ParaCLAP (Jing et al.,
-2024), sections 2 and 3.1.
+segment is stored smaller, and its ``peak`` undoes that. Chapter 4. Source: the paper, section 3.1.
 """
 
 import os
@@ -45,10 +44,8 @@ def read_training_data(
     """Read ``labels.parquet`` and ``queries.parquet`` of a run; templates as in chapter 3."""
     table = tables.read_table(folder / "queries.parquet")
     labels = tables.read_table(folder / "labels.parquet").loc[table.index]
-    learned = labels.loc[labels["split"] == "train", "corpus"].unique()
-    rows = labels["corpus"].isin(learned).to_numpy()
-    pool = QueryPool(table[rows], templates, emotion_form)
-    return TrainingData(labels[rows], pool, table[rows])
+    rows = labels["corpus"].isin(labels.loc[labels["split"] == "train", "corpus"]).to_numpy()
+    return TrainingData(labels[rows], QueryPool(table[rows], templates, emotion_form), table[rows])
 
 
 def training_rows(labels: pd.DataFrame, pool: QueryPool, settings: Settings) -> Rows:
@@ -192,23 +189,17 @@ class Pairs(Dataset[Batch]):
     def loader(self, first: int = 0) -> Iterator[Batch]:
         """Batches from step ``first`` on, read ahead by ``settings.workers`` processes."""
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads and forks quarrel
-        batches = DataLoader(
-            self,
-            batch_size=None,
-            sampler=range(first, self.steps),
-            num_workers=self.settings.workers,
-            collate_fn=_arrays,
-            generator=torch.Generator(),  # else it takes a random number of the run
-        )
-        yield from map(default_convert, batches)
+        form: dict[str, Any] = {"num_workers": self.settings.workers, "collate_fn": _arrays}
+        form |= {"batch_size": None, "sampler": range(first, self.steps)}
+        form["generator"] = torch.Generator()  # else it takes a random number of the run
+        yield from map(default_convert, DataLoader(self, **form))
 
     def _random(self, *place: int) -> np.random.Generator:
         return np.random.default_rng([self.settings.seed, *place])
 
     def _sample(self, rows: Rows, *place: int) -> list[str]:
-        s = self.settings
-        draws = s.rand, s.emotion, s.only_emotion, s.join
-        return self.pool.sample(rows, *draws, rng=self._random(*place))
+        s, rng = self.settings, self._random(*place)
+        return self.pool.sample(rows, s.rand, s.emotion, s.only_emotion, s.join, rng=rng)
 
     def _places(self, step: int) -> Rows:
         """Places among the training rows of the batch at ``step``; each epoch is a new draw."""

@@ -102,8 +102,7 @@ class Settings:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
         """Settings from a mapping that may hold other names, too; the rest has its default."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        return cls(**{name: values[name] for name in names if name in values})
+        return cls(**{name: values[name] for name in cls.__annotations__ if name in values})
 
     @property
     def reads_functionals(self) -> bool:

@@ -120,9 +120,8 @@ class _Run:
         same = {name: one for name, one in self.identity.items() if name not in MACHINE}
         self.checkpoints = self.folder / CHECKPOINTS / str(joblib.hash(same))
         self.model = steps.start_model(settings, accelerator.device)
-        inputs = self.model, settings, self.signals, self.functionals
-        process = accelerator.process_index, accelerator.num_processes
-        self.pairs = Pairs(labels, self.pool, *inputs, process)
+        inputs = labels, self.pool, self.model, settings, self.signals, self.functionals
+        self.pairs = Pairs(*inputs, (accelerator.process_index, accelerator.num_processes))
         self.cache = steps.CaptionCache(self.model, settings.precision)
         self.update = steps.make_optimizer(self.model, settings, self.pairs.steps)
         named = labels["emotion"].notna() & ~labels["emotion"].isin(["other", NO_AGREEMENT])

@@ -1,7 +1,6 @@
 """The eight corpora of the paper: their names, their folders, and what is published about them.
 
-A notebook has a parameter for the folder of each, its name with `_` for `-` (`crema_d`). A params
-file that is shared gives an environment variable instead: ``crema_d: ${PARACLAP_CREMA_D}``. Each
+A notebook has a parameter for the folder of each, its name with `_` for `-` (`crema_d`). Each
 corpus is a row of ``corpora.csv`` and a function of its name in `loaders`. Chapter 1.
 """
 
@@ -25,9 +24,9 @@ CORPORA = {
 def overview() -> pd.DataFrame:
     """What is published about each corpus: utterances are of its first task, classes counted."""
     sums = [corpus.counts.groupby("corpus")["count"].sum().iloc[0] for corpus in CORPORA.values()]
-    table = _TABLE.assign(classes=_TABLE["classes"].str.len(), utterances=sums).reset_index()
-    table = table.rename(columns={"url": "where"})
-    return table[["name", "title", "language", "utterances", "classes", "licence", "where"]]
+    table = _TABLE.assign(classes=_TABLE["classes"].str.len(), utterances=sums, where=_TABLE["url"])
+    columns = ["name", "title", "language", "utterances", "classes", "licence", "where"]
+    return table.reset_index()[columns]
 
 
 def folders(values: Mapping[str, Any]) -> dict[str, str]:

@@ -119,8 +119,7 @@ def key(name: str) -> str:
 
 def table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Table of a label file with some columns, all of it as text, empty cells missing."""
-    form = {"dtype": "str", "keep_default_na": False, "na_values": [""]}
-    rows = tables.read_csv(path, **form)
+    rows = tables.read_csv(path, dtype="str", keep_default_na=False, na_values=[""])
     rows = pd.DataFrame({str(name).strip(): rows[name].str.strip() for name in rows})
     if not {*columns} <= {*rows} or rows.empty:
         got = f"{len(rows)} rows of {list(rows)[:10]}"
@@ -153,14 +152,11 @@ def left_out(rows: pd.DataFrame, bad: pd.Series, note: str, notes: list[str]) ->
     return rows[~bad].reset_index(drop=True)
 
 
-def matched(
-    rows: pd.DataFrame, folders: Iterable[Path], where: str, notes: list[str]
-) -> pd.DataFrame:
+def matched(rows: pd.DataFrame, folders: list[Path], where: str, notes: list[str]) -> pd.DataFrame:
     """Utterances (column `id`) that have audio below some folders, with a column `file`."""
     files, keys = _audio(folders, notes), rows["id"].fillna("").map(key)
     if len(twice := rows["id"][keys.duplicated()]):
-        msg = f"Utterances are named twice in {where}: {first(twice)}. Keep one row of each."
-        raise ValueError(msg)
+        raise ValueError(f"Utterances named twice in {where}: {first(twice)}. Keep one of each.")
     note = f"No audio for {{}} utterances of {where}, left out: {{}}."
     rows = left_out(rows.assign(file=keys.map(files)), ~keys.isin(list(files)), note, notes)
     if more := sorted(files[name].name for name in files.keys() - set(keys)):

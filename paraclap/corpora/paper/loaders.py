@@ -108,10 +108,9 @@ def tess(home: Path, notes: list[str]) -> pd.DataFrame:
     ``OAF_back_angry.wav``: actress, word, emotion. Copies differ: names are in any case, and one
     file may be ``OA_bite_neutral.wav``. `ps`, pleasant surprise, is taken as surprise.
     """
-    name = r"(?P<actress>[oy]a)f?_[^_]+_(?P<code>.+)"
-    rows = base.parsed([home], name, "OAF_back_angry.wav", notes)
+    rows = base.parsed([home], r"(?P<who>[oy]a)f?_[^_]+_(?P<code>.+)", "OAF_back_angry.wav", notes)
     rows["emotion"] = base.words(rows["code"], "tess", rows["id"], "the file names of TESS")
-    return rows.assign(speaker=rows["actress"].str.upper() + "F", gender="female")
+    return rows.assign(speaker=rows["who"].str.upper() + "F", gender="female")
 
 
 def fau_aibo(home: Path, notes: list[str]) -> pd.DataFrame:
@@ -132,10 +131,9 @@ def fau_aibo(home: Path, notes: list[str]) -> pd.DataFrame:
     rows = labels[0].merge(labels[-1], how="outer")  # by name
     rows = base.matched(rows, [home / "wav"], "the label files", notes)
     names = rows["id"].str.split("_")
-    where = "the schools of the label files"
     return rows.rename(columns={main: "label"}).assign(
         corpus=main.removeprefix(TASK),
-        split=base.words(names.str[0], "fau-aibo split", rows["id"], where),
+        split=base.words(names.str[0], "fau-aibo split", rows["id"], "schools of the label files"),
         speaker=names.str[0] + "-" + names.str[1],
     )
 

@@ -1,11 +1,8 @@
 """Speech from text: espeak-ng, driven through its C library.
 
-Each :class:`Espeak` works on a private folder of voice data, with one voice variant that is
-rewritten for every utterance. What the library carries over from one utterance to the next is
-switched off: the same settings and text give the same samples. Signals are float32 at
-:data:`SAMPLING_RATE`. Chapter 1.
-
-Source: espeak-ng, ``speak_lib.h`` and ``docs/voices.md``.
+Each :class:`Espeak` works on voice data of its own. What the library carries over from one
+utterance to the next is switched off: the same settings and text give the same samples. Signals are
+float32 at :data:`SAMPLING_RATE`. Chapter 1. Source: ``speak_lib.h`` and ``voices.md`` of espeak-ng.
 """
 
 import ctypes
