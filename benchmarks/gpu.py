@@ -15,7 +15,7 @@ import itertools
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -98,14 +98,7 @@ class Bench:
         many = 2 if self.dry or settings.chunk else 20
         return lambda: self.take(update, stream, settings, many, plain)
 
-    def take(
-        self,
-        update: Callable[..., torch.Tensor],
-        stream: Iterator[dict[str, Any]],
-        settings: Settings,
-        many: int,
-        look: bool,
-    ) -> float:
+    def take(self, update: Any, stream: Any, settings: Settings, many: int, look: bool) -> float:
         """Take steps of a stream; with a look at each loss, which waits for the device."""
         for batch in itertools.islice(stream, many):
             tensors = {name: one.to(self.device, non_blocking=True) for name, one in batch.items()}
@@ -123,10 +116,9 @@ class Bench:
         few = self.labels.index[:2] if self.dry else self.labels.index[:64]
         place = {segment: row for row, segment in enumerate(self.labels.index)}
         read = partial(self.read, place)
+        some = seconds[: len(few)].sum()
         ways = {
-            "released loop": lambda: (
-                len(speed.released(model, few, read)) and seconds[: len(few)].sum()
-            ),
+            "released loop": lambda: len(speed.released(model, few, read)) and some,
             "float32": lambda: len(self.embed(model, "float32")) and seconds.sum(),
             "bf16": lambda: len(self.embed(model, "bf16")) and seconds.sum(),
         }

@@ -40,15 +40,9 @@ def arguments(name: str, given: Sequence[str] | None, rounds: int) -> argparse.N
 
 
 def take_turns(ways: Ways, rounds: int, wait: Callable[[], Any] = lambda: None) -> pd.DataFrame:
-    """Measure ways in turn; the first turn of each only warms up.
+    """Amount a second, one row a round, one column a way; the first turn of each only warms up.
 
-    Args:
-        ways: What is measured.
-        rounds: Turns of each that count.
-        wait: Returns when the device has done all that it was given.
-
-    Returns:
-        Amount a second, one row a round, one column a way.
+    ``wait`` returns when the device has done all that it was given.
     """
     for way in ways.values():
         way()

@@ -42,12 +42,12 @@ def main(given: list[str] | None = None) -> None:
 
 
 def read(run: str) -> tuple[pd.DataFrame, pd.DataFrame, Path]:
-    """Labels and features of a run, and its folder; of its training corpus alone."""
+    """Labels and features of the training corpus of a run, and its folder."""
     folder = tables.run_folder(run)
-    labels = tables.read_table(folder / "labels.parquet")
+    features = tables.read_table(folder / "features.parquet")
+    labels = tables.read_table(folder / "labels.parquet").loc[features.index]
     learned = labels["corpus"].isin(labels.loc[labels["split"] == "train", "corpus"])
-    labels, features = labels[learned], tables.read_table(folder / "features.parquet")
-    return labels.loc[labels.index.isin(features.index)], features, folder
+    return labels[learned], features, folder
 
 
 def asked(clips: tuple, spoken: tuple, seeds: int) -> Answers:
@@ -70,18 +70,17 @@ def asked(clips: tuple, spoken: tuple, seeds: int) -> Answers:
         for seed in range(seeds):
             models = {"synthetic": ParaCLAP.from_pretrained(model)} if not seed else {}
             for name, rows in pairs.items():
-                pool = queries.QueryPool(described(rows, both))
+                pool, own = queries.QueryPool(described(rows, both)), settings.but(seed=seed)
                 with tempfile.TemporaryDirectory() as place:
-                    one = settings.but(seed=seed)
-                    models[name] = train(rows, pool, Path(place), one, both)
+                    models[name] = train(rows, pool, Path(place), own, both)
             for name, net in models.items():
                 embeddings = embed_audio(net, test, functionals=features)
                 answers = tasks.attribute_answers(net, test, embeddings, levels.loc[test.index])
                 found[name, seed].append(answers)
-    each: Answers = defaultdict(list)
-    for (name, _), parts in found.items():
-        each[name].append(pd.concat(parts))
-    return each
+    return {
+        one: [pd.concat(parts) for (name, _), parts in found.items() if name == one]
+        for one, _ in found
+    }
 
 
 def described(labels: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:

@@ -23,26 +23,16 @@ LARGE = {"hidden_size": 1024, "num_hidden_layers": 12, "num_attention_heads": 16
 TINY = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
 
 
-def corpus(
-    folder: Path, count: int, shortest: float, longest: float, seed: int = 0
-) -> pd.DataFrame:
-    """Write files of noise, every tenth of a second at a level of its own.
+def corpus(folder: Path, count: int, least: float, most: float, seed: int = 0) -> pd.DataFrame:
+    """Write files of noise of so many seconds, every tenth of a second at a level of its own.
 
-    Args:
-        folder: Gets the files.
-        count: Files.
-        shortest: Seconds.
-        longest: Seconds.
-        seed: Of every draw.
-
-    Returns:
-        Labels table: every tenth file is of the dev split, the others of the train split.
+    Returns their labels: every tenth file is of the dev split, the others of the train split.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     paths, tenth = [folder.absolute() / f"{number:05d}.wav" for number in range(count)], 1600
     for path in paths:
-        tenths = round(10 * rng.uniform(shortest, longest))
+        tenths = round(10 * rng.uniform(least, most))
         level = rng.uniform(0.005, 0.1, tenths).repeat(tenth)
         signal = rng.standard_normal(tenths * tenth) * level
         soundfile.write(path, signal.clip(-1, 1), SAMPLING_RATE, subtype="PCM_16")
@@ -62,31 +52,22 @@ def pool(labels: pd.DataFrame, seed: int = 0) -> QueryPool:
 
 
 def encoders(folder: Path, vocabulary: list[str], tiny: bool = False) -> tuple[str, str]:
-    """Write encoders of random weights: as large as those of the paper, or tiny.
+    """Write encoders of random weights, as :func:`paraclap.model.build` reads them; their folders.
 
-    Args:
-        folder: Gets ``audio/`` and ``text/``, as :func:`paraclap.model.build` reads them.
-        vocabulary: Queries whose words the tokenizer knows.
-        tiny: Whether they are tiny.
-
-    Returns:
-        Their folders: a wav2vec2-large of 12 layers, a BERT base.
+    They are a wav2vec2-large of 12 layers and a BERT base, or tiny; the tokenizer knows the words
+    of the queries in ``vocabulary``.
     """
     small = {"conv_dim": (8,) * 7, "num_conv_pos_embedding_groups": 4, "intermediate_size": 32}
-    config = transformers.Wav2Vec2Config(
-        **(TINY | small if tiny else LARGE | {"intermediate_size": 4096}),
-        feat_extract_norm="layer",
-        conv_bias=True,
-        do_stable_layer_norm=True,
-        mask_time_prob=0.05 if not tiny else 0.0,
-        layerdrop=0.0,
-    )
+    sizes = TINY | small if tiny else LARGE | {"intermediate_size": 4096}
+    form = {"feat_extract_norm": "layer", "conv_bias": True, "do_stable_layer_norm": True}
+    form |= {"mask_time_prob": 0.0 if tiny else 0.05, "layerdrop": 0.0}
+    config = transformers.Wav2Vec2Config(**sizes, **form)
     audio, text = folder / "audio", folder / "text"
     transformers.Wav2Vec2Model(config).save_pretrained(audio)
     transformers.Wav2Vec2FeatureExtractor(do_normalize=False).save_pretrained(audio)
     words = tokenizer(vocabulary)
-    sizes = TINY | {"intermediate_size": 32} if tiny else {}
-    transformers.BertModel(transformers.BertConfig(**sizes)).save_pretrained(text)
+    tokens = TINY | {"intermediate_size": 32} if tiny else {}
+    transformers.BertModel(transformers.BertConfig(**tokens)).save_pretrained(text)
     words.save_pretrained(text)
     return str(audio), str(text)
 
@@ -101,6 +82,5 @@ def tokenizer(queries: list[str]) -> transformers.PreTrainedTokenizerFast:
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
     names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token"), SPECIAL, strict=True))
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=backend, model_max_length=512, **names
-    )
+    options = {"tokenizer_object": backend, "model_max_length": 512}
+    return transformers.PreTrainedTokenizerFast(**options, **names)

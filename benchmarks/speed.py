@@ -50,9 +50,7 @@ def main(given: Sequence[str] | None = None) -> None:
     """Measure, write and print."""
     args = measure.arguments("speed", given, rounds=5)
     with tempfile.TemporaryDirectory() as name:
-        parts = [
-            part(Path(name), args.rounds, args.dry) for part in (scoring, training, extraction)
-        ]
+        parts = [part(Path(name), args.rounds, args.dry) for part in PARTS]
     measure.write(args, [row for part in parts for row in part])
 
 
@@ -213,6 +211,8 @@ def extraction(folder: Path, rounds: int, dry: bool) -> Rows:
     }
     return measure.compare("features", "s/s", measure.take_turns(ways, rounds), "one process")
 
+
+PARTS = scoring, training, extraction
 
 if __name__ == "__main__":
     main()
