@@ -36,9 +36,9 @@ def main(given: Sequence[str] | None = None) -> int:
     args = measure.arguments("demo", given, rounds=len(SEEDS))
     name = "smoke" if args.dry else "demo"
     folders = []
+    file = tables.project_folder() / "params" / f"{name}.yaml"
     for seed in range(1 if args.dry else args.rounds):
-        changes = [f"seed={seed}", f"run={name}-seed{seed}" if seed else f"run={name}"]
-        file = tables.project_folder() / "params" / f"{name}.yaml"
+        changes = [f"seed={seed}", f"run={name}" + f"-seed{seed}" * bool(seed)]
         folders.append(run.run(file, run.EVALUATION, changes, html=False))
     table = summary(folders)
     tables.write_table(table, args.out.with_suffix(".csv"))
