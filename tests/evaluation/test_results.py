@@ -16,9 +16,7 @@ from paraclap.evaluation import results
 from paraclap.evaluation.results import write_card
 from paraclap.training.settings import Settings
 
-SETTINGS = Settings(
-    **dict.fromkeys(("audio_encoder", "text_encoder"), "smoke"), agreed_only=False, device="cpu"
-)
+SETTINGS = Settings(audio_encoder="smoke", text_encoder="smoke", agreed_only=False, device="cpu")
 UAR = {"uar": 0.61234, "uar_low": 0.5, "uar_high": 0.7}
 
 

@@ -9,7 +9,7 @@ from mteb.abstasks.task_metadata import TaskMetadata
 from mteb.models import EncoderProtocol
 from sounds import RATE, buzz, write
 
-from paraclap import ParaCLAP, audio, classify, embed_text
+from paraclap import audio, classify, embed_text
 from paraclap.interop import embed_signals
 from paraclap.interop.mteb import MtebEncoder
 
@@ -45,11 +45,6 @@ class Asked(AbsTaskZeroShotClassification):
 
     def get_candidate_labels(self):
         return WORDS
-
-
-@pytest.fixture(scope="module")
-def model(model_folder):
-    return ParaCLAP.from_pretrained(model_folder)
 
 
 @pytest.fixture
