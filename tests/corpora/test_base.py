@@ -27,9 +27,7 @@ def test_another_folder_is_named_with_what_it_should_hold_and_where_to_get_it(tm
 
 
 @pytest.mark.parametrize("name", CORPORA)
-def test_a_folder_around_the_corpus_will_do_but_of_two_copies_both_are_named(
-    everything, tmp_path, name
-):
+def test_a_folder_around_a_corpus_will_do_but_two_copies_are_named(everything, tmp_path, name):
     expected = len(read(name, everything[name]))
     shutil.copytree(everything[name], tmp_path / "new")
     assert len(read(name, tmp_path)) == expected

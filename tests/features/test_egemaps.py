@@ -81,13 +81,12 @@ def test_what_makes_no_sense_is_an_error(tmp_path):
         features.extract(index.append(index))
     with pytest.raises(ValueError, match=r"Unknown engine 'lokky'.*Did you mean 'loky'"):
         features.extract(index, engine="lokky")
-    with tables.lock(tmp_path / "f.csv", ""), pytest.raises(BlockingIOError, match="wait for it"):
-        features.extract(index, tmp_path / "f.csv")
+    out = tmp_path / "new" / "f.csv"
+    with tables.lock(out, ""), pytest.raises(BlockingIOError, match="wait for it"):
+        features.extract(index, out)
 
 
-def test_a_stopped_run_goes_on_and_only_parts_of_changed_audio_are_made_again(
-    tmp_path, monkeypatch
-):
+def test_a_stopped_run_goes_on_and_only_changed_parts_are_made_again(tmp_path, monkeypatch):
     index = corpus(tmp_path, 20)
     read, files = audio.read, []
 
