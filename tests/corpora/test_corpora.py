@@ -1,7 +1,5 @@
 """Several corpora in one run: names, roles, and what is missing."""
 
-import shutil
-
 import layouts
 import pandas as pd
 import pytest
@@ -58,9 +56,8 @@ def test_a_corpus_alone_or_all_together_can_be_only_tested_on(everything):
     assert list(table.index) == [row for part in alone for row in part.index]
 
 
-def test_a_corpus_without_test_voices_cannot_be_tested_on(everything, tmp_path):
-    root = tmp_path / "aibo"
-    shutil.copytree(everything["fau-aibo"], root)
+def test_a_corpus_without_test_voices_cannot_be_tested_on(everything, copy):
+    root = copy("fau-aibo")
     for path in root.glob("wav/Mont*"):
         path.unlink()
     folders = everything | {"fau-aibo": str(root)}

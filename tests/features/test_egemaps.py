@@ -21,10 +21,8 @@ def stamps(folder):
 
 
 def test_features_are_the_golden_ones(tmp_path):
-    files = [
-        write(tmp_path / f"{n}.wav", buzz(0.3 + 0.2 * n, 90 + 25 * n, 0.05 + 0.03 * n, n))
-        for n in range(10)
-    ]
+    signals = [buzz(0.3 + 0.2 * n, 90 + 25 * n, 0.05 + 0.03 * n, n) for n in range(10)]
+    files = [write(tmp_path / f"{n}.wav", signal) for n, signal in enumerate(signals)]
     features.extract(tables.segments(files), tmp_path / "f.csv", jobs=1)
     result, golden = tables.read_table(tmp_path / "f.csv"), pd.read_csv(GOLDEN)
     assert list(golden) == list(result) == features.feature_names()

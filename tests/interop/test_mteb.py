@@ -62,10 +62,8 @@ def test_the_encoder_keeps_the_protocol(encoder):
 
 @pytest.mark.filterwarnings("ignore:Precision is ill-defined")  # mteb asks for it, too
 def test_mteb_scores_zero_shot_answers_as_they_are_given_here(encoder, model, tmp_path):
-    files = [
-        write(tmp_path / f"{n}.wav", item["array"], RATE, subtype="FLOAT")
-        for n, item in enumerate(items())
-    ]
+    given = [(tmp_path / f"{n}.wav", item["array"], RATE) for n, item in enumerate(items())]
+    files = [write(*one, subtype="FLOAT") for one in given]
     answers = classify(model, files, WORDS)["prediction"].tolist()
     right = np.mean([WORDS[n % 2] == answer for n, answer in enumerate(answers)])
     quiet = {"cache": None, "co2_tracker": False, "show_progress_bar": False}

@@ -94,14 +94,9 @@ def test_options_are_taken_as_processors_of_transformers_take_them(processor):
     padded = {"padding": "max_length", "max_length": 20, "truncation": True}
     both = processor(text=text, audio=audio, sampling_rate=16_000, **padded)
     assert (both["input_ids"].shape, both["input_values"].shape) == ((2, 20), (2, 900))
-    apart = processor(
-        text=text,
-        audio=audio,
-        text_kwargs=padded,
-        audio_kwargs={"sampling_rate": 16_000, "padding": "max_length", "max_length": 1000},
-        common_kwargs={"return_tensors": "np"},
-        images_kwargs={},
-    )
+    own = {"sampling_rate": 16_000, "padding": "max_length", "max_length": 1000}
+    more = {"common_kwargs": {"return_tensors": "np"}, "images_kwargs": {}}
+    apart = processor(text=text, audio=audio, text_kwargs=padded, audio_kwargs=own, **more)
     assert isinstance(apart["input_ids"], np.ndarray)
     assert (apart["input_ids"].shape, apart["input_values"].shape) == ((2, 20), (2, 1000))
     alone = processor(audio=audio, padding="max_length", max_length=1000)
