@@ -49,3 +49,11 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("saved") / "model"
     build("smoke", "smoke", 16, 0.2, "mean", seed=1).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def model(model_folder: Path):
+    """The model of that folder, for tests that leave it as it is."""
+    from paraclap.model import ParaCLAP
+
+    return ParaCLAP.from_pretrained(model_folder)

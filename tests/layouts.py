@@ -8,6 +8,7 @@ there is something to learn. Nobody speaks in these files; the names are made up
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,10 @@ def speak(path: Path, number: int, rate: int = 16_000, format: str = "WAV") -> P
     return path
 
 
-def write(path: Path, lines: Iterable[str], encoding: str = "utf-8") -> Path:
+def write(path: Path, lines: Iterable[str]) -> Path:
     """Text file of some lines."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding=encoding)
+    path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     return path
 
 
@@ -67,11 +68,6 @@ def make(name: str, root: Path, changes: Mapping[str, Any] | None = None, no: st
 def msp_podcast(root: Path, audios: str = "Audios", dev: str = "Development") -> Path:
     """30 utterances to learn from, 10 for dev, 20 and 4 with hidden labels to test on."""
     return make("msp-podcast", root, {"Audios": audios, "Development": dev})
-
-
-def iemocap(root: Path) -> Path:
-    """Two actors in each of five sessions, ten utterances in the four classes and two others."""
-    return make("iemocap", root)
 
 
 def ravdess(root: Path, nested: bool = True) -> Path:
@@ -112,8 +108,8 @@ def sld(root: Path, suffix: str = ".wav") -> Path:
 
 
 MAKERS: dict[str, Callable[[Path], Path]] = {
-    "msp-podcast": msp_podcast, "iemocap": iemocap, "ravdess": ravdess, "crema-d": crema_d,
-    "tess": tess, "fau-aibo": fau_aibo, "alc": alc, "sld": sld,
+    "msp-podcast": msp_podcast, "iemocap": partial(make, "iemocap"), "ravdess": ravdess,
+    "crema-d": crema_d, "tess": tess, "fau-aibo": fau_aibo, "alc": alc, "sld": sld,
 }  # fmt: skip
 
 

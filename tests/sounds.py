@@ -27,6 +27,12 @@ def buzz(seconds: float = 1.0, hertz: float = 120.0, amplitude: float = 0.2, see
     return (amplitude * wave + 0.005 * noise).astype(np.float32)
 
 
+def noise(*samples: int) -> list[np.ndarray]:
+    """White noises of so many samples, float32."""
+    rng = np.random.default_rng(0)
+    return [rng.normal(0, 0.1, count).astype(np.float32) for count in samples]
+
+
 def write(path: Path, signal: np.ndarray, rate: int = RATE, **options: Any) -> Path:
     """An audio file; ``options`` of soundfile, such as the subtype."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -46,9 +46,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def test_a_voice_is_scored_by_the_demo_model_without_further_options(
-    home, model_folder, folder, labels
-):
+def test_a_voice_alone_is_scored_by_the_demo_model(home, model_folder, folder, labels):
     demo = home / "runs" / "demo"
     shutil.copytree(model_folder, demo / "model")
     tables.write_table(labels.assign(synthetic=True), demo / "labels.parquet")

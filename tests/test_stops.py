@@ -86,9 +86,7 @@ def contents(out):
 
 @pytest.mark.parametrize("turn", range(5))
 @pytest.mark.parametrize("name", STEPS)
-def test_a_killed_step_leaves_complete_files_and_ends_as_one_that_was_not(
-    name, turn, start, undisturbed, tmp_path
-):
+def test_a_killed_step_leaves_no_half_and_ends_the_same(name, turn, start, undisturbed, tmp_path):
     reference, writes = undisturbed(name)
     rng = np.random.default_rng([turn, len(name)])
     process, _, reached = start(name, tmp_path, rng.integers(1, writes))

@@ -190,13 +190,6 @@ def test_a_failed_write_leaves_the_earlier_file_and_no_other(tmp_path, error):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_second_holder_of_a_lock_gets_a_sentence(tmp_path):
-    with tables.lock(tmp_path / "new" / "a", "busy"):
-        second = tables.lock(tmp_path / "new" / "a", "wait for it")
-        with pytest.raises(BlockingIOError, match="wait for it"), second:
-            pass
-
-
 def one(*segment):
     return few(1).set_index(tables.segments(*([value] for value in segment)))
 
@@ -224,11 +217,6 @@ def one(*segment):
 def test_bad_labels_are_named(table, message):
     with pytest.raises(ValueError, match=message):
         tables.check_labels(table, "here")
-
-
-def test_an_unknown_word_comes_with_the_nearest():
-    hint = "Unknown split 'tset' in a.csv, expected one of train, test. Did you mean 'test'?"
-    assert tables.unknown("split", "tset", ["train", "test"], "a.csv") == hint
 
 
 def test_show_never_shows_an_absolute_path():

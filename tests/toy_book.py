@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from paraclap.book import notebooks
+
 HEADER = Path(__file__).with_name("data").joinpath("toy_chapter.txt").read_text("utf-8")
 CHAPTERS = {
     "01_numbers": (
@@ -26,12 +28,13 @@ CHAPTERS = {
 
 
 def write(home: Path, **code: str) -> Path:
-    """Write the chapters and a params file below `home`; `code` takes the place of a chapter's."""
+    """Write chapters, pairs and a params file below PARACLAP_HOME; `code` replaces a chapter's."""
     (home / "book").mkdir(parents=True, exist_ok=True)
     for name, (header, parameters, cell) in CHAPTERS.items():
         cell = code.get(f"c{name[:2]}", cell)
         text = HEADER.format(**header, parameters=parameters) + f"\n# %%\n{cell}\n"
         (home / "book" / f"{name}.py").write_text(text, "utf-8")
+    notebooks.write_pairs()
     params = home / "params" / "toy.yaml"
     params.parent.mkdir(exist_ok=True)
     params.write_text("count: 4\n", "utf-8")

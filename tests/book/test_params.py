@@ -7,7 +7,6 @@ import toy_book as toy
 import yaml
 from small_training import pool_of
 
-from paraclap.book import notebooks
 from paraclap.book.params import declared, read_params
 from paraclap.features import extract
 from paraclap.queries import QueryPool
@@ -23,7 +22,6 @@ def pairs(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PARACLAP_HOME", str(home))
         toy.write(home)
-        notebooks.write_pairs()
     return sorted((home / "book").glob("*.ipynb"))
 
 
@@ -44,10 +42,8 @@ def test_what_a_file_leaves_out_is_what_the_chapters_declare(values):
 
 
 def test_the_command_line_changes_what_the_file_says(values):
-    assert values("count: 7", "count=8", "power=1e-5") | {"x": 0} == values("count: 8") | {
-        "power": 1e-5,
-        "x": 0,
-    }
+    changed = values("count: 7", "count=8", "power=1e-5")
+    assert changed == values("count: 8") | {"power": 1e-5}
 
 
 def test_environment_variables_are_filled_in(values, monkeypatch):

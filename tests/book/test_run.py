@@ -24,14 +24,14 @@ from paraclap.book import build, notebooks
 from paraclap.book import run as runner
 from paraclap.book.notebooks import BookError
 
+PYTHON = {"kernel_name": "python3", "progress_bar": False}
+
 
 @pytest.fixture
 def params(tmp_path, monkeypatch):
     monkeypatch.setenv("PARACLAP_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    file = toy.write(tmp_path)
-    notebooks.write_pairs()
-    return file
+    return toy.write(tmp_path)
 
 
 def chapters_run(params, capsys, *overrides, only="", fresh=False):
@@ -55,9 +55,7 @@ def test_a_changed_parameter_makes_its_chapter_and_those_that_read_from_it(param
     assert Path("runs/toy/sum.txt").read_text() == "-36.0"
 
 
-def test_a_changed_notebook_makes_its_chapter_again_and_no_other_if_its_files_are_equal(
-    params, capsys
-):
+def test_a_changed_notebook_makes_its_chapter_again_and_no_other_for_equal_files(params, capsys):
     chapters_run(params, capsys)
     source = Path("book/02_squares.py")
     source.write_text(source.read_text().replace("# # Squares", "# # All squares"))
@@ -114,24 +112,14 @@ def test_only_runs_the_chosen_chapters(params, capsys):
     assert chapters_run(params, capsys, "count=2", only="1") == ["01_numbers"]
 
 
-def test_the_name_of_the_params_file_is_the_name_of_the_run(params, capsys):
-    other = params.with_name("other.yaml")
-    other.write_text("count: 2\n")
-    chapters_run(other, capsys)
-    assert Path("runs/other/sum.txt").read_text() == "1.0"
-    assert not Path("runs/toy").exists()
-
-
 def test_a_failing_cell_is_shown_and_the_finished_chapters_stay(params, tmp_path, capsys):
     toy.write(tmp_path, c02='raise RuntimeError("no squares today")')
-    notebooks.write_pairs()
     with pytest.raises(BookError, match="no squares today"):
         chapters_run(params, capsys)
     failed = nbformat.read("runs/toy/notebooks/02_squares.failed.ipynb", as_version=4)
     assert "no squares today" in str(failed.cells)
     assert not Path("runs/toy/notebooks/02_squares.ipynb").exists()
     toy.write(tmp_path)
-    notebooks.write_pairs()
     capsys.readouterr()
     assert chapters_run(params, capsys) == ["02_squares", "03_sum"]
     assert not Path("runs/toy/notebooks/02_squares.failed.ipynb").exists()
@@ -139,7 +127,6 @@ def test_a_failing_cell_is_shown_and_the_finished_chapters_stay(params, tmp_path
 
 def test_a_kernel_that_dies_is_reported(params, tmp_path, capsys):
     toy.write(tmp_path, c01="import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
-    notebooks.write_pairs()
     with pytest.raises(BookError, match="its process died"):
         chapters_run(params, capsys)
 
@@ -152,12 +139,10 @@ def test_what_stops_a_chapter_from_outside_is_named(params, monkeypatch):
 
 def test_what_was_done_before_a_kill_is_not_made_again(params, tmp_path, capsys):
     toy.write(tmp_path, c02="import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
-    notebooks.write_pairs()
     code = f"from paraclap.book.run import run; run({str(params)!r}, html=False)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True)
     assert done.returncode == -9
     toy.write(tmp_path)
-    notebooks.write_pairs()
     assert chapters_run(params, capsys) == ["02_squares", "03_sum"]
 
 
@@ -197,7 +182,6 @@ def cells_of(file):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_is_a_sentence_and_what_was_complete_stays(params, tmp_path, capsys, number):
     toy.write(tmp_path, c02='print(file=open(folder / "on", "w"))\nimport time\ntime.sleep(60)')
-    notebooks.write_pairs()
     command = [sys.executable, "-m", "paraclap.cli", "book", str(params), "--no-html"]
     stopped = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while not Path("runs/toy/on").exists():
@@ -206,7 +190,6 @@ def test_a_stop_is_a_sentence_and_what_was_complete_stays(params, tmp_path, caps
     said = stopped.communicate()[1]
     assert (stopped.returncode, said.splitlines()[-1][:8]) == (130, "Stopped.")
     toy.write(tmp_path)
-    notebooks.write_pairs()
     assert chapters_run(params, capsys) == ["02_squares", "03_sum"]
 
 
@@ -215,7 +198,6 @@ def test_neither_a_home_nor_short_names_of_folders_are_needed(tmp_path, params, 
     (tmp_path / ("long" * 30)).mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 30)))
     toy.write(tmp_path, c01='import matplotlib\n(folder / "numbers.csv").write_text("1")')
-    notebooks.write_pairs()
     runner.run(params, "1", html=False)
     page = Path("runs/toy/notebooks/01_numbers.ipynb").read_text()
     assert "writable" not in capfd.readouterr().err + page
@@ -224,11 +206,10 @@ def test_neither_a_home_nor_short_names_of_folders_are_needed(tmp_path, params, 
 def test_papermill_alone_needs_the_name_of_the_run(params, tmp_path):
     code = "from paraclap import tables\ntables.run_folder(run, runs)"
     toy.write(tmp_path, c01=code)
-    notebooks.write_pairs()
-    given = "book/01_numbers.ipynb", "out.ipynb", {"count": 2}
+    given = "book/01_numbers.ipynb", "out.ipynb"
     with pytest.raises(PapermillExecutionError, match="expected one: -p run NAME"):
-        execute_notebook(*given, kernel_name="python3", progress_bar=False)
-    execute_notebook(*given[:2], {"run": "mine"}, kernel_name="python3", progress_bar=False)
+        execute_notebook(*given, {"count": 2}, **PYTHON)
+    execute_notebook(*given, {"run": "mine"}, **PYTHON)
     assert [one.name for one in Path("runs").iterdir()] == ["mine"]
 
 
@@ -278,15 +259,9 @@ def test_twenty_kernels_start_at_once(params, tmp_path):
     nbformat.write(notebook, tmp_path / "in.ipynb")
 
     def start(number):
-        out = tmp_path / f"{number}" / "out.ipynb"
-        out.parent.mkdir()
-        done = execute_notebook(
-            str(tmp_path / "in.ipynb"),
-            str(out),
-            kernel_name="python3",
-            progress_bar=False,
-            config=runner.kernel_settings(str(out.parent)),
-        )
+        (out := tmp_path / f"{number}").mkdir()
+        given = str(tmp_path / "in.ipynb"), str(out / "out.ipynb")
+        done = execute_notebook(*given, **PYTHON, config=runner.kernel_settings(str(out)))
         return done.cells[0].outputs[0].text
 
     with ThreadPoolExecutor(20) as pool:
@@ -296,7 +271,6 @@ def test_twenty_kernels_start_at_once(params, tmp_path):
 def test_a_grid_of_values_gives_one_table_of_scores(params, tmp_path, capsys, monkeypatch):
     scores = '(folder / "scores.csv").write_text(f"task,uar\\nsum,{sign}")'
     toy.write(tmp_path, c03=f'(folder / "sum.txt").write_text("")\n{scores}')
-    notebooks.write_pairs()
     monkeypatch.setattr(runner, "EVALUATION", "1-3")
     table = runner.sweep(params, {"sign": ["1", "-1"], "count": ["2"]})
     assert table.read_text().splitlines() == ["task,uar,sign,count", "sum,1,1,2", "sum,-1,-1,2"]

@@ -27,9 +27,7 @@ def test_another_folder_is_named_with_what_it_should_hold_and_where_to_get_it(tm
 
 
 @pytest.mark.parametrize("name", CORPORA)
-def test_a_folder_around_the_corpus_will_do_but_of_two_copies_both_are_named(
-    everything, tmp_path, name
-):
+def test_a_folder_around_a_corpus_will_do_but_two_copies_are_named(everything, tmp_path, name):
     expected = len(read(name, everything[name]))
     shutil.copytree(everything[name], tmp_path / "new")
     assert len(read(name, tmp_path)) == expected
@@ -57,15 +55,14 @@ def test_labels_without_any_audio_are_no_corpus(copy, name):
 # --- label files --------------------------------------------------------------------------------
 
 AIBO = "labels/IS2009EmotionChallenge/chunk_labels_5cl_corpus.txt"
+IEMOCAP = "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"
 TABLES = {  # label file, a label there, one that is unknown, a further line
     "msp-podcast": ("Labels/labels_consensus.csv", ",A,", ",Q,", "J\xfcrgen.wav,A,1,1,1,9,Male,x"),
-    "iemocap": (
-        "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt", "\tang\t", "\tyay\t", "% J\xfcrgen",
-    ),
+    "iemocap": (IEMOCAP, "\tang\t", "\tyay\t", "% J\xfcrgen"),
     "fau-aibo": (AIBO, " A ", " Z ", "Ohm_01_J\xfcrgen A 0.5"),
     "alc": ("ALC.csv", ",AL", ",DRUNK", "TR_J\xfcrgen,AL"),
     "sld": ("LSC_final_geheim.csv", ";L\n", ";XL\n", "train_J\xfcrgen.wav;L"),
-}  # fmt: skip
+}
 IS_TABLE = ["msp-podcast", "alc", "sld"]
 
 

@@ -1,7 +1,5 @@
 """Several corpora in one run: names, roles, and what is missing."""
 
-import shutil
-
 import layouts
 import pandas as pd
 import pytest
@@ -15,9 +13,8 @@ def test_all_corpora_are_one_table_to_learn_from_the_first(everything):
     table = corpora.load(", ".join(everything), folders=everything)
     learned = table.loc[table["split"] != "test", "corpus"]
     assert set(learned) == {"msp-podcast"}
-    assert list(table["corpus"].unique()) == [
-        "msp-podcast", "iemocap", "ravdess", "crema-d", "tess", "fau-aibo-5", "alc", "sld",
-    ]  # fmt: skip
+    names = "msp-podcast iemocap ravdess crema-d tess fau-aibo-5 alc sld"
+    assert " ".join(table["corpus"].unique()) == names
     assert table.groupby("speaker")["corpus"].nunique().eq(1).all()
     assert table.loc[table["corpus"] == "iemocap", "session"].notna().all()
     assert table["task:fau-aibo-2"].notna().sum() == 20
@@ -49,26 +46,18 @@ def test_two_speakers_are_too_few_to_learn_from(everything):
         corpora.load("tess", folders=everything)
 
 
-@pytest.mark.parametrize(("name", "count"), [
-    ("ravdess", 32), ("tess", 28), ("alc", 8), ("sld", 8), ("fau-aibo", 20), ("msp-podcast", 20),
-])  # fmt: skip
-def test_a_corpus_alone_can_be_only_tested_on(everything, name, count):
-    table = corpora.load(name, folders=everything, for_testing=True)
-    assert set(table["split"]) == {"test"}
-    assert len(table) == count
-
-
-def test_for_testing_nothing_is_learned_from_the_first_corpus_either(everything):
+def test_a_corpus_alone_or_all_together_can_be_only_tested_on(everything):
+    names = ["ravdess", "tess", "alc", "sld", "fau-aibo", "msp-podcast"]
     form = {"folders": everything, "for_testing": True}
-    table = corpora.load("sld, ravdess", **form)
-    alone = [corpora.load(name, **form) for name in ("sld", "ravdess")]
-    assert set(table["split"]) == {"test"}
+    table = corpora.load(", ".join(names), **form)
+    alone = [corpora.load(name, **form) for name in names]
+    assert [len(part) for part in alone] == [32, 28, 8, 8, 20, 20]
+    assert all(set(part["split"]) == {"test"} for part in [table, *alone])
     assert list(table.index) == [row for part in alone for row in part.index]
 
 
-def test_a_corpus_without_test_voices_cannot_be_tested_on(everything, tmp_path):
-    root = tmp_path / "aibo"
-    shutil.copytree(everything["fau-aibo"], root)
+def test_a_corpus_without_test_voices_cannot_be_tested_on(everything, copy):
+    root = copy("fau-aibo")
     for path in root.glob("wav/Mont*"):
         path.unlink()
     folders = everything | {"fau-aibo": str(root)}

@@ -45,9 +45,8 @@ def test_a_folder_with_a_csv_becomes_a_labels_table(tmp_path):
 
 def test_other_names_are_mapped_and_other_columns_noted(tmp_path):
     rows = ROWS.rename(columns={"file": "path", "emotion": "mood"}).assign(age=3)
-    table = corpora.load(
-        folder(tmp_path, rows, "theirs.csv"), columns="path=file,mood=emotion", table="theirs.csv"
-    )
+    settings = {"columns": "path=file,mood=emotion", "table": "theirs.csv"}
+    table = corpora.load(folder(tmp_path, rows, "theirs.csv"), **settings)
     assert table["emotion"].iloc[0] == "anger"
     assert "Columns not used: age." in table.attrs["notes"]
 
@@ -67,9 +66,8 @@ def test_an_unreadable_file_is_listed_and_kept(tmp_path):
 
 def at(column, value, row=0):
     """Change of one cell."""
-    return lambda rows: rows.astype({column: object}).assign(
-        **{column: [value if i == row else v for i, v in enumerate(rows[column])]}
-    )
+    values = [value if i == row else old for i, old in enumerate(ROWS[column])]
+    return lambda rows: rows.assign(**{column: values})
 
 
 @pytest.mark.parametrize(

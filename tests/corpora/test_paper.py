@@ -50,9 +50,7 @@ def test_published_counts_have_the_published_sums():
 
 def test_the_table_for_the_book_has_a_row_per_corpus():
     table = paper.overview()
-    assert list(table) == [
-        "name", "title", "language", "utterances", "classes", "licence", "where",
-    ]  # fmt: skip
+    assert " ".join(table) == "name title language utterances classes licence where"
     assert list(table["name"]) == list(CORPORA)
     assert list(table["classes"]) == [8, 4, 8, 6, 7, 5, 2, 2]
     assert table.set_index("name")["utterances"]["sld"] == 800
@@ -120,9 +118,8 @@ def test_tess_is_the_same_flat_nested_and_in_any_case(tmp_path, form):
 
 def test_iemocap_joins_happiness_and_excitement_and_counts_what_is_left_out(everything):
     table = read("iemocap", everything["iemocap"])
-    assert table["emotion"].value_counts().to_dict() == {
-        "happiness": 40, "anger": 20, "neutral": 20, "sadness": 20,
-    }  # fmt: skip
+    expected = {"happiness": 40, "anger": 20, "neutral": 20, "sadness": 20}
+    assert table["emotion"].value_counts().to_dict() == expected
     assert "20 utterances of other classes left out: fru 10, xxx 10." in notes(table)
     assert sorted(table["session"].unique()) == list("12345")
 

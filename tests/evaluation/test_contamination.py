@@ -27,9 +27,7 @@ def seen(table, queries, settings=SETTINGS):
         ({"agreed_only": True}, [False, True]),
     ],
 )
-def test_emotions_stand_in_the_queries_that_training_uses_and_drunkenness_does_not(
-    table, queries, change, words
-):
+def test_queries_of_training_hold_emotions_and_no_drunkenness(table, queries, change, words):
     if "agreed_only" in change:
         table["emotion"] = table["emotion"].where(table["emotion"] != "anger", "no_agreement")
         queries["emotion"] = table["emotion"].to_numpy()

@@ -40,9 +40,8 @@ def test_the_mean_over_seekers_is_that_of_scikit_learn():
 @given(st.integers(2, 5), st.data())
 def test_chance_is_the_mean_over_all_orders(items, data):
     true = data.draw(st.integers(1, items - 1))
-    orders = [
-        scored([order], [[1] * true + [0] * (items - true)]) for order in permutations(range(items))
-    ]
+    truth = [[1] * true + [0] * (items - true)]
+    orders = [scored([order], truth) for order in permutations(range(items))]
     every = pd.concat(orders)
     chance = retrieval.chance_precision(true, items)
     assert chance == pytest.approx(every["precision"].mean())

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from paraclap import tables
-from paraclap.audio import AudioError
 from paraclap.evaluation import zeroshot
 from paraclap.evaluation.zeroshot import Candidates, answer, classify, encode_candidates
 from paraclap.model.embedding import embed_audio, embed_text
@@ -81,9 +80,3 @@ def test_candidates_as_they_are_typed():
     for text in ("joy=happy,joy=glad,sad", '"very angry, shouting', "sad,,happy", "joy=,sad", "a,"):
         with pytest.raises(ValueError, match="Bad candidate"):
             zeroshot.parse_candidates(text)
-
-
-def test_a_file_that_is_no_audio_is_named(model, tmp_path):
-    (tmp_path / "notes.wav").write_text("not audio")
-    with pytest.raises(AudioError, match=r"notes\.wav"):
-        classify(model, tmp_path / "notes.wav", ["angry", "sad"])

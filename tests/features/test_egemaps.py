@@ -21,10 +21,8 @@ def stamps(folder):
 
 
 def test_features_are_the_golden_ones(tmp_path):
-    files = [
-        write(tmp_path / f"{n}.wav", buzz(0.3 + 0.2 * n, 90 + 25 * n, 0.05 + 0.03 * n, n))
-        for n in range(10)
-    ]
+    signals = [buzz(0.3 + 0.2 * n, 90 + 25 * n, 0.05 + 0.03 * n, n) for n in range(10)]
+    files = [write(tmp_path / f"{n}.wav", signal) for n, signal in enumerate(signals)]
     features.extract(tables.segments(files), tmp_path / "f.csv", jobs=1)
     result, golden = tables.read_table(tmp_path / "f.csv"), pd.read_csv(GOLDEN)
     assert list(golden) == list(result) == features.feature_names()
@@ -81,13 +79,12 @@ def test_what_makes_no_sense_is_an_error(tmp_path):
         features.extract(index.append(index))
     with pytest.raises(ValueError, match=r"Unknown engine 'lokky'.*Did you mean 'loky'"):
         features.extract(index, engine="lokky")
-    with tables.lock(tmp_path / "f.csv", ""), pytest.raises(BlockingIOError, match="wait for it"):
-        features.extract(index, tmp_path / "f.csv")
+    out = tmp_path / "new" / "f.csv"
+    with tables.lock(out, ""), pytest.raises(BlockingIOError, match="wait for it"):
+        features.extract(index, out)
 
 
-def test_a_stopped_run_goes_on_and_only_parts_of_changed_audio_are_made_again(
-    tmp_path, monkeypatch
-):
+def test_a_stopped_run_goes_on_and_only_changed_parts_are_made_again(tmp_path, monkeypatch):
     index = corpus(tmp_path, 20)
     read, files = audio.read, []
 

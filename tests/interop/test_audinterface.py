@@ -7,15 +7,10 @@ import pandas as pd
 import pytest
 from sounds import buzz, write
 
-from paraclap import ParaCLAP, classify
+from paraclap import classify
 from paraclap.interop.audinterface import embeddings, probabilities
 from paraclap.model import build
 from paraclap.model.embedding import embed_audio
-
-
-@pytest.fixture(scope="module")
-def model(model_folder):
-    return ParaCLAP.from_pretrained(model_folder)
 
 
 def test_values_are_those_of_the_package(model, labels):

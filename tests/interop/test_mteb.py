@@ -9,7 +9,7 @@ from mteb.abstasks.task_metadata import TaskMetadata
 from mteb.models import EncoderProtocol
 from sounds import RATE, buzz, write
 
-from paraclap import ParaCLAP, audio, classify, embed_text
+from paraclap import audio, classify, embed_text
 from paraclap.interop import embed_signals
 from paraclap.interop.mteb import MtebEncoder
 
@@ -47,11 +47,6 @@ class Asked(AbsTaskZeroShotClassification):
         return WORDS
 
 
-@pytest.fixture(scope="module")
-def model(model_folder):
-    return ParaCLAP.from_pretrained(model_folder)
-
-
 @pytest.fixture
 def encoder(model):
     return MtebEncoder(model, "paraclap/tiny", revision="abc", training_datasets=["CREMA_D"])
@@ -67,10 +62,8 @@ def test_the_encoder_keeps_the_protocol(encoder):
 
 @pytest.mark.filterwarnings("ignore:Precision is ill-defined")  # mteb asks for it, too
 def test_mteb_scores_zero_shot_answers_as_they_are_given_here(encoder, model, tmp_path):
-    files = [
-        write(tmp_path / f"{n}.wav", item["array"], RATE, subtype="FLOAT")
-        for n, item in enumerate(items())
-    ]
+    given = [(tmp_path / f"{n}.wav", item["array"], RATE) for n, item in enumerate(items())]
+    files = [write(*one, subtype="FLOAT") for one in given]
     answers = classify(model, files, WORDS)["prediction"].tolist()
     right = np.mean([WORDS[n % 2] == answer for n, answer in enumerate(answers)])
     quiet = {"cache": None, "co2_tracker": False, "show_progress_bar": False}

@@ -15,24 +15,15 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import (
-    check_estimator_repr,
-    check_get_params_invariance,
-    check_set_params,
-)
+from sklearn.utils import estimator_checks
 from sklearn.utils.validation import check_is_fitted
 from sounds import buzz, write
 
-from paraclap import ParaCLAP, VoiceEmbeddings, ZeroShotClassifier, audio, classify, tables
+from paraclap import VoiceEmbeddings, ZeroShotClassifier, audio, classify, tables
 from paraclap.model import build
 from paraclap.model.embedding import embed_audio
 
 WORDS = ["sadness", "anger", "fear"]  # not in the order of the alphabet
-
-
-@pytest.fixture(scope="module")
-def model(model_folder):
-    return ParaCLAP.from_pretrained(model_folder)
 
 
 @pytest.fixture(scope="module")
@@ -153,8 +144,8 @@ def test_a_folder_is_found_in_the_project_and_loaded_anew_when_its_weights_chang
 def test_parameters_are_handled_as_scikit_learn_expects(kind):
     given = {"candidates": WORDS} if kind is ZeroShotClassifier else {}
     estimator = kind(**given, model="nowhere")
-    for check in (check_get_params_invariance, check_set_params, check_estimator_repr):
-        check(kind.__name__, estimator)
+    for name in ("get_params_invariance", "set_params", "estimator_repr"):
+        getattr(estimator_checks, f"check_{name}")(kind.__name__, estimator)
     assert clone(estimator).get_params() == estimator.get_params()
 
 

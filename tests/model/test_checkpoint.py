@@ -65,9 +65,8 @@ def test_embeddings_logits_and_losses_are_those_of_the_authors(model, numbers):
     with torch.inference_mode():
         pooled = [encode_audio(model.audio_model, signal[None])[1] for signal in waves(numbers)]
         audio = model.audio_projection(torch.cat(pooled))
-        text = model.text_projection(
-            model.pool_text(numbers["input_ids"], numbers["attention_mask"])
-        )
+        pooled = model.pool_text(numbers["input_ids"], numbers["attention_mask"])
+        text = model.text_projection(pooled)
         logits = scaled_similarity(audio, text, model.temperature)
     close(audio, numbers["audio_embedding"])
     close(text, numbers["text_embedding"])
@@ -213,9 +212,7 @@ def test_what_is_no_state_dict_of_such_a_model_is_refused(tmp_path, content, mes
         ("-", {"text_projection.layer_norm.bias": torch.zeros(2)}, r"\[2\]\) from checkpoint"),
     ],
 )
-def test_weights_that_are_not_exactly_those_of_the_model_are_named(
-    state, tmp_path, lost, more, message
-):
+def test_weights_that_are_not_those_of_the_model_are_named(state, tmp_path, lost, more, message):
     kept = {name: value for name, value in state.items() if not name.startswith(lost)} | more
     with pytest.raises(RuntimeError, match=message):
         load(saved(kept, tmp_path))

@@ -10,13 +10,8 @@ import torch
 from safetensors.torch import save_file
 from transformers import BertConfig, BertModel, Wav2Vec2Config, Wav2Vec2Model
 
-from paraclap.model import ParaCLAP, build
-from paraclap.model.encoders import (
-    load_audio_encoder,
-    load_text_encoder,
-    read_config,
-    read_tokenizer,
-)
+from paraclap.model import ParaCLAP, build, encoders
+from paraclap.model.encoders import load_audio_encoder, load_text_encoder
 
 DATA = Path(__file__).parents[1] / "data" / "official-tiny"
 EMOTION = json.loads((DATA / "audio_config.json").read_text())  # audEERING's in small
@@ -41,9 +36,8 @@ def test_the_small_encoder_is_small_and_starts_as_a_filterbank():
 
 
 def test_a_model_is_the_same_for_the_same_seed():
-    first, again, other = (
-        build("smoke", "smoke", 8, 0.0, "cls", seed=seed).state_dict() for seed in (3, 3, 4)
-    )
+    models = (build("smoke", "smoke", 8, 0.0, "cls", seed=seed) for seed in (3, 3, 4))
+    first, again, other = (model.state_dict() for model in models)
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
@@ -88,9 +82,7 @@ def source():
 
 
 @pytest.mark.parametrize(("kind", "old"), [("bin", True), ("safetensors", False)])
-def test_the_emotion_encoder_keeps_every_bit_and_loses_its_head_without_a_word(
-    source, tmp_path, caplog, capfd, kind, old
-):
+def test_an_emotion_encoder_quietly_loses_only_its_head(source, tmp_path, caplog, capfd, kind, old):
     logging.getLogger("transformers").addHandler(caplog.handler)
     folder = emotion_folder(tmp_path, emotion_weights(source, old), kind)
     encoder, extractor = load_audio_encoder(folder, signals="encoder")
@@ -160,7 +152,7 @@ def test_code_beside_weights_is_refused_and_nobody_is_asked(tmp_path, monkeypatc
     for name in ("config.json", "preprocessor_config.json", "tokenizer_config.json"):
         values = {"model_type": "mine", "auto_map": dict.fromkeys(classes, "mine.Mine")}
         (tmp_path / name).write_text(json.dumps(values))
-    for read in (read_config, read_tokenizer):
+    for read in (encoders.read_config, encoders.read_tokenizer):
         with pytest.raises(OSError, match=r"Cannot read .* at .*, expected"):
             read(tmp_path)
     assert not (tmp_path / "pwned").exists()

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sounds import write
+from sounds import noise, write
 
 from paraclap import audio, features
 from paraclap.model import ParaCLAP, build
@@ -23,11 +23,6 @@ def untrained(name):
 
 def drawn(count):
     return np.random.default_rng(3).normal(size=(count, FUNCTIONALS))
-
-
-def noise(*lengths):
-    rng = np.random.default_rng(0)
-    return [rng.normal(0, 0.1, length).astype(np.float32) for length in lengths]
 
 
 @pytest.fixture(scope="module")

@@ -12,17 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import transformers
 from hub import serve
 from huggingface_hub import HfApi, ModelCard
 from safetensors.torch import load_file, save_file
-from transformers import (
-    AutoConfig,
-    AutoFeatureExtractor,
-    AutoModel,
-    AutoProcessor,
-    AutoTokenizer,
-    pipeline,
-)
+from sounds import noise
+from transformers import AutoModel, AutoProcessor, AutoTokenizer, pipeline
 
 from paraclap import audio, classify
 from paraclap.model import ParaCLAP, ParaCLAPFeatureExtractor, build
@@ -32,6 +27,7 @@ from paraclap.model.functionals import FUNCTIONALS
 ROOT = Path(__file__).parents[2]
 WORDS = ["angry", "very sad"]
 TASK = "zero-shot-audio-classification"
+SIGNALS = noise(9000, 12_000, 15_000)
 
 
 @pytest.fixture
@@ -49,18 +45,13 @@ def made(encoder):
     return model
 
 
-def signals():
-    rows = np.random.default_rng(2).normal(0, 0.1, (3, 15_000)).astype(np.float32)
-    return [row[: 9000 + 3000 * n] for n, row in enumerate(rows)]
-
-
 def given(model):
     count = model.processor.feature_extractor.functionals
     return np.random.default_rng(3).normal(size=(3, count)) if count else None
 
 
 def logits(model):
-    inputs = model.prepare(text=WORDS, audio=signals(), functionals=given(model))
+    inputs = model.prepare(text=WORDS, audio=SIGNALS, functionals=given(model))
     with torch.inference_mode():
         return model(**inputs).logits_per_audio.numpy()
 
@@ -249,16 +240,15 @@ def test_a_pipeline_answers_as_classify_and_in_batches(model_folder, labels, dty
 
 
 def test_auto_classes_give_the_parts(model_folder):
-    assert AutoConfig.from_pretrained(model_folder).projection_dim == 16
-    extractor = AutoFeatureExtractor.from_pretrained(model_folder)
+    assert transformers.AutoConfig.from_pretrained(model_folder).projection_dim == 16
+    extractor = transformers.AutoFeatureExtractor.from_pretrained(model_folder)
     assert isinstance(extractor, ParaCLAPFeatureExtractor)
     model, processor = (one.from_pretrained(model_folder) for one in (ParaCLAP, AutoProcessor))
-    batch = processor(text=WORDS, audio=signals(), sampling_rate=16_000)
+    batch = processor(text=WORDS, audio=SIGNALS, sampling_rate=16_000)
     with torch.inference_mode():
         np.testing.assert_array_equal(model(**batch).logits_per_audio, logits(model))
-        tokens = AutoTokenizer.from_pretrained(model_folder)(
-            WORDS, padding=True, return_tensors="pt"
-        )
+        read = AutoTokenizer.from_pretrained(model_folder)
+        tokens = read(WORDS, padding=True, return_tensors="pt")
         expected = model.get_text_features(**processor(text=WORDS)).pooler_output
         torch.testing.assert_close(model.get_text_features(**tokens).pooler_output, expected)
 
@@ -305,22 +295,16 @@ def test_a_folder_answers_alike_where_paraclap_is_not_installed(tmp_path):
     for name in ("smoke", "egemaps+smoke"):
         model, folder = made(name), tmp_path / name.replace("+", "_")
         model.save_pretrained(folder)
-        arrays = {f"signal{n}": signal for n, signal in enumerate(signals())}
+        arrays = {f"signal{n}": signal for n, signal in enumerate(SIGNALS)}
         values = given(model)
         np.savez(f"{folder}.npz", **arrays, **({} if values is None else {"functionals": values}))
         expected[folder] = logits(ParaCLAP.from_pretrained(folder))
     torchaudio = ROOT / "paraclap" / "_torchaudio.py"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     environment |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "HF_HOME": f"{tmp_path}/home"}
-    done = subprocess.run(
-        [sys.executable, "-c", ELSEWHERE, str(torchaudio), *map(str, expected)],
-        env=environment,
-        cwd=Path(sys.prefix),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-c", ELSEWHERE, str(torchaudio), *map(str, expected)]
+    place = {"env": environment, "cwd": sys.prefix, "stdin": subprocess.DEVNULL}
+    done = subprocess.run(command, **place, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     told = done.stdout.splitlines()
     for folder, values in expected.items():

@@ -10,22 +10,10 @@ import pandas as pd
 import pytest
 
 from paraclap import tables
-from paraclap.queries import (
-    FEATURES,
-    LEVELS,
-    QueryPool,
-    attribute_of,
-    contrast,
-    describe,
-    emotion_word,
-    fit_levels,
-    load_templates,
-    queries_for,
-    query_truth,
-    sample_caption,
-    save_edges,
-)
-from paraclap.queries.templates import SETS
+from paraclap.queries import QueryPool, attribute_of, describe, query_truth
+from paraclap.queries.levels import FEATURES, LEVELS, fit_levels, save_edges
+from paraclap.queries.sampling import contrast, queries_for, sample_caption
+from paraclap.queries.templates import SETS, emotion_word, load_templates
 
 DATA = Path(__file__).parent.parent / "data"
 GOLDEN = json.loads((DATA / "golden_queries.json").read_text("utf-8"))
@@ -65,46 +53,24 @@ def test_lists_equal_the_golden_ones(name):
         assert queries_for(row["levels"], word, row["gender"], templates) == own
 
 
-RELEASED = {
-    "F0semitoneFrom27.5Hz_sma3nz_amean": "pitch",
-    "F0semitoneFrom27.5Hz_sma3nz_stddevNorm": "pitch variation",
-    "equivalentSoundLevel_dBp": "intensity",
-    "loudness_sma3_amean": "loudness",
-    "Duration": "duration",
-    "jitterLocal_sma3nz_amean": "jitter",
-    "shimmerLocaldB_sma3nz_amean": "shimmer",
-    **{dimension: dimension for dimension in tables.DIMENSIONS},
-}  # column of the authors' tables → attribute
-
-
-@pytest.mark.parametrize(("templates", "kind"), [("released", "full"), ("released-fixed", "fixed")])
-def test_released_sets_equal_captions_of_the_authors_code(templates, kind):
-    lines = (DATA / "released-captions.jsonl").read_text("utf-8").splitlines()
-    assert len(lines) == 60
-    for line in map(json.loads, lines):
-        row = line["row"]
-        quantiles = {name: row[f"{column}.quantile"] for column, name in RELEASED.items()}
-        levels = {n: LEVELS[(q > 0.3) + (q >= 0.7)] for n, q in quantiles.items()}
-        assert queries_for(levels, row["emotion"], row["gender"], templates) == line[kind]
-
-
 @pytest.mark.parametrize(
     ("templates", "theirs"),
     [("released", "2baded69374b872b"), ("released-fixed", "3a9b1c8f0503247d")],
 )
 def test_released_sets_equal_the_authors_code_on_random_rows(templates, theirs):
     chance, count = rng(), 20_000
-    values = chance.random((count, len(RELEASED)))
+    names = ["pitch", "pitch variation", "intensity", "loudness", "duration", "jitter", "shimmer"]
+    names += tables.DIMENSIONS
+    values = chance.random((count, len(names)))
     on_edge = chance.random(values.shape) < 0.1
     values[on_edge] = chance.choice([0.3, 0.7], int(on_edge.sum()))
     levels = np.array(LEVELS)[(values > 0.3).astype(int) + (values >= 0.7)]
-    table = pd.DataFrame(levels, columns=list(RELEASED.values()))
+    table = pd.DataFrame(levels, columns=names)
     words = ["no_agreement", "neutral", "fear", "sadness", "disgust"]
     words += ["happiness", "other", "anger", "contempt", "surprise"]
     table["emotion"] = chance.choice(words, count)
-    table["gender"] = pd.Series(chance.choice(["female", "male", "unknown"], count)).replace(
-        "unknown", np.nan
-    )
+    genders = pd.Series(chance.choice(["female", "male", "unknown"], count))
+    table["gender"] = genders.replace("unknown", np.nan)
     table = table[~np.isin(values[:, 1], [0.3, 0.7])]  # there their code contradicts itself
     pool = QueryPool(table, templates, "noun")
     text = "\n".join(" | ".join(pool.queries(i)) for i in range(len(pool)))
@@ -129,13 +95,6 @@ def test_a_table_comes_back_from_disk_as_the_same_pool(tmp_path):
     assert again.table()["queries"].tolist() == table["queries"].tolist()
     assert again.labels.index.equals(table.index)
     assert list(again.table()) == [*FEATURES, "emotion", "gender", "queries"]
-
-
-def test_bad_words_are_reported():
-    with pytest.raises(ValueError, match=r"level of pitch 'hihg'.* mean 'high'"):
-        pool_of({"pitch": "hihg"})
-    with pytest.raises(ValueError, match=r"gender 'femal'.* mean 'female'"):
-        pool_of({"gender": "femal"})
 
 
 def test_the_number_of_attributes_is_uniform_and_so_is_which_they_are():
@@ -196,9 +155,8 @@ def test_a_caption_is_drawn_from_the_wordings_of_one_utterance():
 def test_queries_are_joined_by_and_all_of_them_after_the_word_speaker():
     pool = golden_pool(templates="released")
     rows = np.flatnonzero(pool.has_queries())
-    assert pool.sample(rows, join="all", rng=rng()) == [
-        "speaker " + " and ".join(pool.queries(int(i))) for i in rows
-    ]
+    every = ["speaker " + " and ".join(pool.queries(int(i))) for i in rows]
+    assert pool.sample(rows, join="all", rng=rng()) == every
     captions, again, other = (pool.sample(rows, rng=rng(s)) for s in (3, 3, 4))
     assert captions == again != other
     for i, caption in zip(rows, captions, strict=True):
@@ -226,11 +184,18 @@ def test_rows_with_nothing_to_draw_are_known_and_named():
     assert pool_of().table()["queries"].tolist() == pool_of().sample([], rng=rng()) == []
 
 
-def test_bad_options_are_reported():
-    with pytest.raises(ValueError, match=r"emotion 'allways', .* mean 'always'"):
-        pool_of(FULL).sample([0], emotion="allways", rng=rng())
-    with pytest.raises(ValueError, match=r"join 'al', .* mean 'all'"):
-        pool_of(FULL).sample([0], join="al", rng=rng())
+@pytest.mark.parametrize(
+    ("row", "options", "message"),
+    [
+        ({"pitch": "hihg"}, {}, "level of pitch 'hihg'.* mean 'high'"),
+        ({"gender": "femal"}, {}, "gender 'femal'.* mean 'female'"),
+        (FULL, {"emotion": "allways"}, "emotion 'allways', .* mean 'always'"),
+        (FULL, {"join": "al"}, "join 'al', .* mean 'all'"),
+    ],
+)
+def test_bad_words_and_options_are_reported(row, options, message):
+    with pytest.raises(ValueError, match=message):
+        pool_of(row).sample([0], **options, rng=rng())
 
 
 @pytest.mark.parametrize("form", ["adjective", "noun"])

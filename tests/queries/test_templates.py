@@ -75,9 +75,8 @@ def test_the_diverse_set_holds_the_paper_set_and_more_wordings_of_each_level():
     paper, diverse = load_templates("paper"), load_templates("diverse")
     conditions = {(one.text, tuple(one.states.items())) for one in diverse}
     assert {(one.text, tuple(one.states.items())) for one in paper} <= conditions
-    wordings = Counter(
-        (one.attribute, level) for one in diverse for level in one.states[one.attribute]
-    )
+    named = [(one.attribute, level) for one in diverse for level in one.states[one.attribute]]
+    wordings = Counter(named)
     assert all(wordings[name, level] >= 4 for name in FEATURES for level in LEVELS)
 
 
@@ -144,9 +143,7 @@ def test_templates_may_come_from_a_file_and_from_its_newest_content(tmp_path):
         ("template,level\nis high,high\n", r"No template set in 'own.csv' \(columns .*expected"),
     ],
 )
-def test_a_bad_row_is_reported_with_its_line_and_a_file_without_a_set_as_such(
-    tmp_path, text, message
-):
+def test_a_bad_row_is_reported_with_its_line_and_a_file_without_a_set(tmp_path, text, message):
     own = tmp_path / "own.csv"
     own.write_text(text if "\n" in text else f"{HEADER}own,pitch,low,,x\n{text}\n")
     with pytest.raises(ValueError, match=message):
