@@ -201,7 +201,8 @@ fig
 # Debian: announcers of telephone systems, volunteers who read words, actors of a game. `make people` fetches their clips and runs
 # chapters 1 to 5 on them. Nobody has labelled emotions, but the queries about attributes need no labels. In five turns, some
 # speakers are asked about and most others are learned from, so that no model has met a speaker it is asked about. A level is high or low
-# among these people. `python -m benchmarks.people` measured it once, with three seeds of the training, and not in this run.
+# among these people. {numref}`fig-people` was measured once, by `python -m benchmarks.people`, and not in this run;
+# `benchmarks/people.md` says how.
 
 # %% mystnb={"figure": {"caption": "UAR of the questions for the low or the high end of an attribute, asked about people by models that learned from synthetic speech, from other people, or from both. The encoder `egemaps` reads the functionals, `small` the signal. The intervals draw speakers.", "name": "fig-people"}, "image": {"alt": "Two panels of marks with intervals, one for each encoder, a row for each attribute, in colours for what was learned from."}}
 people = tables.read_csv(tables.project_folder() / "benchmarks" / "people.csv")

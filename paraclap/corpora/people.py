@@ -99,7 +99,7 @@ def _decoded(path: str, content: bytes) -> audio.Signal:
         try:
             import G722
         except ModuleNotFoundError as error:
-            raise ModuleNotFoundError("G.722 needs pip install 'paraclap[people]'.") from error
+            raise ModuleNotFoundError("G.722 needs a decoder: pip install G722.") from error
         samples = G722.G722(audio.SAMPLING_RATE, 64_000).decode(content)
         return np.array(samples, np.float32) / np.float32(2**15)
     with tempfile.NamedTemporaryFile(suffix=Path(path).suffix) as file:

@@ -97,7 +97,7 @@ def test_telephone_prompts_are_decoded_by_a_package_of_their_own(clips, tmp_path
     (tmp_path / "tree" / NAMES[0]).rename(tmp_path / "tree" / table["path"][0])
     table.to_csv(clips, index=False)
     monkeypatch.setitem(sys.modules, "G722", None)
-    with pytest.raises(ModuleNotFoundError, match=r"paraclap\[people\]"):
+    with pytest.raises(ModuleNotFoundError, match="pip install G722"):
         people.build(tmp_path / "out", str(tmp_path / "tree"), clips)
     decoder = SimpleNamespace(decode=lambda content: np.full(8_000, 2**14, np.int16))
     fake = SimpleNamespace(G722=lambda rate, bits: {(16_000, 64_000): decoder}[rate, bits])
