@@ -84,7 +84,7 @@ def test_what_the_package_imports_is_what_it_requires():
         for name in found - {"paraclap", "paraclap_model"}
         if name in owners and not {canonicalize_name(one) for one in owners[name]} & known
     }
-    assert missing <= {"msclap"}  # its metadata asks for older packages, see pyproject.toml
+    assert missing <= {"msclap", "G722"}  # of older metadata, see pyproject.toml; for people alone
 
 
 def test_make_lab_runs_in_a_folder_with_a_space_in_its_name(tmp_path):
