@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks import demo, gpu, measure, other_generator, other_speech, random_data, speed
-from paraclap import corpora, tables
+from benchmarks import demo, gpu, measure, other_generator, other_speech, people, random_data, speed
+from paraclap import corpora, features, tables
 from paraclap.evaluation.compare import describe_differences
 from paraclap.training import Settings
 
@@ -46,6 +46,37 @@ def test_the_plain_loop_and_the_trainer_learn_what_ours_learns(tmp_path):
     ours = pytest.approx(speed.train_losses(labels, pool, settings), rel=1e-3)
     assert speed.plain_losses(labels, pool, settings) == ours
     assert speed.trainer_losses(labels, pool, settings) == ours
+
+
+def test_each_of_the_people_is_asked_about_once_by_models_that_never_met_them(
+    tmp_path, monkeypatch
+):
+    names, given = features.feature_names(), []
+    for number, count in enumerate((40, 20)):
+        labels = random_data.corpus(tmp_path / str(number), count, 0.3, 0.4)
+        labels["speaker"] = [f"{number} {row % 10}" for row in range(count)]
+        labels["gender"] = np.resize(np.repeat(["female", "male"], 10), count)
+        values = np.random.default_rng(number).normal(size=(count, len(names)))
+        given.append((labels, pd.DataFrame(values, labels.index, names), tmp_path / "run"))
+    clips, (speech, values, run) = given
+    small = {"audio_encoder": "smoke", "text_encoder": "smoke", "projection_dim": 16, "batch": 4}
+    settings = Settings.of(small | {"steps": 1, "device": "cpu", "freeze_text": True})
+    people.train(speech, people.queries.QueryPool(people.described(speech, values)), run, settings)
+    met, train = [], people.train
+    monkeypatch.setattr(people, "train", lambda rows, *rest: met.append(rows) or train(rows, *rest))
+    answers = people.asked(*given, 1)
+    assert set(answers) == {"synthetic", "people", "both", "pitch alone"}
+    asked = answers["people"][0].query("corpus == 'gender'")
+    assert asked.index.is_unique and len(asked) == 40
+    tested = [set(rows.loc[rows["split"] == "test", "speaker"]) for rows in met[::2]]
+    assert sorted(one for fold in tested for one in fold) == sorted(set(clips[0]["speaker"]))
+    for fold, alone, both in zip(tested, met[::2], met[1::2], strict=True):
+        assert not fold & set(both["speaker"]) and set(speech["speaker"]) < set(both["speaker"])
+        assert not fold & set(alone.loc[alone["split"] != "test", "speaker"])
+    found = people.summary(answers).set_index(["task", "system"]).loc["gender"]
+    assert found.loc["people", ["n", "speakers"]].tolist() == [40, 10]
+    gap = found.loc["people", "uar"] - found.loc["synthetic", "uar"]
+    assert found.loc["people", "difference"] == pytest.approx(gap)
 
 
 def test_the_demo_is_summarised_over_seeds(tmp_path):
