@@ -206,14 +206,15 @@ fig
 
 # %% mystnb={"figure": {"caption": "UAR of the questions for the low or the high end of an attribute, asked about people by models that learned from synthetic speech, from other people, or from both. The encoder `egemaps` reads the functionals, `small` the signal. The intervals draw speakers.", "name": "fig-people"}, "image": {"alt": "Two panels of marks with intervals, one for each encoder, a row for each attribute, in colours for what was learned from."}}
 people = tables.read_csv(tables.project_folder() / "benchmarks" / "people.csv")
-intervals(people[people["task"] != "mean"], "uar", "task", "system", "encoder", 0.5, xlabel="UAR")
+intervals(people[people["task"] != "mean"], "uar", "task", "system", "encoder", 0.5, xlabel="UAR", xlim=(0.3, 1))
 
 # %%
 for (encoder, system), rows in people.groupby(["encoder", "system"], sort=False):
     above = ", ".join(rows.loc[rows["uar_low"] > 0.5, "task"]) or "none"
-    better = ", ".join(rows.loc[(rows["difference"] > 0) & rows["real"].eq(True), "task"])
-    print(f"{encoder}, {system}: whole interval above chance for {above}.", end=" ")
-    print(f"Better than with synthetic speech alone: {better or 'none'}.")
+    print(f"{encoder}, {system}: whole interval above chance for {above}.")
+    if rows["difference"].notna().any():
+        better = ", ".join(rows.loc[(rows["difference"] > 0) & rows["real"].eq(True), "task"])
+        print(f"    Better than with synthetic speech alone: {better or 'none'}.")
 
 # %% [markdown]
 # Two things are easily misread. The *intensity* across speakers measures the recording as much as the person: the levels of the
@@ -224,7 +225,8 @@ for (encoder, system), rows in people.groupby(["encoder", "system"], sort=False)
 # models that learned from them under the licence of this project.
 
 # %%
-style.text_table(pd.read_csv(corpora.people.CLIPS.with_name("people_packages.csv")))
+packages = corpora.people.CLIPS.with_name("people_packages.csv")
+style.text_table(pd.read_csv(packages))
 
 # %% [markdown]
 # ## Training on your own corpus
