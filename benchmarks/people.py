@@ -4,9 +4,8 @@
     python -m benchmarks.people          # half an hour; --rounds: seeds with the encoder egemaps
 
 Five folds over the speakers of :mod:`paraclap.corpora.people`: each is asked about once. Levels are
-those of the people of the other folds, also for models that learned from synthetic speech, which
-have their settings in common with those that learn from people, or from both. Beside them, the
-gender is read off the pitch alone, by a logistic regression. Writes benchmarks/people.csv.
+those of people of the other folds, for all models; settings are those of the models of synthetic
+speech. The gender is also read off the pitch alone. Writes benchmarks/people.csv.
 """
 
 import sys
