@@ -206,16 +206,8 @@ fig
 
 # %% mystnb={"figure": {"caption": "UAR of the questions for the low or the high end of an attribute, asked about people by models that learned from synthetic speech, from other people, or from both. The encoder `egemaps` reads the functionals, `small` the signal. The intervals draw speakers.", "name": "fig-people"}, "image": {"alt": "Two panels of marks with intervals, one for each encoder, a row for each attribute, in colours for what was learned from."}}
 people = tables.read_csv(tables.project_folder() / "benchmarks" / "people.csv")
-intervals(
-    people[people["task"] != "mean"],
-    "uar",
-    "task",
-    "system",
-    "encoder",
-    0.5,
-    xlabel="UAR",
-    xlim=(0.3, 1),
-)
+each = people[people["task"] != "mean"]
+intervals(each, "uar", "task", "system", "encoder", 0.5, xlabel="UAR", xlim=(0.3, 1))
 
 # %%
 for (encoder, system), rows in people.groupby(["encoder", "system"], sort=False):
