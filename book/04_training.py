@@ -316,20 +316,24 @@ asked = [settings.dev_question(name) for name in names]
 cosines = {
     title: embed_audio(one, shown, functionals=features) @ embed_text(one, asked).T
     for title, one in models.items()
+    if len(shown)
 }
 rows = shown["emotion"].value_counts(sort=False)  # of each emotion, one after the other
 ends = rows.cumsum()
 
 # %% mystnb={"figure": {"caption": "Cosine of dev utterances (rows, by their emotion in the labels) and the questions about emotions (columns), before and after training. Where all rows look alike, the answer does not depend on the utterance.", "name": "fig-train-similarity"}, "image": {"alt": "Two heat maps of utterances against emotion words, before and after training."}}
-fig, axes = style.figure(1, len(cosines), 4.6, sharey=True)
-for ax, (title, matrix) in zip(axes, cosines.items(), strict=True):
-    image = ax.imshow(matrix, cmap="vlag", vmin=-1, vmax=1, aspect="auto")
-    ax.hlines(ends[:-1] - 0.5, -0.5, len(names) - 0.5, color="white", linewidth=1)
-    ax.grid(visible=False)
-    ax.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
-    ax.set_title(title)
-axes[0].set_yticks(ends - rows / 2 - 0.5, rows.index, fontsize=8)
-fig.colorbar(image, ax=axes[-1], shrink=0.6, label="cosine")
+if not cosines:
+    fig = style.note("No emotions: nothing to ask the dev split.")
+else:
+    fig, axes = style.figure(1, len(cosines), 4.6, sharey=True)
+    for ax, (title, matrix) in zip(axes, cosines.items(), strict=True):
+        image = ax.imshow(matrix, cmap="vlag", vmin=-1, vmax=1, aspect="auto")
+        ax.hlines(ends[:-1] - 0.5, -0.5, len(names) - 0.5, color="white", linewidth=1)
+        ax.grid(visible=False)
+        ax.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
+        ax.set_title(title)
+    axes[0].set_yticks(ends - rows / 2 - 0.5, rows.index, fontsize=8)
+    fig.colorbar(image, ax=axes[-1], shrink=0.6, label="cosine")
 fig
 
 # %% [markdown]

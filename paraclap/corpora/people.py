@@ -23,7 +23,7 @@ from tqdm import tqdm
 from paraclap import audio, tables
 
 CLIPS = Path(__file__).with_suffix(".csv")
-LABELS = ["file", "speaker", "gender", "language"]
+LABELS = ["file", "corpus", "speaker", "gender", "language"]
 
 
 def build(folder: Path, packages: str = "", clips: Path = CLIPS) -> Path:
@@ -38,7 +38,7 @@ def build(folder: Path, packages: str = "", clips: Path = CLIPS) -> Path:
         ValueError: if clips are not those of the list, as in another version of a package
         ModuleNotFoundError: if the decoder of G.722 is not installed
     """
-    table = pd.read_csv(clips, keep_default_na=False)
+    table = pd.read_csv(clips, keep_default_na=False).assign(corpus="people")
     names = table["path"].str.replace(r"\W+", "_", regex=True)
     table["file"] = table["speaker"] + "/" + names + ".wav"
     missing = table[[not (folder / file).exists() for file in table["file"]]]

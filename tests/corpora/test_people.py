@@ -51,7 +51,11 @@ def check(folder):
     table = corpora.load(folder, label_column="gender", for_testing=True)
     assert not table.attrs["failed"]
     assert list(table["speaker"]) == ["a", "a", "b"]
-    assert set(table["language"]) == {"en"} and not table["synthetic"].any()
+    assert (
+        set(table["language"]) == {"en"}
+        and set(table["corpus"]) == {"people"}
+        and not table["synthetic"].any()
+    )
     assert all(len(audio.read(*segment)) == audio.SAMPLING_RATE for segment in table.index)
     assert sorted(path.name for path in folder.iterdir()) == ["a", "b", "labels.csv"]
 
