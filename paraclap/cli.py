@@ -1,4 +1,4 @@
-"""The shell: `paraclap score`, `models`, `export`, `features`, `queries`, ...
+"""The shell: `paraclap score`, `models`, `export`, `features`, `queries`, and those of the book.
 
 Results go to stdout or to the file of ``--out``, progress and errors to stderr. The exit status is
 0, 1 with a sentence that says what is wrong, or 2 if the command itself is misspelt. Each command
@@ -53,7 +53,9 @@ def _errors(out: str = "") -> Iterator[None]:
 def score(
     files: Files,
     candidates: Annotated[str, typer.Option(help="happy,sad,angry or joy=happy,anger=angry")],
-    model: Annotated[str, typer.Option(help="Folder, hub id, or `released`.")] = "",
+    model: Annotated[
+        str, typer.Option(help="Folder, hub id or `released`; else one at hand.")
+    ] = "",
     template: Annotated[str, typer.Option(help="Sentence with a slot {}.")] = "speaker is {}",
     out: Out = "",
     window: Annotated[float | None, typer.Option(help="Seconds; else each segment whole.")] = None,
@@ -86,7 +88,8 @@ def models() -> None:
         labels = folder.with_name("labels.parquet")
         rows: Any = read_table(labels).query("split == 'train'") if labels.is_file() else {}
         kind = " (synthetic speech)" * bool(any(rows.get("synthetic", ())))
-        found.append((folder.parent.name, ", ".join(set(rows.get("corpus", "?"))) + kind, folder))
+        learned = ", ".join(sorted({*rows.get("corpus", "?")})) + kind
+        found.append((folder.parent.name, learned, folder))
     for name, learned, folder in found:
         if (weights := folder / "model.safetensors").is_file():
             size = f"{weights.stat().st_size / 1e6:,.0f} MB"

@@ -62,7 +62,7 @@ def read(file: str | Path, start: Any = None, end: Any = None) -> Signal:
     An AudioError says why the file gives no signal, or that the segment does not lie within it.
     """
     name, file = tables.short_name(file), Path(file)
-    is_part = (start, end) != (None, None) and _head(file, name).startswith(_UNSOUGHT)
+    is_part = bool(start) and _head(file, name).startswith(_UNSOUGHT)  # 0 is no part
     kept = _unpacked(file, file.stat().st_mtime_ns) if is_part else None
     if kept is not None:
         samples, rate = kept
